@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
+from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import FORMATTERS, Formatter
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
@@ -85,6 +86,8 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
+@click.option("--record", metavar="FILE.jsonl", help="Write the record of the run, line by line.")
+@click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the record is about; may be repeated.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
 @click.option("--leave-clean", is_flag=True, help="Exit with 7 if the run leaves something changed.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
@@ -103,6 +106,8 @@ def command(
     lines: tuple[str, ...],
     python: str | None,
     junit: str | None,
+    record: str | None,
+    about: tuple[str, ...],
     assume_yes: bool,
     leave_clean: bool,
     read_only: bool,
@@ -136,6 +141,7 @@ def command(
         leave_clean=leave_clean,
         quiet=quiet,
         junit=junit,
+        evidence=RecordOptions(record=record, about=about),
         debug=debug,
     )
     context.obj = wanted
@@ -182,8 +188,9 @@ def plan(
 
     A wait, an expect or a capture uses the present value.
     """
-    if outer.junit is not None:
-        raise click.UsageError("--report-junit is for runs: a plan proves nothing")
+    if outer.junit is not None or outer.evidence.is_wanted:
+        name = "--report-junit" if outer.junit is not None else "--record"
+        raise click.UsageError(f"{name} is for runs: a plan proves nothing")
     wanted = replace(
         outer,
         connection=connection if connection != Connection() else outer.connection,

@@ -17,14 +17,37 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
 
 
+OF_A_RECORD = ("run-begin", "run-gateway", "first-contact", "samples", "alarm", "news", "journal", "run-end")
+"""The ``command`` of lines that are about the run and not about one statement; a statement has ``ok``, too."""
+
+
+def statements(out: str | bytes) -> list[dict[str, Any]]:
+    """The lines of JSON about statements, findings and failures: all but those that only a record has."""
+    entries: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    return [each for each in entries if "ok" in each or each["command"] not in OF_A_RECORD]
+
+
+async def next_statement(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    """The next line of JSON about a statement of a run that goes on."""
+    assert process.stdout is not None
+    while True:
+        if found := statements(await process.stdout.readline()):
+            return found[0]
+
+
 class Done(NamedTuple):
     code: int
     out: str
     err: str
 
     @property
-    def objects(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[dict[str, Any]]:
+        """All lines of JSON: of a run of files its whole record."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return statements(self.out)
 
 
 ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*", "Unit1.*", "*Area.Object.*")

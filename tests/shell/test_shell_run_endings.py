@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from shell_process import Done, Runs
+from shell_process import Done, Runs, next_statement
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
@@ -66,14 +66,14 @@ async def test_one_signal_ends_what_is_waited_for_and_does_what_always_runs(run:
     run.file(f"write {INT} 1\n{line}\nwrite {INT} 2\nfinally\nwrite {INT} 3\n")
     process = await started(run, "--json", "-c", "try.mxs")
     assert process.stdout is not None
-    assert json.loads(await process.stdout.readline())["command"] == "write"
+    assert (await next_statement(process))["command"] == "write"
     await asyncio.wait_for(_waits(process), 20)
     # As timeout does, which tells a program and its group.
     process.send_signal(getattr(signal, name))
     process.send_signal(getattr(signal, name))
     done = await ended(process)
     assert (done.code, run.written) == (130, [1, 3])
-    waited, *ending = [json.loads(each) for each in done.out.splitlines()]
+    waited, *ending = done.objects
     assert waited["error"]["message"] == "interrupted"
     assert [each["ok"] for each in ending] == [True, True]
     assert "the lines after finally still run" in done.err
@@ -132,7 +132,7 @@ async def test_a_write_that_is_not_answered_any_more_is_unknown_after_a_signal_a
     run.gateway.faults.release_write_completes()
     done = await ended(process)
     assert done.code == 6
-    assert "UNKNOWN" in json.loads(done.out.splitlines()[1])["error"]["message"]
+    assert "UNKNOWN" in done.objects[1]["error"]["message"]
 
 
 MUCH = "".join(f'note "{"x" * 1000}"\n' for _ in range(200))
@@ -255,7 +255,7 @@ async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_
         (run.folder / "samples.csv").write_text(f"{','.join(COLUMNS)}\n{','.join(row)}\n", encoding="utf-8")
     done = await ended(await started(run, "--json", "-c", "try.mxs", prelude=LIMITED))
     assert (done.code, run.written) == (0, [1, 2])
-    assert all(json.loads(each)["ok"] for each in done.out.splitlines())
+    assert all(each["ok"] for each in done.objects)
     assert "File too large" in done.err
     assert "internal" not in done.err
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import grpc
 import pytest
-from shell_process import Runs
+from shell_process import Runs, next_statement, statements
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -48,7 +48,7 @@ async def test_a_write_under_way_when_the_connection_breaks_is_unknown_and_what_
     run.gateway.faults.kill_connections()
     run.gateway.faults.release()
     out, err = await process.communicate()
-    _, unknown, *ending = [json.loads(line) for line in out.splitlines()]
+    _, unknown, *ending = statements(out)
     assert (process.returncode, unknown["ok"], unknown["result"]["outcome"]) == (6, False, "unknown")
     assert [(each["command"], each["ok"]) for each in ending] == [("finally", True), ("write", True), ("expect", True)]
     # What came of the first is not known; it was not sent again.
@@ -119,7 +119,7 @@ async def test_after_a_session_lost_during_a_wait_a_run_continues_but_writes_not
     process = await run.process.start("--plaintext", "--json", "-c", "try.mxs")
     assert process.stdout is not None
     for _ in range(2):
-        assert json.loads(await process.stdout.readline())["ok"] is True
+        assert (await next_statement(process))["ok"] is True
     (lost,) = run.gateway.live_sessions
     run.gateway.faults.lose_session(lost)
     # Before the items are there again, it would be their value from the start and no new one.
@@ -129,9 +129,9 @@ async def test_after_a_session_lost_during_a_wait_a_run_continues_but_writes_not
     run.gateway.set(INT, 5)
     out, err = await process.communicate()
     assert (process.returncode, run.written) == (5, [])
-    assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, False]
+    assert [each["ok"] for each in statements(out)] == [True, True, False]
     assert b"read-only, the session was lost: see that the plant is as it should be" in out
-    assert any("has taken its place" in notice for notice in json.loads(out.splitlines()[0])["notices"])
+    assert any("has taken its place" in notice for notice in statements(out)[0]["notices"])
     assert b"session lost, opening another with the same items" in err
     assert b"has taken its place: 2 items added again" in err
 
@@ -263,7 +263,7 @@ class TestInterruption:
         process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
         assert process.stdout is not None
         async with asyncio.timeout(20):
-            assert json.loads(await process.stdout.readline())["command"] == "write"
+            assert (await next_statement(process))["command"] == "write"
         return process
 
     async def err_line(self, process: asyncio.subprocess.Process) -> str:
@@ -278,7 +278,7 @@ class TestInterruption:
         run.gateway.set(INT, 5)
         out, err = await process.communicate()
         assert process.returncode == 130
-        assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, True]
+        assert [each["ok"] for each in statements(out)] == [True, True, True]
         assert err == b""
         assert run.written == [1, 3]
         assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
@@ -291,7 +291,7 @@ class TestInterruption:
         process.send_signal(number)
         out, _ = await process.communicate()
         assert process.returncode == 130
-        waited, *ending = [json.loads(line) for line in out.splitlines()]
+        waited, *ending = statements(out)
         assert (waited["command"], waited["error"]["message"]) == ("wait", "interrupted")
         assert [each["ok"] for each in ending] == [True, True]
         assert run.written == [1, 3]

@@ -1,5 +1,6 @@
 """Actions of the journal: what several lines say of one write, in one row."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -81,6 +82,29 @@ def lines_back(folder: Path) -> Iterator[list[JournalLine]]:
             yield lines
     except OSError as error:
         raise JournalError(f"the journal in {folder} cannot be read: {error.strerror or error}") from error
+
+
+def forms_of_frame(folder: Path, frame: str) -> list[dict[str, Any]]:
+    """Return the JSON of the lines that one process wrote to a journal, in their order; raise JournalError.
+
+    It looks back as far as a file that has none of them.
+    """
+    files: list[list[dict[str, Any]]] = []
+    mark = frame.encode("ascii")
+    try:
+        for path in reversed(list(files_in(folder).values())):
+            lines = [text for text in path.read_bytes().splitlines() if mark in text]
+            found: list[dict[str, Any]] = []
+            for text in lines:
+                with suppress(ValueError):
+                    if parse_line(text).frame == frame:
+                        found.append(json.loads(text))
+            if not found and files:
+                break
+            files.append(found)
+    except OSError as error:
+        raise JournalError(f"the journal in {folder} cannot be read: {error.strerror or error}") from error
+    return [form for found in reversed(files) for form in found]
 
 
 def actions(lines: Iterable[JournalLine]) -> list[JournalAction]:

@@ -144,8 +144,12 @@ def redacted(form: Any) -> Any:
     if isinstance(form, list | tuple):
         return [redacted(each) for each in form]
     if isinstance(form, dict):
-        return {redacted(key): redacted(value) for key, value in form.items()}
+        return {redacted(key): "***" if _is_password(key, value) else redacted(value) for key, value in form.items()}
     return form
+
+
+def _is_password(key: object, value: object) -> bool:
+    return isinstance(key, str) and key.lower().endswith("password") and isinstance(value, str) and value != ""
 
 
 def value_form(value: Any) -> Any:

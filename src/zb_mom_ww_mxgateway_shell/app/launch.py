@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _PATIENCE_SECONDS = 15.0
@@ -33,12 +34,15 @@ class Launch:
         interactive: bool = False,
         connects: bool = True,
         never_began: Callable[[list[str]], None] | None = None,
+        keeping: RecordKeeping | None = None,
     ) -> None:
-        """Without `connects` it connects to nothing. `never_began` takes what went wrong before the front end ran."""
+        """Without `connects` it connects to nothing. `never_began` takes what went wrong before the front end ran;
+        `keeping` keeps the record of a run."""
         self._wanted = wanted
         self._front_end = front_end
         self._connects = connects
         self._never_began = never_began
+        self._keeping = keeping
         self._connection = wanted.connection
         self._context = Context(all_commands(), interactive=interactive)
         self._context.connection = wanted.connection
@@ -67,6 +71,8 @@ class Launch:
                 code = self._failed(error)
             if not self._context.departure.is_put_back:
                 code = _with(code, ExitCode.UNKNOWN)
+            if self._keeping is not None:
+                code = self._keeping.end(code, lambda text: self._context.writer.err(f"mxgw-shell: {safe(text)}\n"))
             return await self._shown(code)
 
     async def _work(self) -> int:
@@ -84,6 +90,8 @@ class Launch:
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
             gc.enable()
+            if self._keeping is not None:
+                await self._keeping.begin(context)
             self._code = ExitCode.DONE
             try:
                 self._code = await self._front_end(context)
@@ -93,6 +101,8 @@ class Launch:
         return self._code
 
     async def _close_journals(self) -> None:
+        if self._keeping is not None:
+            await self._keeping.take_journals(self._context)
         try:
             await self._context.journals.aclose()
         except JournalError:
@@ -159,7 +169,12 @@ class Launch:
     def _failed(self, error: Exception) -> int:
         writer = self._context.writer
         fields = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
-        if record := self._wanted.formatter.record(fields):
+        is_shown = self._keeping is not None and self._keeping.add_problem(
+            self._context, fields, self._wanted.formatter
+        )
+        if is_shown:
+            pass  # Its record says it.
+        elif record := self._wanted.formatter.record(fields):
             writer.out(f"{record}\n")
         else:
             for line in problem_lines(error, Statement("", 0), debug=self._wanted.debug):

@@ -6,6 +6,7 @@ import click
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
 
@@ -28,6 +29,8 @@ class LaunchOptions:
     """Whether what a run leaves changed is a failure."""
     quiet: bool
     junit: str | None
+    evidence: RecordOptions
+    """What is wanted of the record of a run."""
     debug: bool
 
     @property

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files, offline
+from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 
 
@@ -22,7 +23,15 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
     if wanted.consent.arm and not (scripts or lines) and sys.stdin.isatty():
         # Who armed by habit would be armed without knowing it.
         raise click.UsageError("--arm is for runs: who types lines opens writes with arm GLOB")
-    if not (scripts or lines or wanted.output or wanted.quiet or wanted.junit or wanted.leave_clean):
+    if not (
+        scripts
+        or lines
+        or wanted.output
+        or wanted.quiet
+        or wanted.junit
+        or wanted.leave_clean
+        or wanted.evidence.is_wanted
+    ):
         if _has_terminal():
             from zb_mom_ww_mxgateway_shell.terminal.prompt import at_prompt, why_no_prompt  # Lazy: runs have no prompt.
 
@@ -35,6 +44,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
         elif sys.platform == "win32" and "MSYSTEM" in os.environ:
             _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
     # Read and checked before anything is connected: a file with a mistake has not half run.
+    keeping = RecordKeeping(wanted.evidence, may_show=bool(scripts) and not plans)
     job = ScriptJob.of(
         scripts,
         lines,
@@ -46,11 +56,18 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
             plans=plans,
             junit=wanted.junit,
             consent=_consent(wanted),
+            keeping=keeping,
         ),
     )
     if isinstance(job, int):
         return int(job)
-    launch = Launch(wanted, job.run, connects=not job.stands_alone, never_began=job.report_unfinished)
+    launch = Launch(
+        wanted,
+        job.run,
+        connects=not job.stands_alone,
+        never_began=job.report_unfinished,
+        keeping=None if plans else keeping,
+    )
     return asyncio.run(launch.run())
 
 

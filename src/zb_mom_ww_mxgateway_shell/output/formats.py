@@ -34,6 +34,8 @@ class Formatter(ABC):
     """Help of the option of ``lint``; empty if findings stay text in this form."""
     for_people = False
     """Whether it is text: folded to the screen, with pictures, lines that come meanwhile, and progress."""
+    shows_record = False
+    """Whether a run of files is shown as its record, from ``run-begin`` to ``run-end``."""
     wraps_python_lines = False
     """Whether each line of the shell that Python code runs is shown as a separate statement."""
 
@@ -181,6 +183,7 @@ class JsonFormatter(Formatter):
 
     option_help = "One JSON object per statement on standard output."
     finding_help = "One JSON object per finding."
+    shows_record = True
     wraps_python_lines = True
 
     def lines(self, result: Result) -> list[str]:
@@ -202,18 +205,8 @@ class JsonFormatter(Formatter):
             page.problem(problem)
 
     def _write(self, page: "Page", **outcome: Any) -> None:
-        statement = page.present
-        fields = {
-            "at": time_text(page.at),
-            "command": statement.command,
-            "file": statement.source,
-            "line": statement.line,
-            "notices": [notice.text for notice in page.notices],
-            "seconds": round(page.seconds, 3),
-            "statement": statement.text.strip(),
-            "step": page.step or None,
-        }
-        page.out(f"{json_line(fields | outcome)}\n")
+        if not page.is_recorded:
+            page.out(f"{json_line(statement_form(page) | outcome)}\n")
 
 
 class CsvFormatter(Formatter):
@@ -236,6 +229,21 @@ FORMATTERS: dict[str, Formatter] = {
 }
 """Every output form by its name."""
 DEFAULT_FORM = "table"
+
+
+def statement_form(page: "Page") -> dict[str, Any]:
+    """Return the JSON form of the statement of a page, without its outcome."""
+    statement = page.present
+    return {
+        "at": time_text(page.at),
+        "command": statement.command,
+        "file": statement.source,
+        "line": statement.line,
+        "notices": [notice.text for notice in page.notices],
+        "seconds": round(page.seconds, 3),
+        "statement": statement.text.strip(),
+        "step": page.step or None,
+    }
 
 
 def _head(page: "Page") -> str:

@@ -63,6 +63,8 @@ class Page:
         self.at = datetime.now(UTC)
         self.is_head_shown = False
         """Whether the line of the statement is shown already."""
+        self.is_recorded = False
+        """Whether standard output is a record of the run, which has the statement already."""
         self._is_transient = False
         """Whether a line is on the screen that the next one overwrites."""
 

@@ -10,9 +10,12 @@ from typing import Literal, NamedTuple
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
+from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
+from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
@@ -38,11 +41,30 @@ class RunOptions(NamedTuple):
     """The file for a JUnit report; None for no report."""
     consent: RunConsent = RunConsent()
     """What the user lets it write."""
+    keeping: RecordKeeping = RecordKeeping(RecordOptions(), may_show=False)
+    """What keeps its record."""
 
     def spare(self, files_to_run: Iterable[str]) -> None:
-        """Raise ShellError if the report would replace one of these files."""
+        """Raise ShellError if a report would replace one of these files."""
+        files_to_run = list(files_to_run)
+        self.keeping.check(files_to_run, self.junit)
         if self.junit is not None and Path(self.junit).resolve() in map(Path.resolve, map(Path, set(files_to_run))):
             raise ShellError(f"{self.junit} is the file to run: the report would replace it")
+
+    def replace_reports(self, name: str) -> None:
+        """Replace the report and the record of a former run: they must not pass for those of this one.
+
+        Raise ShellError if that fails.
+        """
+        self.report_unfinished(name, _NOT_ENDED)
+        if not self.plans:
+            self.keeping.open()
+
+    def report_mistakes(self, name: str, why: Sequence[str], code: ExitCode) -> None:
+        """Write the report and the record of a run that does not begin; raise ShellError if that fails."""
+        self.report_unfinished(name, why)
+        if not self.plans:
+            self.keeping.never_began(why, code)
 
     def report_unfinished(self, name: str, why: Sequence[str]) -> None:
         """Write the report of a run that has not ended, if one is wanted; raise ShellError if that fails."""
@@ -50,8 +72,8 @@ class RunOptions(NamedTuple):
             return
         from zb_mom_ww_mxgateway_shell.scripts import junit
 
-        if not junit.is_special(path := Path(self.junit)):
-            junit.write(path, junit.unfinished(name, why))
+        if not report_files.is_special(path := Path(self.junit)):
+            report_files.write(path, junit.unfinished(name, why))
 
 
 class Part(NamedTuple):
@@ -72,6 +94,8 @@ class ScriptJob:
         self._parts = parts
         self._how = how
         self._has_mistakes = has_mistakes
+        self._left_changed: list[str] = []
+        """What the run leaves changed, a line each."""
 
     @classmethod
     def of(
@@ -86,7 +110,7 @@ class ScriptJob:
         name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
         how.spare(scripts)
         if "-" in scripts or not (scripts or lines):
-            how.report_unfinished(name, _NOT_ENDED)  # Standard input may take long to come.
+            how.replace_reports(name)  # Standard input may take long to come.
         if not scripts and not lines and not sys.stdin.seekable():
             # The lines come one by one: later ones are not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
@@ -95,11 +119,13 @@ class ScriptJob:
         try:
             read = list(cls._read(scripts, lines))
         except ShellError as error:
-            how.report_unfinished(name, [message_of(error)])
+            how.report_mistakes(name, [message_of(error)], error.exit_code)
             raise
-        how.spare(source for part, _ in read for each in part.block.statements() if (source := each.source))
-        # Replace the report of a former run: it must not pass for the report of this one.
-        how.report_unfinished(name, _NOT_ENDED)
+        how.spare(source for part, _ in read for source in _sources(part.block))
+        how.keeping.sources = list(
+            dict.fromkeys(source for part, _ in read for source in (part.source, *_sources(part.block)) if source)
+        )
+        how.replace_reports(name)
         for part, found in read:
             parts.append(part)
             findings = lint.check(
@@ -112,13 +138,15 @@ class ScriptJob:
             refused += how.consent.refusals(part.block, findings)
         if problems := wrong or refused:
             _report_findings(problems, how.formatter, to_error=True)
-            how.report_unfinished(name, [line for finding in problems for line in lint.lines(finding)])
+            code: Literal[ExitCode.USAGE, ExitCode.GUARDED] = ExitCode.USAGE if wrong else ExitCode.GUARDED
+            how.report_mistakes(name, [line for finding in problems for line in lint.lines(finding)], code)
             if not how.plans:
-                return ExitCode.USAGE if wrong else ExitCode.GUARDED
+                return code
             # A plan checks all the other lines, too.
             for part in parts:
                 part.block.leave_out([finding.statement for finding in wrong])
         if unused := _unused(offline(how.variables), [part.block for part in parts], name):
+            how.report_mistakes(name, [message_of(unused)], unused.exit_code)
             raise unused
         return cls(parts, how, has_mistakes=bool(wrong))
 
@@ -171,6 +199,7 @@ class ScriptJob:
                 left_out = RunLog(part.name)
                 left_out.leave_out(part.block, context, "not run: a file before it ended the run")
                 logs.append(left_out)
+            self._how.keeping.outcome(logs, self._left_changed)
             problem = self._report(context, logs)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
@@ -181,7 +210,7 @@ class ScriptJob:
         from zb_mom_ww_mxgateway_shell.scripts import junit
 
         try:
-            junit.write(Path(self._how.junit), junit.report(logs))
+            report_files.write(Path(self._how.junit), junit.report(logs))
         except Exception as error:
             context.alert(f"no report: {message_of(error)}")
             return True
@@ -213,7 +242,7 @@ class ScriptJob:
             with context.write_terms.armed_for_run(scope, context.connections, output.alert):
                 code = await script.run(part.block, is_file=part.is_file and part.block.stream is None)
         if part is self._parts[-1] or script.is_final:
-            code = gravest(code, await _leave(context, log))
+            code = gravest(code, await self._leave(context, log))
         log.journal = [str(head) for head in await context.journals.heads()]
         if context.has_written:
             output.notice(f"journal: head {', '.join(log.journal)}")
@@ -230,15 +259,19 @@ class ScriptJob:
             output.end(name + ("planned: nothing was written" if how.plans else log.summary()))
         return code, script.is_final
 
+    async def _leave(self, context: Context, log: RunLog) -> ExitCode:
+        """Put back what timed writes wait to put back; return whether what the run leaves changed is a failure."""
+        self._left_changed = lines = await context.departure.left_changed(context.connections.values())
+        for line in lines:
+            context.alert(f"left changed: {line}")
+        if lines:
+            log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
+        return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
 
-async def _leave(context: Context, log: RunLog) -> ExitCode:
-    """Put back what timed writes wait to put back; return whether what the run leaves changed is a failure."""
-    lines = await context.departure.left_changed(context.connections.values())
-    for line in lines:
-        context.alert(f"left changed: {line}")
-    if lines:
-        log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
-    return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
+
+def _sources(block: loader.Block) -> Iterator[str]:
+    """Yield the file of each statement."""
+    return (source for each in block.statements() if (source := each.source))
 
 
 def _name(script: str) -> str:

@@ -1,17 +1,13 @@
 """JUnit report of a run: a case for each step, as build servers show them."""
 
-import errno
 import re
 import socket
-import threading
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from xml.etree import ElementTree
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.process.regular_files import replace
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog, Step
 
 # Characters that XML 1.0 cannot contain.
@@ -152,46 +148,6 @@ def _document(made: Sequence[_Suite]) -> str:
     suites.extend(suite.ended(number) for number, suite in enumerate(made))
     ElementTree.indent(suites)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
-
-
-def write(path: Path, text: str) -> None:
-    """Write a report, replacing a former one as a whole; raise ShellError if that fails."""
-    try:
-        if is_special(path):
-            _give(path, text.encode())
-        else:
-            replace(path, text.encode())
-    except OSError as error:
-        raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-_PATIENCE_SECONDS = 10.0
-
-
-def _give(path: Path, data: bytes) -> None:
-    """Write to a pipe or a device; raise OSError, also if there is no reader."""
-    failed: list[OSError] = []
-
-    def work() -> None:
-        try:
-            with path.open("wb") as file:
-                file.write(data)
-        except OSError as error:
-            failed.append(error)
-
-    # A thread that can be abandoned: there may never be a reader.
-    writing = threading.Thread(target=work, name="report", daemon=True)
-    writing.start()
-    writing.join(_PATIENCE_SECONDS)
-    if writing.is_alive():
-        raise OSError(errno.EAGAIN, "no reader")
-    if failed:
-        raise failed[0]
-
-
-def is_special(path: Path) -> bool:
-    """Return whether it cannot be replaced, such as a pipe or a terminal."""
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _leading(log: RunLog, step: Step) -> str:

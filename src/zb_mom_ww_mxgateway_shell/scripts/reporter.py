@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain, repeat
+from typing import Any
 
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
-from zb_mom_ww_mxgateway_shell.output.formats import Formatter
+from zb_mom_ww_mxgateway_shell.output.formats import Formatter, statement_form
 from zb_mom_ww_mxgateway_shell.output.page import Notice, Page
-from zb_mom_ww_mxgateway_shell.output.problems import Statement
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
@@ -96,12 +98,28 @@ class RunReporter:
     def result(self, result: Result | None) -> list[str]:
         """Show what the statement ended with; return the lines of its result."""
         self._page.step = self._context.file.step
+        if self._context.record is not None:
+            is_ok = result is None or result.exit_code is ExitCode.DONE
+            self._keep(result, ok=is_ok, result=None if result is None else result.form())
         return self._formatter.result(self._page, result)
 
     def failure(self, error: BaseException, problem: Sequence[str] = ()) -> None:
         """Show what the statement failed with; `problem` are the lines for a person."""
         self._page.step = self._context.file.step
+        if self._context.record is not None:
+            self._keep(error, ok=False, error=problem_form(error))
         self._formatter.failure(self._page, error, problem)
+
+    def _keep(self, outcome: Result | BaseException | None, **fields: Any) -> None:
+        """Add the statement to the record of the run."""
+        record, file = self._context.record, self._context.file
+        if record is None:
+            return
+        self._page.is_recorded = record.is_shown
+        statement = self._page.present
+        of_step = {"id": file.step_id or None, "requirements": list(file.requirements)}
+        place = {"place": statement.place if statement.origin else None}
+        record.add_statement(statement_form(self._page) | of_step | place | fields, getattr(outcome, "samples", None))
 
     def problem(self, lines: Sequence[str]) -> None:
         """Write lines about what went wrong to standard error, quiet or not."""

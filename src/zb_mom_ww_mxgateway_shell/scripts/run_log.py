@@ -86,13 +86,15 @@ class RunLog:
         """More facts about the run, for its report."""
         self._ids: Counter[str] = Counter()
 
-    def begin(self, statement: Statement, title: str) -> None:
-        """Start a step with its statement."""
+    def begin(self, statement: Statement, title: str) -> Step:
+        """Start a step with its statement, and return it."""
         self.steps.append(Step(title, id=self._id_of(statement, title)))
+        return self.steps[-1]
 
-    def begin_ending(self, statement: Statement) -> None:
-        """Start the part after ``finally``."""
+    def begin_ending(self, statement: Statement) -> Step:
+        """Start the part after ``finally``, and return it."""
         self.steps.append(Step(FINALLY, "ending", id=self._id_of(statement, FINALLY)))
+        return self.steps[-1]
 
     def _id_of(self, statement: Statement, title: str) -> str:
         plain = " ".join(filter(None, (statement.place.replace("\\", "/"), title.strip() or "(untitled)")))
@@ -124,6 +126,11 @@ class RunLog:
         return f"not reached: {failed.statement.place or f'line {failed.statement.line}'} failed"
 
     @property
+    def titled(self) -> list[Step]:
+        """The steps of the file that ran, without the lines before the first and after ``finally``."""
+        return [step for step in self.steps if step.part == "step"]
+
+    @property
     def has_steps(self) -> bool:
         """Whether the file has any step."""
         return bool(self.not_run) or any(step.part == "step" for step in self.steps)
@@ -142,7 +149,7 @@ class RunLog:
     def summary(self) -> str:
         """Return a one-line summary of the run."""
         took = age_text(self.seconds)
-        titled = [step for step in self.steps if step.part == "step"]
+        titled = self.titled
         count = len(titled) + len(self.not_run)
         others = [step for step in self.steps if step not in titled and step.failure]
         if not count:

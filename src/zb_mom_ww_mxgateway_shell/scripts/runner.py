@@ -187,8 +187,8 @@ class ScriptRun:
         elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
                 await self._end_standing()
-                self._context.file.step = FINALLY
-                self._log.begin_ending(item)
+                file = self._context.file
+                file.step, file.step_id, file.requirements = FINALLY, self._log.begin_ending(item).id, ()
             self._passes(item)
         elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
             await self._one(item)
@@ -322,7 +322,8 @@ class ScriptRun:
             return
         result, command = outcome.result, outcome.command
         if command is not None and command.traits.begins_step:
-            self._log.begin(statement, self._context.file.step)
+            file = self._context.file
+            file.step_id = self._log.begin(statement, file.step).id
         code = ExitCode.DONE if result is None else result.exit_code
         try:
             self._show(statement, result, code)

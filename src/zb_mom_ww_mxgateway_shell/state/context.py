@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, Connectio
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
+from zb_mom_ww_mxgateway_shell.state.run_entries import RunEntries
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
 
@@ -72,6 +73,8 @@ class Context:
         """Value of the last result: ``_``."""
         self.failure: Failure | None = None
         """The last error, for ``last-error``."""
+        self.record: RunEntries | None = None
+        """The record of the run; None while none is kept."""
         self.names: dict[str, Any] = {}
         """Names that the Python pane, ``let`` and ``capture`` set: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
@@ -184,6 +187,8 @@ class Context:
         former = self.connections.pop(made.name, None)
         self.connection, self.connected_as = connection, made.name
         self.connections[made.name] = self.current = made
+        if self.record is not None:
+            await self.record.opened(made)
         if self.interactive:
             made.catalogue.start(made.client)
             self.start_alarms(made)

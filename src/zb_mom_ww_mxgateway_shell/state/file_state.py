@@ -13,6 +13,10 @@ class FileState:
 
     step: str = ""
     """Title of the current step; empty before the first."""
+    step_id: str = ""
+    """What names it in a record and a report: its place and title; empty before the first."""
+    requirements: tuple[str, ...] = ()
+    """The requirements that it is about."""
     on_error: Literal["stop", "continue"] = "stop"
     """What a file does after a failed statement."""
     lines_ahead: Sequence[str] = ()
