@@ -71,8 +71,8 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert (
         commands["write"].usage
-        == "write <tag|item> <value> [--verify] [tol <number>] [within <duration>] [--for <duration>] "
-        "[--timeout <duration>] [--at <time>] [--reason <text>] [--second <user>] "
+        == "write <tag|item> <value> [--verify] [tol <number>] [within <duration>] [--refused [<status>]] "
+        "[--for <duration>] [--timeout <duration>] [--at <time>] [--reason <text>] [--second <user>] "
         "[--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")

@@ -133,9 +133,8 @@ class GuardedAction(Admission):
     def _verdicts(self, entry: PendingEntry, old: LiveValue | None, earlier: Sequence[str]) -> Iterator[RuleVerdict]:
         """Judge an entry; `earlier` are the items of its array that this call writes before it."""
         facts = self._facts.get(entry.tag)
-        if not entry.alarm and (
-            missing := missing_signature(entry.tag, facts or TagFacts(), entry.user_id, entry.verifier_user_id)
-        ):
+        known = TagFacts() if facts is None or self.note.expects_refusal else facts
+        if not entry.alarm and (missing := missing_signature(entry.tag, known, entry.user_id, entry.verifier_user_id)):
             yield RuleVerdict("signature", False, missing)
         if entry.alarm or self._rules.limits is None:
             return

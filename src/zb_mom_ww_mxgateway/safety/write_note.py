@@ -17,6 +17,8 @@ class WriteNote:
     """By key of a tag (``tag_key``): the value that it must still have, good and not stale, when the write is sent."""
     reverts: bool = False
     """Whether they put back what a timed write changed. The desk lets through only what is waiting to be put back."""
+    expects_refusal: bool = False
+    """Whether the plant is to refuse them: whether somebody has to sign is left to it, too."""
     command: str = ""
     """The line that makes them, for the journal."""
 

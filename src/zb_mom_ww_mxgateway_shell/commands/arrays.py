@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.value_types import TYPES, Family
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
+from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judged, outcome_or_refusal
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -174,6 +175,7 @@ async def _preview_elements(
     *elements: Element,
     at: datetime | None = None,
     server: int | None = None,
+    refused: str | bool = False,
     **others: object,
 ) -> Result:
     array = await _prepared_array(context, tag, length, elements, server)
@@ -182,6 +184,7 @@ async def _preview_elements(
         f"would write {array.item.tag}   {change}",
         {
             "before": value_form(array.before.value),
+            "expects_refusal": bool(refused),
             "planned": "write-elements",
             "tag": array.item.tag,
             "value": array.form,
@@ -205,6 +208,7 @@ async def write_elements(
     *elements: Annotated[Element, IndexAndValue()],
     timeout: DurationOption = None,
     at: TimeOption = None,
+    refused: RefusalOption = False,
     reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
@@ -216,7 +220,7 @@ async def write_elements(
 
     Indexes count from 0 here, as the gateway counts them in such a write. To set one element and keep the others,
     write its address, which counts from 1: write TAG[3] 5. Put an element in quotes if its value has blanks:
-    "0=two words". The outcome is reported as for write.
+    "0=two words". The outcome is reported as for write, and --refused [STATUS] is as there.
     """
     try:
         array = await _prepared_array(context, tag, length, elements, server, sends=True)
@@ -225,18 +229,20 @@ async def write_elements(
             # Elsewhere the question before the write shows what is lost.
             context.notice(f"{item.tag} is {before_text(array.before)} now")
             await agreed(context, array.question)
-        signature, signers = await signature_for(context, item, signing.person)
+        signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         live = live_session_of(context, item)
     except MxGatewayError:
         context.notice("nothing was written")
         raise
     timeout = timeout or OUTCOME_TIMEOUT
     sparse = SparseArray(length, tuple(array.elements.items()))
-    with given_reason(reason):
-        result = await live.write_and_confirm(*item.key, sparse, timestamp=at, signature=signature, timeout=timeout)
-    return WriteReport(
+    with given_reason(reason, expects_refusal=bool(refused)):
+        sending = live.write_and_confirm(*item.key, sparse, timestamp=at, signature=signature, timeout=timeout)
+        result = await (outcome_or_refusal(sending) if refused else sending)
+    report = WriteReport(
         item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers
-    ).text_result()
+    )
+    return judged(report, refused, tag.place) if refused else report.text_result()
 
 
 COMMANDS = (write_elements,)

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judged, outcome_or_refusal
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -74,15 +75,23 @@ async def _preview_write(
     for_: float | None = None,
     at: datetime | None = None,
     server: int | None = None,
+    refused: str | bool = False,
     **others: object,
 ) -> Result:
     item, before, typed = await _prepare(context, tag, value, server)
     back = f", put back after {duration_text(for_)}" if for_ is not None else ""
     change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}{back}"
     same = " (unchanged)" if same_value(typed, before.value) else ""
+    same += ", and expects that the plant refuses it" if refused else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",
-        {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(typed)},
+        {
+            "before": value_form(before.value),
+            "expects_refusal": bool(refused),
+            "planned": "write",
+            "tag": item.tag,
+            "value": value_form(typed),
+        },
         brief=f"would write {change}{same}",
     )
 
@@ -90,6 +99,9 @@ async def _preview_write(
 def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     """Raise a mistake in the options that does not depend on the tag."""
     tolerance = options.get("tol")
+    for name in ("for_", "verify"):
+        if options.get("refused") and options.get(name):
+            raise ShellError(f"--refused expects that nothing is written: leave out --{name.rstrip('_')}")
     if options.get("verify"):
         return
     if tolerance is not None:
@@ -116,6 +128,7 @@ async def write(
     verify: FlagOption = False,
     tol: Annotated[Token | None, Tolerance(), Clause()] = None,
     within: Annotated[float | None, Duration(), Clause()] = None,
+    refused: RefusalOption = False,
     for_: Annotated[float | None, Duration(most=LONGEST_SECONDS, because="then it is no longer a timed write")] = None,
     timeout: DurationOption = None,
     at: TimeOption = None,
@@ -140,6 +153,11 @@ async def write(
     leave it. It is put back only while the tag has the value that this session wrote; else the shell asks. The intent
     is on disk before the write is sent: after a crash, the next start at this gateway offers it.
 
+    --refused expects that the plant refuses the write: MXAccess (access rights, a read-only tag, a missing signature)
+    or the gateway (the scopes of the key). The line passes then, and only then; --refused SECURITY_ERROR, a detail such
+    as 33, an hresult, or PERMISSION_DENIED names the one refusal that passes. A write that was carried out fails, and
+    counts as a change. What this program itself refuses still ends a file (5), and an unknown outcome is unknown (6).
+
     --at gives the value a source time. --reason "text" says why, for the journal, and where the limits demand it. The
     user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
@@ -148,7 +166,7 @@ async def write(
     try:
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
         tolerance = None if tol is None else tolerance_of_real(tol, typed)
-        signature, signers = await signature_for(context, item, signing.person)
+        signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         live, connected = live_session_of(context, item), context.connected
     except MxGatewayError as error:
         if context.is_disconnected:
@@ -168,8 +186,10 @@ async def write(
             "written",
             ExitCode.GUARDED,
         )
-    with given_reason(reason):
-        if for_ is None:
+    with given_reason(reason, expects_refusal=bool(refused)):
+        if refused:
+            result = await outcome_or_refusal(send())
+        elif for_ is None:
             result = await send()
         else:
             try:
@@ -195,7 +215,7 @@ async def write(
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
             raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}; NOT VERIFIED") from None
-    return WriteReport(
+    report = WriteReport(
         item,
         before,
         value_text(typed),
@@ -207,7 +227,8 @@ async def write(
         signers,
         seen,
         reverts_at(context, item),
-    ).text_result()
+    )
+    return judged(report, refused, tag.place) if refused else report.text_result()
 
 
 async def _prepare(

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of, shown_or_asked
+from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judged_rows
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
     pass
 
 
-async def _preview_many(context: Context, file: Token, *, server: int | None = None, **others: object) -> Result:
-    rows = await _prepared(context, file, server)
+async def _preview_many(
+    context: Context, file: Token, *, server: int | None = None, refused: str | bool = False, **others: object
+) -> Result:
+    rows = await _prepared(context, file, server, expects_refusal=bool(refused))
     same = [" (unchanged)" if same_value(row.value, row.before.value) else "" for row in rows]
     for row in rows:
         if row.security is not None and needs_signature(row.security):
@@ -55,6 +58,7 @@ async def _preview_many(context: Context, file: Token, *, server: int | None = N
             for row, mark in zip(rows, same, strict=True)
         ),
         {
+            "expects_refusal": bool(refused),
             "planned": "write-many",
             "tags": [row.item.tag for row in rows],
             "writes": [
@@ -89,6 +93,7 @@ async def write_many(
     file: Annotated[Token, ValueFileName()],
     *,
     timeout: DurationOption = None,
+    refused: RefusalOption = False,
     reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
@@ -106,12 +111,15 @@ async def write_many(
     person, as with write.
 
     Each row has an outcome of its own, as with write; the exit code is that of the worst. --timeout is the time for
-    all of it (30 s). Ctrl-C stops the waiting, not the writes.
+    all of it (30 s). Ctrl-C stops the waiting, not the writes. With --refused [STATUS], as for write, the plant is to
+    refuse every row.
     """
     try:
-        rows = await _prepared(context, file, server, sends=True)
+        rows = await _prepared(context, file, server, sends=True, expects_refusal=bool(refused))
         session_id = context.session.session_id
-        signatures = await signatures_for(context, [(row.item, row.security) for row in rows], signing.person)
+        signatures = await signatures_for(
+            context, [(row.item, row.security) for row in rows], signing.person, as_is=bool(refused)
+        )
         for row in rows:
             live = live_session_of(context, row.item)
     except MxGatewayError:
@@ -119,10 +127,15 @@ async def write_many(
         context.notice("nothing was written")
         raise
     writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
+    if refused:
+        place = (file.start, file.end)
+        writing.judge_refusals = lambda reports: judged_rows(reports, refused, place)
     return await shown_or_asked(writing, context, rows)
 
 
-async def _prepared(context: Context, file: Token, server: int | None, *, sends: bool = False) -> list[PreparedRow]:
+async def _prepared(
+    context: Context, file: Token, server: int | None, *, sends: bool = False, expects_refusal: bool = False
+) -> list[PreparedRow]:
     """Return what to write, with the values before; nothing is written yet.
 
     Raises InputError at the file's name for rows that cannot be right, each with its place in the file.
@@ -144,7 +157,7 @@ async def _prepared(context: Context, file: Token, server: int | None, *, sends:
             if (first := lines.setdefault(item_key(item.tag), row.line)) != row.line:
                 raise row.tag.mistake(f"{item.tag} is in line {first} already")
             before = await checked_first_value(context, target, item, value)
-            if security == VIEW_ONLY:
+            if security == VIEW_ONLY and not expects_refusal:
                 raise row.tag.mistake(f"{item.tag} cannot be written (ViewOnly): {security_meaning(security)}")
             typed = row.typed(item.tag, context.type_of(item.tag, item))
             made.append(PreparedRow(item, before, typed, row.at, security))

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import given_reason
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, refused
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import Signature
@@ -54,6 +54,8 @@ class BulkWriting:
     """Session for which the signatures are good: a user id may be another person's in the one that replaces it."""
     reason: str | None = None
     """Why it is made; None for the reason of the arming, if any."""
+    judge_refusals: Callable[[Sequence[WriteReport]], WrittenRows] | None = None
+    """Returns the table where all rows are to be refused, or raises; None where they are to be written."""
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
@@ -73,8 +75,13 @@ class BulkWriting:
             )
         server = self.rows[0].item.server_handle
         entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
-        with given_reason(self.reason):
-            results = await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout)
+        with given_reason(self.reason, expects_refusal=self.judge_refusals is not None):
+            try:
+                results = await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout)
+            except MxGatewayAuthorizationError as error:
+                if self.judge_refusals is None:
+                    raise
+                results = [refused(error)] * len(entries)
         return self._table(results)
 
     def interrupted(self) -> WrittenRows:
@@ -109,7 +116,7 @@ class BulkWriting:
                     signature.signers,
                 )
             )
-        return WrittenRows.of(reports)
+        return (self.judge_refusals or WrittenRows.of)(reports)
 
 
 async def shown_or_asked(feed: Feed, context: Context, rows: Sequence[PreparedRow]) -> Result | Feed:

@@ -1,7 +1,7 @@
 """What every command that writes does before it sends anything."""
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -20,9 +20,15 @@ OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
 
 
-def given_reason(reason: str | None) -> AbstractContextManager[None]:
-    """Within the block: say why each write is made, where a reason is given; else that of the arming holds."""
-    return given(reason=reason) if reason else nullcontext()
+def given_reason(reason: str | None, *, expects_refusal: bool = False) -> AbstractContextManager[None]:
+    """Within the block: say why each write is made, where a reason is given; else that of the arming holds.
+
+    Say also if the plant is to refuse it.
+    """
+    said: dict[str, Any] = {"reason": reason} if reason else {}
+    if expects_refusal:
+        said["expects_refusal"] = True
+    return given(**said) if said else nullcontext()
 
 
 async def follow_coming_waits(context: Context) -> None:

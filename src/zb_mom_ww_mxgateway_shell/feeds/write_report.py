@@ -67,6 +67,13 @@ def reverts_at(context: Context, item: Item) -> datetime | None:
     return next((each.planned for each in pending if item_key(each.tag) == item_key(item.tag)), None)
 
 
+def refused(error: MxGatewayError) -> "WriteResult":
+    """Return the outcome of a write that was refused with this error."""
+    from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
+
+    return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
+
+
 @dataclass(frozen=True, slots=True)
 class WriteReport:
     """One write that was sent, with its outcome: as words, a record, an error and an exit code."""

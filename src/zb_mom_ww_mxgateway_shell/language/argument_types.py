@@ -30,6 +30,9 @@ class ArgumentType:
     is_first = False
     """Whether an option of this type is read before all other words, because it decides what they mean."""
 
+    is_optional = False
+    """Whether an option of this type may stand without a value."""
+
     expands = True
     """Whether ``$names`` are replaced by their values before the word is read."""
 

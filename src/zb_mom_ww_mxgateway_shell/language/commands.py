@@ -62,7 +62,7 @@ class Parameter(NamedTuple):
         shown = f"<{kind.name}>"
         if self.is_option:
             between = f"{self.clause.between} " if self.clause and self.clause.between else ""
-            shown = f"{self.spelled} {between}{shown}"
+            shown = f"{self.spelled} {between}{f'[{shown}]' if kind.is_optional else shown}"
             return shown if self.is_required else f"[{shown}]"
         if self.is_variadic:
             shown += "…"

@@ -184,7 +184,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
             if any(option is seen for seen, _ in assigned):
                 return assigned, word.mistake(f"{word.text} is given twice")
             try:
-                assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
+                assigned.append((option, None if _is_bare(option, word, words) else _value_of(option, rest, end)))
             except InputError as error:
                 return assigned, error
             continue
@@ -200,6 +200,14 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
             name = parameter.spelled.removesuffix("s") if parameter.is_variadic else parameter.spelled
             return assigned, InputError(f"{name} is missing: {command.usage}", end, end + 1)
     return assigned, None
+
+
+def _is_bare(option: Parameter, word: Token, words: Sequence[Token]) -> bool:
+    """Return whether an option, given by this word of a line, stands without a value."""
+    if isinstance(option.kind, Flag):
+        return True
+    following = [each for each in words if each.start > word.start]
+    return option.kind.is_optional and (not following or following[0].text.startswith("--"))
 
 
 def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
@@ -223,11 +231,16 @@ def current_parameter(command: Command, words: Sequence[Token]) -> Parameter | N
         option = command.options.get(word.text)
         if option is None or (option.clause is not None and count < len(places)):
             count += not word.text.startswith("--")
-        elif not isinstance(option.kind, Flag) and _is_open(option, rest):
+        elif not isinstance(option.kind, Flag) and _takes_next(option, word, words) and _is_open(option, rest):
             return option
     if count < len(places):
         return places[count]
     return places[-1] if places and places[-1].is_variadic else None
+
+
+def _takes_next(option: Parameter, word: Token, words: Sequence[Token]) -> bool:
+    """Return whether the word typed behind an option would belong to it."""
+    return word is words[-1] or not _is_bare(option, word, words)
 
 
 def _is_open(option: Parameter, rest: Iterator[Token]) -> bool:

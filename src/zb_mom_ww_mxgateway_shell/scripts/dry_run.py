@@ -60,7 +60,8 @@ class Plan:
                 found = await command.preview(context, *invocation.positional, **command.grouped(invocation.options))
                 assert isinstance(found, TextResult)
                 await refuse_missing(context, invocation)
-                if command.mutating:
+                # A write that is to be refused changes nothing, and may be to a tag that cannot be written.
+                if command.mutating and not found.fields.get("expects_refusal"):
                     await _refuse_unwritable(context, invocation)
                     self._would_change(context, found.fields)
                 context.last = NotYetKnown()

@@ -14,7 +14,6 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import Flag
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -209,10 +208,9 @@ def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
 def _line(context: RecordedShell, invocation: Invocation) -> str:
     parts = [invocation.command.name]
     for parameter, word in invocation.words:
-        if isinstance(parameter.kind, Flag):
+        if word is None:
             parts.append(parameter.spelled)
             continue
-        assert word is not None
         text = parameter.kind.refined_by(invocation.options, context).script_text(word, context)
         if not text:
             continue
