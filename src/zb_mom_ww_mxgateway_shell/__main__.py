@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,6 +89,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--record", metavar="FILE.jsonl", help="Write the record of the run, line by line.")
 @click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the record is about; may be repeated.")
+@click.option("--plan", "plan_hash", metavar="HASH", help="Run -c FILE only as it was planned, and once.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
 @click.option("--leave-clean", is_flag=True, help="Exit with 7 if the run leaves something changed.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
@@ -108,6 +110,7 @@ def command(
     junit: str | None,
     record: str | None,
     about: tuple[str, ...],
+    plan_hash: str | None,
     assume_yes: bool,
     leave_clean: bool,
     read_only: bool,
@@ -123,6 +126,8 @@ def command(
         raise click.UsageError(f"-c, -e and --python are for a run: leave them out before {context.invoked_subcommand}")
     if scripts.count("-") > 1:
         raise click.UsageError("-c - may be given once: there is one standard input")
+    if plan_hash is not None and (not scripts or not re.fullmatch("[0-9a-fA-F]{64}", plan_hash.strip())):
+        raise click.UsageError("--plan is for -c FILE: the hash that mxgw-shell plan FILE shows, 64 hexadecimal digits")
     if read_only and consent.arm:
         raise click.UsageError("--read-only and --arm exclude each other")
     if leave_clean and context.invoked_subcommand == "plan":
@@ -143,6 +148,7 @@ def command(
         junit=junit,
         evidence=RecordOptions(record=record, about=about),
         debug=debug,
+        plan_hash=(plan_hash or "").strip().lower(),
     )
     context.obj = wanted
     if context.invoked_subcommand is not None:
@@ -170,12 +176,12 @@ def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...
 
 
 @command.command()
-@click.argument("file", metavar="FILE.mxs")
+@click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
 @run_options
 @click.pass_obj
 def plan(
     outer: LaunchOptions,
-    file: str,
+    files: tuple[str, ...],
     connection: Connection,
     demo: bool,
     profile: str | None,
@@ -184,9 +190,11 @@ def plan(
     quiet: bool,
     debug: bool,
 ) -> None:
-    """Connect, read and evaluate a command file, and show what it would write. Writes nothing.
+    """Connect, read, and show of each line of command files what it would do. Writes nothing.
 
-    A wait, an expect or a capture uses the present value.
+    What a line reads counts the writes planned before it. Exits with 2 if a line cannot pass: no such tag,
+    read-only, nobody to sign, out of limits, a value of another type. Ends with the set of writes and a hash:
+    mxgw-shell -c FILE --plan HASH runs exactly that, once.
     """
     if outer.junit is not None or outer.evidence.is_wanted:
         name = "--report-junit" if outer.junit is not None else "--record"
@@ -205,7 +213,7 @@ def plan(
     wanted.check()
     from zb_mom_ww_mxgateway_shell.app.main import run_statements
 
-    click.get_current_context().exit(run_statements(wanted, (file,), (), plans=True))
+    click.get_current_context().exit(run_statements(wanted, files, (), plans=True))
 
 
 @command.command()

@@ -505,22 +505,6 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     assert (done.code, "a plan proves nothing" in done.err, (run.folder / "out.xml").exists()) == (2, True, False)
 
 
-async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_then(run: Runs) -> None:
-    run.file(
-        f"capture first = {INT}\nwrite {INT} 7\ncapture then = {INT}\n"
-        f"write TestChildObject.TestDouble $then\nwrite {INT} 0\n"
-    )
-    done = await run.process("plan", "try.mxs", "--plaintext", "--json")
-    notices = [" ".join(each["notices"]) for each in done.objects]
-    assert ["as it is now: a write that was planned before may change it" in each for each in notices] == [
-        *[False] * 2,
-        True,
-        *[False] * 2,
-    ]
-    assert f"{INT} would have been written before: its value then is unknown now" in notices[4]
-    assert run.written == []
-
-
 async def test_a_plan_and_a_lint_do_not_know_the_result_of_what_did_not_run(run: Runs) -> None:
     run.file(f"read {INT}\nwrite {INT} 7\necho _\nwrite {INT} $_\nwait {INT} = 7 timeout $_\n")
     done = await run.process("plan", "try.mxs", "--plaintext")

@@ -221,16 +221,28 @@ async def test_a_plan_logs_nobody_in_and_harms_no_session(tmp_path: Path, gatewa
     program = ShellProcess(tmp_path).on(gateway)
     lines = [
         "login bob --password-env NOT_SET",
+        "archestra-user x",
         "logout",
         "logout bob",
-        "archestra-user x",
         "drain-events",
         "shutdown-worker",
     ]
     (tmp_path / "try.mxs").write_text("\n".join([*lines, f"write {SECURED} true"]), encoding="utf-8")
     done = await program("--plaintext", "plan", "try.mxs")
+    assert done.code == ExitCode.USAGE, done
+    assert "no line before logs a user in" in done.err
+    assert done.out.count("would ") == len(lines) + 1  # "nothing would be written"
+    (tmp_path / "try.mxs").write_text(f"login bob --password-env NOT_SET\nwrite {SECURED} true", encoding="utf-8")
+    done = await program("--plaintext", "plan", "try.mxs")
     assert done.code == ExitCode.DONE, done
-    assert done.out.count("would ") == len(lines) + 1
+    for line, said in (
+        (f"write {VERIFIED} true", "a second person is missing: --second USER"),
+        (f"write {VERIFIED} true --second BOB --second-password-env NOT_SET", "BOB signs already"),
+        (f"write {SECURED} true --for 5s", "leave out --for"),
+    ):
+        (tmp_path / "try.mxs").write_text(f"login bob --password-env NOT_SET\n{line}", encoding="utf-8")
+        done = await program("--plaintext", "plan", "try.mxs")
+        assert (done.code, said in done.err) == (ExitCode.USAGE, True), done
     kinds = {call.request.command.WhichOneof("payload") for call in gateway.calls if call.rpc == "Invoke"}
     assert not kinds & {"authenticate_user", "archestra_user_to_id", "drain_events", "shutdown_worker", "write_secured"}
 

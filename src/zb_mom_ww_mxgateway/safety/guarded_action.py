@@ -81,6 +81,10 @@ class GuardedAction(Admission):
         for each in self.pending.entries:
             refused = arming.refusal_of_alarm(each.alarm) if each.alarm else arming.refusal(each.tag)
             yield RuleVerdict("arming", not refused, refused or "armed")
+        if self._rules.planned is not None:
+            for each in self.pending.entries or [PendingEntry()]:
+                refused = self._rules.planned(each)
+                yield RuleVerdict("plan", not refused, refused or "planned")
 
     async def _look_up(self) -> None:
         """Have all that the decision goes by: the facts of the tags, and the values that rules and guards need.

@@ -136,6 +136,8 @@ class WriteRules:
         """Held while a person is asked: one question after the other, each with its whole time."""
         self.assume_yes: bool = False
         """Whether a person agreed beforehand to what only needs a yes."""
+        self.planned: Callable[[PendingEntry], str] | None = None
+        """Returns why an entry is none that was planned, empty where it is; None where nothing was planned."""
         self.awaits_revert: Callable[[str, Any], bool] = lambda tag, value: False
         """Returns whether putting this value back to this tag is what a timed write waits for."""
         self.connection_mark: Callable[[], object] = lambda: None

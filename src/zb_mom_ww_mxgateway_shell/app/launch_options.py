@@ -32,6 +32,8 @@ class LaunchOptions:
     evidence: RecordOptions
     """What is wanted of the record of a run."""
     debug: bool
+    plan_hash: str = ""
+    """The hash of the plan that a run is to be; empty for none."""
 
     @property
     def formatter(self) -> Formatter:

@@ -54,6 +54,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
             quiet=wanted.quiet,
             debug=wanted.debug,
             plans=plans,
+            plan_hash=wanted.plan_hash,
             junit=wanted.junit,
             consent=_consent(wanted),
             keeping=keeping,

@@ -41,9 +41,10 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class ArrayWrite(NamedTuple):
     elements: dict[int, Typed]
     rest: object
     """The value of all other elements afterwards; None where all are set."""
+
+    @property
+    def sparse(self) -> SparseArray:
+        """The array as it is sent."""
+        return SparseArray(self.length, tuple(self.elements.items()))
 
     @property
     def values(self) -> list[object]:
@@ -180,7 +186,7 @@ async def _preview_elements(
 ) -> Result:
     array = await _prepared_array(context, tag, length, elements, server)
     change = f"{before_text(array.before)} → {array.text}{given_text(at, '')}"
-    return TextResult(
+    return Preview(
         f"would write {array.item.tag}   {change}",
         {
             "before": value_form(array.before.value),
@@ -190,6 +196,18 @@ async def _preview_elements(
             "value": array.form,
         },
         brief=f"would write {change}",
+        writes=(
+            PlannedWrite(
+                tag=array.item.tag,
+                word=tag.word,
+                kind=PlannedKind.REFUSED if refused else PlannedKind.VALUE,
+                type=f"{next(iter(array.elements.values())).type}[]",
+                value=array.sparse,
+                after=array.values,
+                before=array.before,
+                at=at,
+            ),
+        ),
     )
 
 
@@ -235,9 +253,8 @@ async def write_elements(
         context.notice("nothing was written")
         raise
     timeout = timeout or OUTCOME_TIMEOUT
-    sparse = SparseArray(length, tuple(array.elements.items()))
     with given_reason(reason, expects_refusal=bool(refused)):
-        sending = live.write_and_confirm(*item.key, sparse, timestamp=at, signature=signature, timeout=timeout)
+        sending = live.write_and_confirm(*item.key, array.sparse, timestamp=at, signature=signature, timeout=timeout)
         result = await (outcome_or_refusal(sending) if refused else sending)
     report = WriteReport(
         item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 # What is put back was written before, by a line that is checked.
-_PUTS_BACK = CommandTraits(retried_in_finally=True, writes=lambda context, arguments: ())
+_PUTS_BACK = CommandTraits(retried_in_finally=True, puts_back=True, writes=lambda context, arguments: ())
 
 
 class RevertTag(Tag):

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import value_form
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, TagCondition, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now
@@ -118,17 +118,27 @@ async def _preview_check(
     options: ConditionOptions,
     **waiting: Any,
 ) -> Result:
-    """Return whether the condition holds now, before any write of the run."""
+    """Return whether the condition holds now, or would after the writes that the plan has so far."""
     (item,) = await ensure(context, [tag], None)
     condition = _condition(tag, operator, value, options)
-    found = context.live_session.latest(*item.key)
+    now = context.live_session.latest(*item.key)
+    foreseen = context.file.planned.foreseen(item.tag, now)
+    found, by = foreseen.value, foreseen.by
     reason = condition.miss(found)
-    state = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
-    return TextResult(
-        f"{condition.text}: {state}, it is {described(found)}",
-        {"actual": form_of(found), "expected": condition.text, "holds_now": not reason, "planned": "look"},
-        brief=f"{state}: {described(found)}",
-    )
+    fields: dict[str, Any] = {"actual": form_of(now), "expected": condition.text, "planned": "look"}
+    if by is not None and foreseen.is_known:
+        state = f"would {'not ' if reason else ''}hold after the write of {by.by}"
+        shown = value_text(found.value if found else None)
+        fields |= {"after": by.by, "holds_then": not reason, "then": value_form(found.value if found else None)}
+    else:
+        state = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
+        shown = described(found)
+        fields["holds_now"] = not reason
+        if by is not None or foreseen.after:
+            why = f"{by.by} writes what only the run knows" if by else f"after {foreseen.after} it depends on the plant"
+            shown = f"{shown}; {why}"
+            fields["depends"] = why
+    return TextResult(f"{condition.text}: {state}, it is {shown}", fields, brief=f"{state}: {shown}")
 
 
 def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
@@ -235,10 +245,32 @@ def _expect_name(scope: Scope, given: Sequence[Any]) -> None:
         context.names[given[0]] = NotYetKnown()
 
 
+async def _preview_capture(context: Context, name: str, equals: str, tag: Target, **options: Any) -> Result:
+    """Capture the value that the plan has written by then, else the present one: the run may find another."""
+    (item,) = await ensure(context, [tag], None)
+    foreseen = context.file.planned.foreseen(item.tag, context.live_session.latest(*item.key))
+    if foreseen.by is None:
+        result = await capture.run(context, name, equals, tag, **options)
+        assert isinstance(result, TextResult)
+        return result
+    is_given = name in context.given_names
+    if not foreseen.is_known or foreseen.value is None or not is_plain(foreseen.value.value):
+        if not is_given:
+            context.names[name] = NotYetKnown()
+        return TextResult(f"{name} is known in the run only: {foreseen.by.by} writes {item.tag}", {"name": name})
+    held = foreseen.value.value
+    if not is_given:
+        context.names[name] = list(held) if isinstance(held, list) else held
+        context.file.planned.run_names.discard(name)
+    text = f"{name} = {value_text(held)} after the write of {foreseen.by.by}"
+    return TextResult(text, {"after": foreseen.by.by, "name": name, "value": value_form(held)}, held)
+
+
 @command(
     "capture",
     example="capture level = Plant.Tank1.Level",
     stream=False,
+    preview=_preview_capture,
     traits=CommandTraits(checked_effect=_expect_name, sets_name=True, reads_plant=True, advises=named_targets),
 )
 async def capture(

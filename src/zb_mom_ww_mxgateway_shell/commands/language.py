@@ -120,7 +120,9 @@ _SLEEP_WARNING = (
     "sleep",
     example="sleep 100ms",
     needs_session=False,
-    traits=CommandTraits(lint_warning=_SLEEP_WARNING, recorded=True),
+    traits=CommandTraits(
+        lint_warning=_SLEEP_WARNING, recorded=True, takes=lambda arguments: float(arguments.positional[0])
+    ),
 )
 async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
     """Wait for a fixed time. To wait for a condition, `wait` is quicker and certain.

@@ -45,6 +45,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, needs_signature, signatures_for
 
 _LEFT_OUT_SHOWN = 20
@@ -86,8 +87,11 @@ TagsOfSnapshot = Annotated[TagGlob | None, SnapshotTags()]
 ToleranceOption = Annotated[Token | None, Tolerance()]
 
 
-async def _preview_snapshot(context: Context, name: Token, *tags: object, **others: object) -> Result:
-    context.file.planned_snapshots.add(name.value)
+async def _preview_snapshot(
+    context: Context, name: Token, *tags: list[Target] | Token, server: int | None = None, **others: object
+) -> Result:
+    targets = await targets_of(context, tags, server)
+    context.file.planned_snapshots[name.value] = [each.tag for each in targets]
     return TextResult(f"would keep values as {name.value}", {"name": name.value, "planned": "snapshot"})
 
 
@@ -260,11 +264,17 @@ async def _preview_restore(
     **others: object,
 ) -> Result:
     if name.value in context.file.planned_snapshots:
-        return TextResult(f"would restore the values kept as {name.value}", {"name": name.value, "planned": "restore"})
+        kept = context.file.planned_snapshots[name.value]
+        chosen = [tag for tag in kept if not tags or any(each is not None and each.matches(tag) for each in tags)]
+        return Preview(
+            f"would restore the values kept as {name.value}",
+            {"name": name.value, "planned": "restore", "tags": chosen},
+            writes=tuple(PlannedWrite(tag=tag, word=name, kind=PlannedKind.PUT_BACK, is_known=False) for tag in chosen),
+        )
     plan = await _plan(context, loaded_snapshot(name), name, tags, tol, server)
     lines = [f"would write {row.item.tag}   {row.change}" for row in plan.rows]
     lines += [f"would leave out {each.compared.row.tag}   {each.reason.why}" for each in plan.problems]
-    return TextResult(
+    return Preview(
         "\n".join(lines or [f"nothing to restore: all is as in {name.value}"]),
         {
             "planned": "restore",
@@ -274,6 +284,10 @@ async def _preview_restore(
                 for row in plan.rows
             ],
         },
+        writes=tuple(
+            PlannedWrite(tag=row.item.tag, word=name, type=row.value.type, value=row.value.sent, before=row.before)
+            for row in plan.rows
+        ),
     )
 
 

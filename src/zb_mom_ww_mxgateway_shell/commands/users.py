@@ -5,6 +5,7 @@ from typing import Annotated
 
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion, Text
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption
@@ -37,7 +38,13 @@ PasswordEnvOption = Annotated[str | None, Text("variable")]
 PasswordFileOption = Annotated[str | None, Text("file")]
 
 
-@command("login", example="login operator --password-env MXGATEWAY_PASSWORD", stream=False, in_plan=False)
+@command(
+    "login",
+    example="login operator --password-env MXGATEWAY_PASSWORD",
+    stream=False,
+    in_plan=False,
+    traits=CommandTraits(signs="in"),
+)
 async def login(
     context: Context,
     user: Annotated[str, Text("user")],
@@ -82,7 +89,7 @@ async def users(context: Context) -> Result:
     return Table(("", "user", "id", "server"), rows, records, known, "nobody is logged in; login USER")
 
 
-@command("logout", example="logout operator", stream=False, in_plan=False)
+@command("logout", example="logout operator", stream=False, in_plan=False, traits=CommandTraits(signs="out"))
 async def logout(context: Context, user: Annotated[Token | None, LoggedIn()] = None) -> Result:
     """Forget a user, or all of them: nothing more is written in their name.
 
@@ -96,7 +103,13 @@ async def logout(context: Context, user: Annotated[Token | None, LoggedIn()] = N
     return TextResult(f"{names} logged out", {"users": [each.name for each in gone]})
 
 
-@command("archestra-user", example="archestra-user 7f9f2f9e-52a5-4f0e-9a8b-0d7ce8d0e5b1", stream=False, in_plan=False)
+@command(
+    "archestra-user",
+    example="archestra-user 7f9f2f9e-52a5-4f0e-9a8b-0d7ce8d0e5b1",
+    stream=False,
+    in_plan=False,
+    traits=CommandTraits(signs="in"),
+)
 async def archestra_user(
     context: Context, guid: Annotated[str, Text("guid")], *, server: ServerOption = None
 ) -> Result:

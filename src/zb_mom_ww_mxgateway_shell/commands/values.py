@@ -52,9 +52,10 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def _preview_write(
     change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}{back}"
     same = " (unchanged)" if same_value(typed, before.value) else ""
     same += ", and expects that the plant refuses it" if refused else ""
-    return TextResult(
+    return Preview(
         f"would write {item.tag}   {change}{same}",
         {
             "before": value_form(before.value),
@@ -93,6 +94,18 @@ async def _preview_write(
             "value": value_form(typed),
         },
         brief=f"would write {change}{same}",
+        writes=(
+            PlannedWrite(
+                tag=item.tag,
+                word=tag.word,
+                kind=PlannedKind.REFUSED if refused else PlannedKind.VALUE,
+                type=typed.type,
+                value=typed.sent,
+                before=before,
+                at=at,
+                back_after=for_,
+            ),
+        ),
     )
 
 

@@ -30,8 +30,9 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.value_files import FileMistakes, ValueFileName, ValueRow, read_rows
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
 from zb_mom_ww_mxgateway_shell.state.signatures import (
     SigningOptions,
     needs_signature,
@@ -48,11 +49,7 @@ async def _preview_many(
 ) -> Result:
     rows = await _prepared(context, file, server, expects_refusal=bool(refused))
     same = [" (unchanged)" if same_value(row.value, row.before.value) else "" for row in rows]
-    for row in rows:
-        if row.security is not None and needs_signature(row.security):
-            name, means = security_name(row.security), security_meaning(row.security)
-            context.notice(f"{row.item.tag} is {name}: {means}; the run needs login USER before")
-    return TextResult(
+    return Preview(
         "\n".join(
             f"would write {row.item.tag}   {row.change}{given_text(row.at, '')}{mark}"
             for row, mark in zip(rows, same, strict=True)
@@ -66,6 +63,19 @@ async def _preview_many(
                 for row in rows
             ],
         },
+        writes=tuple(
+            PlannedWrite(
+                tag=row.item.tag,
+                word=file,
+                kind=PlannedKind.REFUSED if refused else PlannedKind.VALUE,
+                type=row.value.type,
+                value=row.value.sent,
+                before=row.before,
+                at=row.at,
+                place=f"{file.value}:{line}",
+            )
+            for row, line in zip(rows, [each.line for each in read_rows(file)], strict=True)
+        ),
     )
 
 

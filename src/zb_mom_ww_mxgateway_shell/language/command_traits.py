@@ -76,6 +76,12 @@ class CommandTraits:
     """Whether it begins a step of the run, titled by its first argument."""
     retried_in_finally: bool = False
     """Whether a run repeats it after ``finally`` where it was surely not carried out."""
+    puts_back: bool = False
+    """Whether it writes values back that a line before it changed."""
+    signs: Literal["in", "out"] | None = None
+    """Whether it logs in the user that is its first argument, who then signs, or logs out that user, or all."""
+    takes: Callable[[ParsedArguments], float] | None = None
+    """Returns the seconds that it surely takes; None where they are unknown."""
     reads_plant: bool = False
     """Whether it shows a value that the writes before it, which a plan leaves out, might have changed."""
     judges: Literal["now", "until"] | None = None

@@ -5,14 +5,15 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
@@ -23,6 +24,10 @@ from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
+    from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
 
 _NOT_ENDED = ("the run did not reach its end",)
 
@@ -37,6 +42,8 @@ class RunOptions(NamedTuple):
     debug: bool = False
     plans: bool = False
     """Whether it only reports what would be written."""
+    plan_hash: str = ""
+    """The hash of the plan that is to be run; empty for none."""
     junit: str | None = None
     """The file for a JUnit report; None for no report."""
     consent: RunConsent = RunConsent()
@@ -96,6 +103,12 @@ class ScriptJob:
         self._has_mistakes = has_mistakes
         self._left_changed: list[str] = []
         """What the run leaves changed, a line each."""
+        self._plan: Plan | None = None
+        """The plan of all files; None before the first, and in a run."""
+        self._planned_well = not has_mistakes
+        """Whether every line that was planned can pass."""
+        self._planned: PlannedWrites | None = None
+        """What the run may write; None without a plan."""
 
     @classmethod
     def of(
@@ -179,6 +192,8 @@ class ScriptJob:
         Each file starts with its own names, aliases and settings. A failure in one does not leave out the next, unless
         it ends everything.
         """
+        if self._how.plan_hash and not await self._is_as_planned(context):
+            return ExitCode.GUARDED
         codes: list[ExitCode] = []
         logs: list[RunLog] = []
         names, aliases, settings = context.names, context.aliases, context.settings
@@ -203,6 +218,35 @@ class ScriptJob:
             problem = self._report(context, logs)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
+    async def _is_as_planned(self, context: Context) -> bool:
+        """Report why the run is not the one with the given hash; return whether it is."""
+        from zb_mom_ww_mxgateway_shell.scripts.plan_check import take_plan  # Lazy: most runs have no plan.
+
+        try:
+            self._planned = await take_plan(context, [part.block for part in self._parts], self._how.plan_hash)
+        except ShellError as error:
+            output = RunReporter(context, quiet=self._how.quiet, source=None, debug=self._how.debug)
+            output.begin(Statement("", 0))
+            output.failure(error, problem_lines(error, Statement("", 0)))
+            self.report_unfinished([message_of(error)])
+            return False
+        return True
+
+    async def _show_plan(self, context: Context, output: RunReporter) -> None:
+        """Show what a plan comes to, and keep it, so that a run can name it by its hash."""
+        from zb_mom_ww_mxgateway_shell.scripts.kept_plans import KeptPlans  # Lazy: runs never need it.
+        from zb_mom_ww_mxgateway_shell.scripts.plan_set import lines_sha256
+
+        assert self._plan is not None
+        made = await self._plan.made(context, lines_sha256(part.block for part in self._parts))
+        output.begin(Statement("plan", 0))
+        if self._planned_well:
+            try:
+                KeptPlans().keep(made.content())
+            except (OSError, MxGatewayArgumentError) as error:
+                output.notice(f"the plan cannot be kept, so no run can name it: {error}")
+        output.result(made.result(has_mistakes=not self._planned_well))
+
     def _report(self, context: Context, logs: Sequence[RunLog]) -> bool:
         """Write the report, if one is wanted; return whether that failed, which does not change what was done."""
         if self._how.junit is None:
@@ -226,12 +270,16 @@ class ScriptJob:
             [glob for _, _, glob in part.block.declarations()],
             is_file=part.is_file,
             takes_declarations=part.block.stream is not None,
+            planned=self._planned,
         )
         output = RunReporter(context, quiet=how.quiet, source=part.source, is_typed=is_typed, debug=how.debug)
         if how.plans:
-            from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
+            if self._plan is None:
+                from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan  # Lazy: runs never need it.
 
-            script = ScriptRun(context, output, log, debug=how.debug, perform=Plan().preview, looks_on=True)
+                self._plan = Plan()
+            self._plan.source = part.source
+            script = ScriptRun(context, output, log, debug=how.debug, perform=self._plan.preview, looks_on=True)
         else:
             script = ScriptRun(context, output, log, debug=how.debug, goes_on=is_typed)
         if part.block.stream is None and sys.stdin.isatty():
@@ -248,6 +296,9 @@ class ScriptJob:
             output.notice(f"journal: head {', '.join(log.journal)}")
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
             code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.
+        self._planned_well = self._planned_well and code is ExitCode.DONE
+        if how.plans and part is self._parts[-1]:
+            await self._show_plan(context, output)
         is_proof = how.junit is not None or (not is_typed and code is ExitCode.DONE)
         if is_proof and part.block.stream is not None and not any(log.entries):
             # No statement came: an empty run or report would pass without proof.

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
-from zb_mom_ww_mxgateway_shell.output.problems import message_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
@@ -51,9 +51,11 @@ class Outcome:
 class LineRun:
     """One line that runs: parsed once, so that everything that follows it knows its command."""
 
-    def __init__(self, context: Context, text: str) -> None:
+    def __init__(self, context: Context, text: str, statement: Statement | None = None) -> None:
+        """`statement` is where the line stands, if it is one of a run."""
         self.context = context
         self.text = text
+        self.statement = statement
         self.invocation: Invocation | None = None
         """None before it is parsed, and for a line that is empty or cannot be parsed."""
 

@@ -192,6 +192,8 @@ class ScriptRun:
             self._passes(item)
         elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
             await self._one(item)
+        elif self._looks_on:
+            self._passes(item)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
         """Run lines as they come. As in a file, the lines after ``finally`` always run: a run that is over searches the
@@ -259,7 +261,7 @@ class ScriptRun:
         self._output.begin(statement)
         for text in heard or ():
             self._output.notice(text)
-        line = LineRun(self._context, statement.text)
+        line = LineRun(self._context, statement.text, statement)
         # A separate task: a signal ends it alone.
         self._signals.in_flight = task = asyncio.ensure_future(self._performed(line))
         self._signals.line = line

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from zb_mom_ww_mxgateway_shell.state.standing_checks import StandingChecks
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
 
 
 @dataclass(slots=True)
@@ -23,7 +26,18 @@ class FileState:
     """The lines that follow the running one, where they are known."""
     awaited: set[tuple[int, int]] = field(default_factory=set)
     """Keys of the items whose first values were awaited: no line waits for them again."""
-    planned_snapshots: set[str] = field(default_factory=set)
-    """Names of the snapshots that the lines of a plan so far would take."""
+    plan: "PlannedWrites | None" = None
+    """What the lines of a plan so far would write; None in a run."""
+    planned_snapshots: dict[str, list[str]] = field(default_factory=dict)
+    """The snapshots that the lines of a plan so far would take, with their tags."""
     standing: StandingChecks = field(default_factory=StandingChecks)
     """The checks that stand until the step ends."""
+
+    @property
+    def planned(self) -> "PlannedWrites":
+        """What the lines of a plan so far would write; nothing in a run."""
+        if self.plan is None:
+            from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites  # Lazy: runs never need it.
+
+            self.plan = PlannedWrites()
+        return self.plan

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.state.connection import SESSION_LOST, GatewayConn
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
+    from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
 
 RUN_ENDED = "the run is over"
 """Why a connection is no longer armed after a run."""
@@ -37,11 +38,14 @@ class RunScope:
         *,
         is_file: bool = False,
         takes_declarations: bool = False,
+        planned: "PlannedWrites | None" = None,
     ) -> None:
         """`declared` is the scope of a file; other lines may write what the consent names, if they declare nothing.
 
-        With `takes_declarations` the lines come one by one, and their declarations with them.
+        With `takes_declarations` the lines come one by one, and their declarations with them. With `planned` only what
+        was planned is written.
         """
+        self._planned = planned
         self.is_file = is_file
         self.takes_declarations = takes_declarations
         self.alert: Callable[[str], None] = lambda text: None
@@ -87,6 +91,7 @@ class RunScope:
     def arm(self, connected: GatewayConnection) -> None:
         """Arm a connection for the run."""
         arming = connected.arming
+        connected.desk.rules.planned = None if self._planned is None else self._planned.refusal
         arming.remedy = self.remedy
         if connected not in self._ends:
             self._ends[connected] = clock.monotonic() + arming.rules.longest
@@ -123,6 +128,7 @@ class RunScope:
     def end(self, connections: Mapping[str, GatewayConnection]) -> None:
         """End the run's arming."""
         for each in connections.values():
+            each.desk.rules.planned = None
             was_armed = each.arming.scope is not None and each.arming.disarm(RUN_ENDED)
             if was_armed and each.terms.open_for_all and not self._void:
                 each.arming.reopen()
