@@ -37,7 +37,7 @@ class HomeLoop:
 
 
 class CommandChannel:
-    """Holds the current channel of the clients on it, and those it has replaced until their calls have had their time."""
+    """Holds the current channel of its clients, and those it has replaced until their calls have had their time."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.current: grpc.aio.Channel = channel
