@@ -87,6 +87,7 @@ async def test_json_gives_one_object_a_statement(run: ShellProcess) -> None:
         "file": None,
         "line": 1,
         "notices": [],
+        "place": None,
         "ok": True,
         "result": {"client_name": "r", "server_handle": 1},
         "statement": "register r",

@@ -14,11 +14,12 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, expanded, names_in
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import DISARMED
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _MOST_COUNTED = 1000
 _FOR_A_PERSON = "arm is for a person at the prompt: start the run with --arm GLOB"
@@ -48,8 +49,14 @@ class DeclaredGlob(GlobOfTags):
     expands = False
 
     def parse(self, word: Token, context: Scope) -> TagGlob:
-        if "$" in word.text or word.value.startswith("."):
-            raise word.mistake("a declaration names whole tags or globs, without $ and without a leading dot")
+        given = context_of(context).file.given
+        unknown = names_in(word.text) - {name for name, value in given.items() if not isinstance(value, NotYetKnown)}
+        word = word if unknown else expanded(word, given)
+        if unknown or "$" in word.text or word.value.startswith("."):
+            raise word.mistake(
+                "a declaration names whole tags or globs, without $ and without a leading dot; only a name that an "
+                "include gives may stand in it"
+            )
         return super().parse(word, context)
 
 

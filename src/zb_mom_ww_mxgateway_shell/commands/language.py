@@ -20,7 +20,8 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     TextArgument,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
-from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
+from zb_mom_ww_mxgateway_shell.language.given_names import GivenName, NameAndValue
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import VariableWord, literal_text, value_of
@@ -134,9 +135,35 @@ async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Res
     return SleepFeed(duration)
 
 
-@command("include", example="include setup.mxs", needs_session=False, traits=CommandTraits(file_role=FileRole.INCLUDE))
-async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
-    """Run another file in place of this line; a relative name starts at the folder of this line's file."""
+def _refuse_twice(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    seen: set[str] = set()
+    for each in options.get("with_", ()):
+        if each.name in seen:
+            raise each.word.mistake(f"{each.name} is given twice")
+        seen.add(each.name)
+
+
+@command(
+    "include",
+    example="include loop.mxs with area=Plant each loops.csv",
+    needs_session=False,
+    check=_refuse_twice,
+    traits=CommandTraits(file_role=FileRole.INCLUDE),
+)
+async def include(
+    context: Context,
+    file: Annotated[str, FileName()],
+    *,
+    with_: Annotated[Sequence[GivenName] | None, NameAndValue(), Clause(many=True)] = None,
+    each: Annotated[str | None, FileName(), Clause()] = None,
+) -> Result:
+    """Run another file in place of this line; a relative name starts at the folder of this line's file.
+
+    `with pump=01` gives names to the lines of that file, and of those that it includes: `$pump`. `each rows.csv`
+    runs it once for each row: the first line of a CSV file, with commas or semicolons, names the columns. Values are
+    read as those of --var, exactly as they stand. The file is put together before anything runs, so lint, plan and
+    every message know each row: `row 7 of rows.csv, parts/loop.mxs:3`. After the include the names are as before.
+    """
     _only_in_a_file("include")
 
 

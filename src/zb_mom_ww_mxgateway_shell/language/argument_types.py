@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, durat
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, as_typed
+from zb_mom_ww_mxgateway_shell.language.variables import as_typed, name_problem
 
 MOST_SUGGESTIONS = 50
 """Rows of a completion menu."""
@@ -210,11 +210,9 @@ class NewName(ArgumentType):
     expands = False
 
     def parse(self, word: Token, context: Scope) -> str:
-        if not NAME.fullmatch(word.text):
+        if problem := name_problem(word.text):
             hint = "; put spaces around =: let limit = 70" if "=" in word.text else ""
-            raise word.mistake(f"a name is expected: letters, digits and _, without ${hint}")
-        if word.text in OWN_NAMES:
-            raise word.mistake(f"{word.text} is a name of the shell itself")
+            raise word.mistake(f"{problem}{hint}")
         return word.text
 
 

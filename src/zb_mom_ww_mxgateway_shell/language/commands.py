@@ -3,7 +3,8 @@
 From the declaration come parsing with exact places of errors, completion, the usage line and help.
 Positional parameters are positional words, keyword-only ones are ``--options``, ``*names`` takes the
 rest. An annotation carries the argument kind: ``Annotated[type, ArgumentType()]``. A keyword-only one with a Clause
-beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``. Options that several commands
+beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``, or with several words:
+``req URS-12, URS-13``. Options that several commands
 share are an option group: a keyword-only parameter whose type is a dataclass of keyword-only fields.
 """
 
@@ -30,6 +31,8 @@ class Clause(NamedTuple):
 
     between: str = ""
     """What is between the word and its value: the ``<`` of ``age < 5s``."""
+    many: bool = False
+    """Whether it takes all words up to the next clause; its value is their list."""
 
 
 class Parameter(NamedTuple):
@@ -50,6 +53,11 @@ class Parameter(NamedTuple):
         return f"--{plain}" if self.is_option and self.clause is None else plain
 
     @property
+    def takes_many(self) -> bool:
+        """Whether it is a clause of several words."""
+        return self.clause is not None and self.clause.many
+
+    @property
     def usage(self) -> str:
         return self.usage_as(self.kind)
 
@@ -63,6 +71,7 @@ class Parameter(NamedTuple):
         if self.is_option:
             between = f"{self.clause.between} " if self.clause and self.clause.between else ""
             shown = f"{self.spelled} {between}{f'[{shown}]' if kind.is_optional else shown}"
+            shown += "…" if self.takes_many else ""
             return shown if self.is_required else f"[{shown}]"
         if self.is_variadic:
             shown += "…"

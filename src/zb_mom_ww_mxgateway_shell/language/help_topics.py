@@ -133,6 +133,7 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   requires write "Plant.LC1.*"           what the file writes; first of all: help safety
   let sp = 70                            $sp is 70 from here on; --var sp=60 overrides it
   include setup.mxs                      the lines of another file, in place of this one
+  include loop.mxs with area=Plant each loops.csv   once for each row; its columns are names there
   step "1 fill"                          a part of the run, until the next step
   expect TAG >= 69                       stops here unless it is met now: = != < <= > >= ~ (matches)
          … tol 0.5  quality good  age < 5s

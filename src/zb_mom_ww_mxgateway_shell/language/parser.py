@@ -104,6 +104,10 @@ class Registry:
             raise mistake
         positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
         options = {parameter.name: values[at] for at, (parameter, _) in enumerate(assigned) if parameter.is_option}
+        options |= {
+            many.name: [values[at] for at, (parameter, _) in enumerate(assigned) if parameter is many]
+            for many in {parameter for parameter, _ in assigned if parameter.takes_many}
+        }
         kept = [(parameter, words_of[place]) for place, (parameter, _) in enumerate(assigned)]
         if endless := _endless(command, words[0], options, context):
             raise endless
@@ -167,6 +171,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
     places, known = command.positional, command.options
     end = words[-1].end + 1
     count = 0
+    clause: Parameter | None = None
     rest = iter(words[1:])
     for word in rest:
         if count < len(places) and isinstance(places[count].kind, RestOfLine):
@@ -187,8 +192,11 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
                 assigned.append((option, None if _is_bare(option, word, words) else _value_of(option, rest, end)))
             except InputError as error:
                 return assigned, error
+            clause = option if option.takes_many else None
             continue
-        if count < len(places):
+        if clause is not None:
+            assigned.append((clause, word))
+        elif count < len(places):
             assigned.append((places[count], word))
             count += not places[count].is_variadic
         else:
@@ -226,13 +234,16 @@ def current_parameter(command: Command, words: Sequence[Token]) -> Parameter | N
     """Return the parameter to which a word typed next, behind `words`, would belong; None where there is none."""
     count = 0
     places = command.positional
+    clause: Parameter | None = None
     rest = iter(words[1:])
     for word in rest:
         option = command.options.get(word.text)
         if option is None or (option.clause is not None and count < len(places)):
-            count += not word.text.startswith("--")
-        elif not isinstance(option.kind, Flag) and _takes_next(option, word, words) and _is_open(option, rest):
+            count += clause is None and not word.text.startswith("--")
+            continue
+        if not isinstance(option.kind, Flag) and _takes_next(option, word, words) and _is_open(option, rest):
             return option
+        clause = option if option.takes_many else None
     if count < len(places):
         return places[count]
     return places[-1] if places and places[-1].is_variadic else None

@@ -15,6 +15,8 @@ from zb_mom_ww_mxgateway_shell.errors import InputError
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
 # The beginning of a JSON object. Other words that begin with a brace are bare.
 _OBJECT = re.compile(r"\{[ \t]*[\"}]")
+# What is before a quoted value in a word such as title="fill the tank".
+_NAME_OF_VALUE = re.compile(r"[A-Za-z0-9_]+=(?=[\"'\[])")
 # How Python reads bytes that are not UTF-8: such text can be neither sent nor written to a file.
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
@@ -140,6 +142,8 @@ def _end_of_word(line: str, start: int) -> int:
         end = _end_of_object(line, start)
         _refuse_behind(line, end, "}")
         return end
+    if named := _NAME_OF_VALUE.match(line, start):
+        return _end_of_word(line, named.end())
     end = start
     while end < len(line) and not line[end].isspace():
         if line[end - 1] == ":" and end > start and line[end] in "\"'[" and not _ADDRESS.match(line, end):

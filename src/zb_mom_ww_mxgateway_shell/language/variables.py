@@ -260,23 +260,44 @@ def variable(text: str) -> tuple[str, VariableWord]:
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):
         raise InputError(f"expected NAME=VALUE, not {text}", 0, len(text))
-    if name in OWN_NAMES:
-        raise InputError(f"{name} is a name of the shell itself", 0, len(text))
+    if problem := name_problem(name):
+        raise InputError(problem, 0, len(text))
     place = len(name) + 1
     try:
-        return name, VariableWord.of(_word_of_value(value))
+        return name, given_value(value)
     except InputError as error:
         raise InputError(error.message, error.start + place, error.end + place) from None
 
 
-def _word_of_value(text: str) -> Token:
+def name_problem(name: str) -> str:
+    """Return why this cannot be the name of a value; empty where it can."""
+    if name in OWN_NAMES:
+        return f"{name} is a name of the shell itself"
+    return "" if NAME.fullmatch(name) else "a name is expected: letters, digits and _, without $"
+
+
+def given_value(text: str, *, is_typed: bool = True) -> VariableWord:
+    """Return the value that a text from outside of a line means; raise InputError with its place in the text.
+
+    Quoted values, arrays, and either with a type are read as in a line; in anything else each character counts. Text
+    that is not typed may contain curly quotes.
+    """
+    return VariableWord.of(_word_of_value(text, is_typed=is_typed))
+
+
+def names_in(text: str) -> set[str]:
+    """Return the names that a line uses, as ``$name``; text in single quotes counts, too."""
+    return {found[1] or found[2] for found in _NAMED.finditer(text)}
+
+
+def _word_of_value(text: str, *, is_typed: bool) -> Token:
     rest = split_type(bare := Token(text, 0, len(text)))[1]
     if rest.text[:1] in ("[", '"', "'"):
         words = split(text)
         if len(words) > 1:
             raise words[1].mistake("one value is expected; put text with blanks in quotes")
         return words[0]
-    if found := CURLY.search(text):
+    if is_typed and (found := CURLY.search(text)):
         raise InputError(describe_curly(found[0]), *found.span())
     if rest is bare and not _is_bare(text):
         return Token(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)

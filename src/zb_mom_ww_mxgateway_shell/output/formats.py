@@ -240,6 +240,7 @@ def statement_form(page: "Page") -> dict[str, Any]:
         "file": statement.source,
         "line": statement.line,
         "notices": [notice.text for notice in page.notices],
+        "place": statement.place if statement.origin else None,
         "seconds": round(page.seconds, 3),
         "statement": statement.text.strip(),
         "step": page.step or None,

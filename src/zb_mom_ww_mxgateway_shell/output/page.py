@@ -155,7 +155,7 @@ class Page:
         """Write what was not as asked for, with the place of the statement."""
         statement = self.present
         column = len(statement.text) - len(statement.text.lstrip()) + 1
-        where = f"{statement.source}:{statement.line}:{column}: " if statement.source else ""
+        where = f"{statement.place}:{column}: " if statement.source else ""
         if len(problem) == 1:
             self.problem([f"{where}{problem[0]}"])
         elif problem:

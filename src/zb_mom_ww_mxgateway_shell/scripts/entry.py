@@ -134,10 +134,9 @@ class ScriptJob:
         except ShellError as error:
             how.report_mistakes(name, [message_of(error)], error.exit_code)
             raise
-        how.spare(source for part, _ in read for source in _sources(part.block))
-        how.keeping.sources = list(
-            dict.fromkeys(source for part, _ in read for source in (part.source, *_sources(part.block)) if source)
-        )
+        sources = {source.name: source for part, _ in read for source in part.block.sources}
+        how.spare(sources)
+        how.keeping.files = [source.form() for source in sources.values()]
         how.replace_reports(name)
         for part, found in read:
             parts.append(part)
@@ -157,7 +156,7 @@ class ScriptJob:
                 return code
             # A plan checks all the other lines, too.
             for part in parts:
-                part.block.leave_out([finding.statement for finding in wrong])
+                part.block.leave_out([each for finding in wrong for each in (finding.statement, *finding.also)])
         if unused := _unused(offline(how.variables), [part.block for part in parts], name):
             how.report_mistakes(name, [message_of(unused)], unused.exit_code)
             raise unused
@@ -318,11 +317,6 @@ class ScriptJob:
         if lines:
             log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
         return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
-
-
-def _sources(block: loader.Block) -> Iterator[str]:
-    """Yield the file of each statement."""
-    return (source for each in block.statements() if (source := each.source))
 
 
 def _name(script: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
@@ -14,7 +13,9 @@ from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.coverage import undeclared
+from zb_mom_ww_mxgateway_shell.scripts.finding_groups import grouped
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
+from zb_mom_ww_mxgateway_shell.scripts.name_findings import name_findings
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _MEANT = re.compile(r"\s#\s*meant\b")
@@ -33,7 +34,10 @@ def check(
     declared = [glob for _, _, glob in block.declarations()]
     has_scope = must_declare or bool(declared)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
-    for statement in block.statements():
+    for statement, problem in block.scoped(context):
+        if problem is not None:
+            findings.append(LintFinding(statement, problem))
+            continue
         mistakes = _mistakes(statement, context)
         findings += [LintFinding(statement, mistake) for mistake in mistakes]
         if has_scope and not mistakes:
@@ -41,20 +45,8 @@ def check(
         if warning := _warning(statement, context):
             findings.append(LintFinding(statement, warning, is_warning=True))
         context.last = NotYetKnown()
-    ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
-    # Report each mistake of a file that is included twice once.
-    once: dict[object, LintFinding] = {}
-    for finding in ordered:
-        once.setdefault(_identity(finding), finding)
-    return list(once.values())
-
-
-def _identity(finding: LintFinding) -> object:
-    where, problem = finding.statement, finding.problem
-    if where.source is None:
-        return id(finding.problem)
-    # The same file, however an include spells its name.
-    return Path(where.source).resolve(), where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
+    findings += name_findings(block, context)
+    return grouped(sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order))))
 
 
 def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
@@ -72,10 +64,19 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
                 raise found[0]  # its place becomes that in the line as typed
             if found:
                 return found
+            _refuse_given(statement, line, context)
             _apply(line, context)
     except InputError as error:
         return [error]
     return []
+
+
+def _refuse_given(statement: Statement, line: str, context: Context) -> None:
+    """Raise InputError at a name to which a line gives a value although an include has given it one."""
+    words = split(line)
+    command = context.registry.commands.get(words[0].text)
+    if command is not None and command.traits.sets_name and words[1].text in statement.given:
+        raise words[1].mistake(f"{words[1].text} has its value from an include: take another name")
 
 
 def _undeclared(statement: Statement, context: Context, declared: Sequence[TagGlob]) -> list[LintFinding]:
@@ -153,6 +154,7 @@ def form(finding: LintFinding) -> dict[str, Any]:
         "error": problem_form(finding.problem),
         "file": None if finding.statement.source is None else redact(finding.statement.source),
         "line": finding.statement.line,
+        "place": redact(finding.statement.place) if finding.statement.origin else None,
         "ok": finding.is_warning,
         "severity": "warning" if finding.is_warning else "error",
     }

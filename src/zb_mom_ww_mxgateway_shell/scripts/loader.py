@@ -1,12 +1,13 @@
 """Loads command files: statements, included files, and the lines after ``finally``."""
 
+import hashlib
 import os
 import sys
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
@@ -15,13 +16,21 @@ from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
+from zb_mom_ww_mxgateway_shell.language.given_names import GivenName, NameAndValue
+from zb_mom_ww_mxgateway_shell.language.parser import assign
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, has_words, split
+from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
+from zb_mom_ww_mxgateway_shell.scripts.included_names import IncludedNames
+from zb_mom_ww_mxgateway_shell.scripts.rows import Rows
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _DEEPEST = 50
 """How deep files may include each other."""
-_MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
+_MOST_INCLUDES, _MOST_INCLUDED_LINES = 10_000, 100_000
 """Limits of everything that a file includes, directly or not: files that include each other would never end."""
 _STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY, FileRole.DECLARATION)
 """Roles of lines that only arrange other lines."""
@@ -54,6 +63,21 @@ class LintFinding(NamedTuple):
     """True if it is allowed, and probably not intended."""
     is_consent: bool = False
     """True if it is about what may be written here, and not about the line itself."""
+    also: tuple[Statement, ...] = ()
+    """Further statements with the same mistake: the same line of a file that is included more than once."""
+
+
+class Source(NamedTuple):
+    """A file that was read."""
+
+    name: str
+    sha256: str
+    size: int
+    """In bytes."""
+
+    def form(self) -> dict[str, Any]:
+        """Return its JSON form."""
+        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
 
 
 @dataclass(slots=True)
@@ -65,6 +89,14 @@ class Block:
     body: "list[Statement | Block]" = field(default_factory=list)
     ending: "list[Statement | Block]" = field(default_factory=list)
     """The lines after ``finally``."""
+    path: str = ""
+    """The file that its include names; empty without an include."""
+    names: IncludedNames = field(default_factory=IncludedNames)
+    """What its include gives its lines."""
+    columns: Mapping[str, tuple[Statement, InputError]] = field(default_factory=dict)
+    """The place of each name that a column of its include gives, as an error without a message."""
+    sources: list[Source] = field(default_factory=list)
+    """The files that were read for it and for all that it includes."""
     stream: AsyncIterator[Statement] | None = None
     """Statements that come one by one, instead of a body."""
 
@@ -79,15 +111,35 @@ class Block:
                 yield item
 
     def declarations(self) -> Iterator[tuple[Statement, Token, TagGlob]]:
-        """Yield the globs that the statements declare to be written, each with its place."""
+        """Yield the globs that the statements declare to be written, each once, with its first place."""
+        seen: set[str] = set()
         for statement in self.statements():
             if file_role(statement) is not FileRole.DECLARATION:
                 continue
             # Lint reports what is wrong with its words.
             with suppress(InputError):
                 for word in split(statement.text)[2:]:
-                    with suppress(MxGatewayArgumentError):
-                        yield statement, word, TagGlob(word.value)
+                    with suppress(MxGatewayArgumentError, ValueNotYetKnown):
+                        glob = TagGlob(expanded(word, statement.given).value)
+                        if glob.text not in seen:
+                            seen.add(glob.text)
+                            yield statement, word, glob
+
+    def scoped(self, context: "Context") -> Iterator[tuple[Statement, InputError | None]]:
+        """Yield all statements, each while the names that its includes give are set in the context; with the mistake
+        in the names that an include gives."""
+        yield from ((self.head, None),) if self.head is not None else ()
+        with ExitStack() as scope:
+            try:
+                scope.enter_context(self.names.in_scope(context))
+            except InputError as error:
+                assert self.head is not None  # Without an include there are no such names.
+                yield self.head, error
+            for item in (*self.body, *self.ending):
+                if isinstance(item, Block):
+                    yield from item.scoped(context)
+                else:
+                    yield item, None
 
     def leave_out(self, statements: Collection[Statement]) -> None:
         """Remove these statements, also from included files."""
@@ -105,7 +157,7 @@ def read(path: str) -> tuple[Block, list[LintFinding]]:
     """
     try:
         # A run may read a pipe, such as <(…) in a shell, and waits for it.
-        return _Reader().block(_numbered(Path(path).read_bytes(), path), (path,))
+        return _Reader().file(Path(path).read_bytes(), path, (path,))
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror}") from error
 
@@ -117,7 +169,7 @@ def given(lines: Iterable[str]) -> tuple[Block, list[LintFinding]]:
 
 def read_standard_input() -> tuple[Block, list[LintFinding]]:
     """Read all of standard input as a file; raise ShellError if it is not text."""
-    return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
+    return _Reader().file(sys.stdin.buffer.read(), "<stdin>", ())
 
 
 def nothing_in(block: Block, name: str) -> list[LintFinding]:
@@ -166,6 +218,22 @@ def _numbered(content: bytes, name: str) -> list[Statement]:
     return [Statement(line.rstrip("\r"), number, name) for number, line in enumerate(text.split("\n"), start=1)]
 
 
+class _Around(NamedTuple):
+    """What is around the lines of a file: the files that include it, and what they give it."""
+
+    files: tuple[str, ...] = ()
+    names: IncludedNames = IncludedNames()
+    origin: str = ""
+
+
+class _Include(NamedTuple):
+    """The words of an include."""
+
+    file: Token
+    given: Sequence[GivenName]
+    rows: Token | None
+
+
 class _Reader:
     """Builds blocks; collects mistakes instead of stopping at them."""
 
@@ -173,12 +241,21 @@ class _Reader:
         self._findings: list[LintFinding] = []
         self._includes = 0
         self._included_lines = 0
+        self._contents: dict[str, bytes] = {}
+        self._sources: list[Source] = []
 
-    def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[LintFinding]]:
-        """Return a block of these statements, with all findings; `inside` are the files that include it."""
-        return self._block(statements, inside), self._findings
+    def file(self, content: bytes, name: str, files: tuple[str, ...]) -> tuple[Block, list[LintFinding]]:
+        """Return a block of the lines of a file, with all findings."""
+        self._note(content, name)
+        return self.block(_numbered(content, name), files)
 
-    def _block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> Block:
+    def block(self, statements: Iterable[Statement], files: tuple[str, ...]) -> tuple[Block, list[LintFinding]]:
+        """Return a block of these statements, with all findings."""
+        block = self._block(statements, _Around(files))
+        block.sources = self._sources
+        return block, self._findings
+
+    def _block(self, statements: Iterable[Statement], around: _Around) -> Block:
         block = Block()
         into, ends_at, left_at = block.body, None, None
         is_head = True
@@ -194,7 +271,7 @@ class _Reader:
             is_head = is_head and role in (FileRole.DECLARATION, FileRole.INCLUDE)
             match role:
                 case FileRole.INCLUDE:
-                    into.append(self._included(statement, inside))
+                    into.extend(self._included(statement, around))
                     continue
                 case FileRole.FINALLY if ends_at is not None:
                     self._find(statement, f"everything from line {ends_at.line} on is the finally part already")
@@ -207,32 +284,85 @@ class _Reader:
             self._find(ends_at, "nothing follows finally", is_warning=True)
         return block
 
-    def _included(self, statement: Statement, inside: tuple[str, ...]) -> "Statement | Block":
+    def _included(self, statement: Statement, around: _Around) -> "list[Statement] | list[Block]":
+        """Return the blocks that an include stands for, one for each row; or the include itself if it is wrong."""
+        include = _include(statement)
+        if include is None:
+            return [statement]  # Lint reports what is wrong with its words.
+        path = self._path(statement, include.file, around)
+        content = self._read(statement, include.file, path) if path else None
+        if content is None:
+            return [statement]
+        if any(_is_same(path, each) for each in around.files):
+            return self._wrong(statement, include.file, f"{path} includes itself")
         try:
-            words = split(statement.text)
-        except InputError:
-            return statement  # Lint reports what is wrong with its words.
-        if len(words) != 2:
-            return statement
-        name = words[1]
-        if "$" in name.text:
-            self._findings.append(LintFinding(statement, name.mistake("include takes a file's own name, without $")))
-            return statement
-        folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # Path would normalise it
-        path = os.path.join(folder, name.value)  # noqa: PTH118  # Path would normalise it
-        if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # resolve() follows links
-            self._findings.append(LintFinding(statement, name.mistake(f"{path} includes itself")))
-            return statement
-        try:
-            lines = _numbered(read_bytes(Path(path)), path)
-        except (OSError, ShellError) as error:
-            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else str(error)
-            self._findings.append(LintFinding(statement, name.mistake(why)))
-            return statement
-        self._bound(statement, len(inside), len(lines))
-        block = self._block(lines, (*inside, path))
-        block.head = statement
+            lines = _numbered(content, path)
+        except ShellError as error:
+            return self._wrong(statement, include.file, str(error))
+        words = {each.name: each for each in include.given}
+        if include.rows is None:
+            origin = f"{statement.source}:{statement.line}" if words and statement.source else ""
+            return [self._once(statement, lines, path, around, origin, IncludedNames(around.names, words))]
+        rows_path = self._path(statement, include.rows, around)
+        rows_content = self._read(statement, include.rows, rows_path) if rows_path else None
+        if rows_content is None:
+            return [statement]
+        rows = Rows(rows_content, rows_path)
+        self._findings += [LintFinding(*each) for each in rows.mistakes]
+        for twice in words.keys() & rows.columns.keys():
+            return self._wrong(statement, words[twice].word, f"{twice} is a column of {rows_path}, too")
+        blocks = []
+        for row in rows.rows:
+            origin = f"row {row.line} of {rows_path}"
+            block = self._once(statement, lines, path, around, origin, IncludedNames(around.names, words, row))
+            block.columns = rows.columns
+            blocks.append(block)
+        return blocks or [statement]
+
+    def _once(
+        self,
+        statement: Statement,
+        lines: Sequence[Statement],
+        path: str,
+        around: _Around,
+        origin: str,
+        names: IncludedNames,
+    ) -> Block:
+        """Return the lines of a file, included once, with these names."""
+        self._bound(statement, len(around.files), len(lines))
+        origin = ", ".join(filter(None, (around.origin, origin)))
+        inside = _Around((*around.files, path), names, origin)
+        block = self._block((replace(line, origin=origin, given=names.values) for line in lines), inside)
+        block.head = replace(statement, origin=origin) if names.row is not None else statement
+        block.path, block.names = path, names
         return block
+
+    def _path(self, statement: Statement, word: Token, around: _Around) -> str:
+        """Return the path of a file that an include names, from the folder of its own file; empty if it is wrong."""
+        if "$" in word.text:
+            self._wrong(statement, word, "include takes a file's own name, without $")
+            return ""
+        folder = os.path.dirname(around.files[-1]) if around.files else ""  # noqa: PTH120  # Path would normalise it
+        return os.path.join(folder, word.value)  # noqa: PTH118  # Path would normalise it
+
+    def _read(self, statement: Statement, word: Token, path: str) -> bytes | None:
+        """Return the content of a file, the same each time; None if it cannot be read."""
+        if path not in self._contents:
+            try:
+                content = read_bytes(Path(path))
+            except OSError as error:
+                self._wrong(statement, word, f"cannot read {path}: {error.strerror}")
+                return None
+            self._contents[path] = content
+            self._note(content, path)
+        return self._contents[path]
+
+    def _note(self, content: bytes, name: str) -> None:
+        self._sources.append(Source(name, hashlib.sha256(content).hexdigest(), len(content)))
+
+    def _wrong(self, statement: Statement, word: Token, message: str) -> list[Statement]:
+        self._findings.append(LintFinding(statement, word.mistake(message)))
+        return [statement]
 
     def _bound(self, statement: Statement, depth: int, lines: int) -> None:
         """Raise ShellError if files include each other without end, or nearly so."""
@@ -246,10 +376,32 @@ class _Reader:
         elif self._included_lines > _MOST_INCLUDED_LINES:
             why = f"the included files have more than {_MOST_INCLUDED_LINES} lines together"
         if why:
-            where = f"{statement.source}:{statement.line}: " if statement.source else ""
+            where = f"{statement.place}: " if statement.source else ""
             raise ShellError(f"{where}{why}: look at what this include leads to")
 
     def _find(self, statement: Statement, message: str, *, is_warning: bool = False) -> None:
         start = len(statement.text) - len(statement.text.lstrip())
         problem = InputError(message, start, len(statement.text.rstrip()))
         self._findings.append(LintFinding(statement, problem, is_warning))
+
+
+def _include(statement: Statement) -> _Include | None:
+    """Return the words of an include; None if one is wrong or missing."""
+    given: list[GivenName] = []
+    file = rows = None
+    try:
+        assigned, mistake = assign(_COMMANDS[statement.command], split(statement.text), statement.text)
+        for parameter, word in assigned:
+            if word is not None and isinstance(parameter.kind, NameAndValue):
+                given.append(GivenName.of(word))
+            elif parameter.is_option:
+                rows = word
+            else:
+                file = word
+    except InputError:
+        return None
+    return None if mistake or file is None else _Include(file, given, rows)
+
+
+def _is_same(path: str, other: str) -> bool:
+    return os.path.abspath(path) == os.path.abspath(other)  # noqa: PTH100  # resolve() follows links

@@ -33,8 +33,8 @@ class RecordKeeping:
         self._facts: dict[str, Any] = {}
         self._outcome: dict[str, Any] = {}
         self._journal: list[str] = []
-        self.sources: list[str] = []
-        """The files that were read for the run."""
+        self.files: list[dict[str, Any]] = []
+        """Name, SHA-256 and size of each file as it was read for the run."""
         self.seed: int | None = None
         """The number that an order by chance came from."""
 
@@ -108,7 +108,7 @@ class RecordKeeping:
             "about": about,
             "contract": run_facts.contract_facts(),
             "operator": about.get("operator"),
-            "files": run_facts.file_facts(self.sources),
+            "files": self.files,
             "seed": self.seed,
         }
         if context is not None:

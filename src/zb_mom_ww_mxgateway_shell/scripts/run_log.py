@@ -174,7 +174,7 @@ def title_of(statement: Statement, context: "Context") -> str | None:
     with suppress(InputError), unfolded(context, statement.text) as line:
         command = context.registry.commands.get(line.split(maxsplit=1)[0])
         if command is not None and command.traits.begins_step:
-            return _title(line, context.all_names)
+            return _title(line, {**context.all_names, **statement.given})
     return None
 
 

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
-from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
+from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
@@ -181,9 +181,7 @@ class ScriptRun:
 
     async def _item(self, item: Statement | Block) -> None:
         if isinstance(item, Block):
-            assert item.head is not None
-            self._passes(item.head)
-            await self._block(item)
+            await self._included(item)
         elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
                 await self._end_standing()
@@ -194,6 +192,18 @@ class ScriptRun:
             await self._one(item)
         elif self._looks_on:
             self._passes(item)
+
+    async def _included(self, block: Block) -> None:
+        assert block.head is not None
+        with ExitStack() as scope:
+            try:
+                scope.enter_context(block.names.in_scope(self._context))
+            except InputError as error:
+                self._output.begin(block.head)
+                self._fail(block.head, error)
+                return
+            self._passes(block.head, block.names.result())
+            await self._block(block)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
         """Run lines as they come. As in a file, the lines after ``finally`` always run: a run that is over searches the
@@ -240,11 +250,11 @@ class ScriptRun:
             return True
         return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
 
-    def _passes(self, statement: Statement) -> None:
+    def _passes(self, statement: Statement, result: TextResult | None = None) -> None:
         """Show a line that only arranges the others."""
         self._output.begin(statement)
-        self._output.result(TextResult(""))
-        self._log.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
+        lines = self._output.result(result or TextResult(""))
+        self._log.add(Entry(statement, ExitCode.DONE, self._output.seconds, tuple(lines)))
 
     async def _one(self, statement: Statement) -> None:
         if not self._in_ending:

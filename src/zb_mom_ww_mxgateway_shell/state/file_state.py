@@ -1,8 +1,8 @@
 """The state of one command file while it is checked or runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway_shell.state.standing_checks import StandingChecks
 
@@ -22,6 +22,8 @@ class FileState:
     """The requirements that it is about."""
     on_error: Literal["stop", "continue"] = "stop"
     """What a file does after a failed statement."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the names that the includes around the running line give; they are among the context's names, too."""
     lines_ahead: Sequence[str] = ()
     """The lines that follow the running one, where they are known."""
     awaited: set[tuple[int, int]] = field(default_factory=set)

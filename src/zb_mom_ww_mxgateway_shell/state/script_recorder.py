@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.language.commands import Command
+from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
@@ -207,6 +207,7 @@ def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
 
 def _line(context: RecordedShell, invocation: Invocation) -> str:
     parts = [invocation.command.name]
+    before: Parameter | None = None
     for parameter, word in invocation.words:
         if word is None:
             parts.append(parameter.spelled)
@@ -214,10 +215,11 @@ def _line(context: RecordedShell, invocation: Invocation) -> str:
         text = parameter.kind.refined_by(invocation.options, context).script_text(word, context)
         if not text:
             continue
-        if parameter.is_option:
+        if parameter.is_option and not (parameter is before and parameter.takes_many):
             parts.append(parameter.spelled)
             parts += [parameter.clause.between] if parameter.clause and parameter.clause.between else []
         parts.append(text)
+        before = parameter
     parts += _server_of(context, invocation)
     command = invocation.command
     if command.unending is not None and command.unending(invocation.options):
