@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine
-from zb_mom_ww_mxgateway.safety.journal_seal import Seal, SealKey, make_key, seal
+from zb_mom_ww_mxgateway.safety.journal_seal import Seal, seal
 from zb_mom_ww_mxgateway.safety.journal_verification import verify
+from zb_mom_ww_mxgateway.safety.seal_keys import SealKey, make_key
 
 
 def made_in(root: Path) -> Journal:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalError, JournalLine, is_beginning, parse_line
 from zb_mom_ww_mxgateway.safety.journal_files import file_of, files_in, lock_of, read_head, torn_hash
-from zb_mom_ww_mxgateway.safety.journal_seal import Seal, SealKey
+from zb_mom_ww_mxgateway.safety.journal_seal import Seal
+from zb_mom_ww_mxgateway.safety.seal_keys import SealKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ class _Walk:
                 raise ValueError("it seals another head than that of the line before it")
             is_checked = self._key is not None and self._key.fingerprint == seal.fingerprint
             if is_checked and self._key is not None:
-                self._key.check(seal)
+                seal.check(self._key)
         except ValueError as error:
             raise self._wrong_at(name, place, str(error)) from None
         self._seals.append(JournalSeal(f"{name}:{place}", seal.head, seal.fingerprint, is_checked))

@@ -189,8 +189,8 @@ async def _exported(found: "list[JournalAction]", form: Form, file: str | None) 
 
 
 async def _verified(places: JournalPlaces, head: Head | None, public_key: str | None) -> Result:
-    from zb_mom_ww_mxgateway.safety.journal_seal import SealKey
     from zb_mom_ww_mxgateway.safety.journal_verification import verify
+    from zb_mom_ww_mxgateway.safety.seal_keys import SealKey
     from zb_mom_ww_mxgateway_shell.output.journal_table import verdict_result
 
     checks = SealKey.read(Path(public_key)) if public_key else None
@@ -216,7 +216,7 @@ async def _sealed(context: Context, key: Path) -> Result:
 
 
 async def _new_key(context: Context, path: Path) -> Result:
-    from zb_mom_ww_mxgateway.safety.journal_seal import make_key
+    from zb_mom_ww_mxgateway.safety.seal_keys import make_key
 
     passphrase = ""
     if context.ask_secret is not None:
