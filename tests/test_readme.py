@@ -150,6 +150,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
         texts = [await help_of(name, "--help") for name in names]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", "trust", "--help"))
+        for command in ((), ("verify",), ("seal",)):
+            texts.append(await help_of("zb_mom_ww_mxgateway_shell", "report", *command, "--help"))
         of_writes = "write", "write-bulk", "write-secured-bulk"
         for command in ("smoke", "stream-events", "read", *of_writes, "register", "add-buffered-item", "call"):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))

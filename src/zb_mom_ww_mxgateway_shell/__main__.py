@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
+from zb_mom_ww_mxgateway_shell.app.report_options import report
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import FORMATTERS, Formatter
 
@@ -225,6 +226,9 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     from zb_mom_ww_mxgateway_shell.app.trust import trust_now
 
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
+
+
+command.add_command(report)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,142 @@
+"""One statement of a record as evidence: what was expected, what was there, with quality, times and age."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_shell.evidence.report_model import Evidence, ReportVerdict
+from zb_mom_ww_mxgateway_shell.evidence.report_text import (
+    age_of,
+    list_of,
+    mapping_of,
+    moment_of,
+    number_of,
+    quality_of,
+    shown_value,
+    text_of,
+)
+
+_NOT_MET = 1
+_MOST_ACTUAL = 50
+"""Lines of values that one statement shows; the record has the others."""
+_IN_TITLE = frozenset({"title", "id", "requirements"})
+
+
+def finding_of(entry: Mapping[str, Any]) -> Evidence:
+    """Return the evidence of an entry of a record that is a statement."""
+    error, result = mapping_of(entry.get("error")), entry.get("result")
+    said = error or mapping_of(result)
+    is_check = "expected" in said or said.get("refused_as_expected") is True
+    shown = list(_actual(said, result))
+    if len(shown) > _MOST_ACTUAL:
+        left = len(shown) - _MOST_ACTUAL
+        shown = [*shown[:_MOST_ACTUAL], (f"… and {left} more: see the record", "")]
+    value = mapping_of(said.get("actual"))
+    return Evidence(
+        place=_place(entry),
+        statement=text_of(entry.get("statement")),
+        at=entry.get("at"),
+        verdict=_verdict(entry, error, is_check=is_check),
+        expected=text_of(said.get("expected")),
+        actual=tuple(text for text, _ in shown),
+        quality=tuple(quality for _, quality in shown),
+        source_at=value.get("source_timestamp"),
+        received_at=value.get("received_at") or _ended_at(entry),
+        is_check=is_check,
+        problem="" if entry.get("ok") is True else _problem(error, result),
+        remarks=tuple(map(text_of, list_of(entry.get("notices")))),
+        written=tuple(_written(result)),
+    )
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    if place := text_of(entry.get("place")):
+        return place
+    line = text_of(entry.get("line"))
+    return f"{file}:{line}" if (file := text_of(entry.get("file"))) else line
+
+
+def _verdict(entry: Mapping[str, Any], error: Mapping[str, Any], *, is_check: bool) -> ReportVerdict:
+    if entry.get("ok") is True:
+        return ReportVerdict.PASSED if is_check else ReportVerdict.DONE
+    # Without an error it is a result that is not what it was to be, such as a refused row.
+    code = error.get("exit_code", entry.get("exit_code", _NOT_MET))
+    return ReportVerdict.FAILED if code == _NOT_MET else ReportVerdict.ERROR
+
+
+def _problem(error: Mapping[str, Any], result: Any) -> str:
+    return text_of(error.get("message")) or text_of(mapping_of(result).get("message")) or "not as it was to be"
+
+
+def _ended_at(entry: Mapping[str, Any]) -> Any:
+    """Return when the statement ended: what it shows had been received by then."""
+    began, seconds = moment_of(entry.get("at")), number_of(entry.get("seconds"))
+    if began is None or seconds is None or not 0 <= seconds < 10**6:
+        return None
+    return time_text(began + timedelta(seconds=seconds))
+
+
+def _actual(said: Mapping[str, Any], result: Any) -> Iterator[tuple[str, str]]:
+    """Yield what was there, and the quality and age of each value."""
+    if "actual" in said:
+        yield from _values(said["actual"])
+        if said.get("other") is not None:
+            yield from _values(said["other"])
+    elif isinstance(result, list):
+        for each in result:
+            yield from _values(each)
+    elif "outcome" in said:
+        yield from _values(said)
+    else:
+        known = {key: each for key, each in said.items() if key not in _IN_TITLE} if isinstance(result, Mapping) else {}
+        if text := text_of(known) or ("" if isinstance(result, Mapping) else text_of(result)):
+            yield text, ""
+
+
+def _values(form: Any) -> Iterator[tuple[str, str]]:
+    """Yield the values in the form of a result: of one tag, of several, of a write."""
+    if isinstance(form, list):
+        for each in form:
+            yield from _values(each)
+        return
+    said = mapping_of(form)
+    if not said:
+        yield shown_value(form), ""
+        return
+    tag = text_of(said.get("tag"))
+    named = f"{tag}: " if tag else ""
+    if "outcome" in said:
+        yield f"{named}{_write(said)}", ""
+    elif "value" in said:
+        wrong = f" ({text_of(said['error'])})" if said.get("error") else ""
+        quality = ", ".join(each for each in (quality_of(said), age_of(said) and f"{age_of(said)} old") if each)
+        yield f"{named}{shown_value(said['value'])}{wrong}", quality
+    else:
+        yield text_of(said), ""
+
+
+def _write(said: Mapping[str, Any]) -> str:
+    """Return old → new of a write, and its result."""
+    if said.get("tag") is None and said.get("outcome") is None:
+        return "nothing was written"
+    outcome = text_of(said.get("result")) or text_of(said.get("outcome"))
+    ended = number_of(said.get("completed_ms"))
+    took = f" in {ended:.0f} ms" if ended is not None else ""
+    before = f"{shown_value(said['before'])} → " if said.get("before") is not None else ""
+    wrong = f": {text_of(said['error'])}" if said.get("error") else ""
+    return f"{before}{shown_value(said.get('value'))}, {outcome.replace('_', ' ')}{took}{wrong}"
+
+
+def _written(result: Any) -> Iterator[str]:
+    """Yield the tags that a result says were written."""
+    if isinstance(result, list):
+        for each in result:
+            yield from _written(each)
+        return
+    said = mapping_of(result)
+    if "outcome" in said and isinstance(said.get("tag"), str):
+        yield said["tag"]
+    for rows in said.values():
+        if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
+            yield from _written(rows)

@@ -1,0 +1,181 @@
+"""The page of a report in a real browser: what it asks for, what is cut off, what it draws, what it obeys.
+
+It needs Chromium and its driver: on Debian the packages chromium and chromium-driver.
+"""
+
+import base64
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from shell_records import HOSTILE, acceptance, acceptance_record, hostile_entries, record, written
+
+from zb_mom_ww_mxgateway_shell.evidence.report import write_report, write_reports
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="no browser: install chromium and chromium-driver (on Debian, the packages of those names)",
+)
+
+# A4, and A4 without the margins of the page, in CSS pixels.
+A4_WIDTH, PRINTED_WIDTH = 794, 688
+
+OVERFLOWING = """
+const wide = [...document.querySelectorAll('body, body *:not(svg *)')].filter(
+  each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0 && getComputedStyle(each).display !== 'inline'
+).map(each => [each.tagName, each.className, each.textContent.slice(0, 60), each.scrollWidth, each.clientWidth]);
+const page = document.documentElement;
+if (page.scrollWidth > window.innerWidth) wide.push(['page', '', '', page.scrollWidth, window.innerWidth]);
+for (const svg of document.querySelectorAll('svg')) {
+  const frame = svg.viewBox.baseVal;
+  for (const text of svg.querySelectorAll('text')) {
+    const box = text.getBBox();
+    if (box.x < -1 || box.x + box.width > frame.width + 1 || box.y < -1 || box.y + box.height > frame.height + 1)
+      wide.push(['text', svg.id, text.textContent, box.x, box.x + box.width]);
+  }
+}
+return wide;
+"""
+CUT_ROWS = """
+return [...document.querySelectorAll('tbody, tr, figure, .warning')].filter(
+  each => getComputedStyle(each).breakInside !== 'avoid').length;
+"""
+POINTS = """
+return [...document.querySelectorAll('svg')].map(svg => [...svg.querySelectorAll('.point')].map(each => {
+  const box = each.lastElementChild.getBBox();
+  return [box.x + box.width / 2, box.y + box.height / 2, each.className.baseVal, each.firstElementChild.textContent];
+}));
+"""
+
+
+class Browser:
+    """One headless browser, which reports what it asks for."""
+
+    def __init__(self, folder: Path) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"):
+            options.add_argument(f"--{flag}")
+        for flag in ("disable-background-networking", "disable-component-update", f"user-data-dir={folder}"):
+            options.add_argument(f"--{flag}")
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+        # Both paths are given: Selenium looks for nothing, and loads nothing.
+        service = webdriver.ChromeService(str(DRIVER), env={"SE_OFFLINE": "true", "HOME": str(folder)})
+        self.driver = webdriver.Chrome(options=options, service=service)
+
+    def opened(self, page: Path) -> set[str]:
+        """Open a page; return the addresses that it asked for, which the browser's own pages do not count among."""
+        self.driver.get_log("performance")
+        self.driver.get(page.as_uri())
+        events = [json.loads(each["message"])["message"] for each in self.driver.get_log("performance")]
+        sent = [each["params"] for each in events if each["method"] == "Network.requestWillBeSent"]
+        assert self.driver.current_url == page.as_uri()
+        return {each["request"]["url"] for each in sent if not each["documentURL"].startswith("chrome:")}
+
+    def shown(self, *, width: int, media: str) -> None:
+        """Show the page at a width, as on a screen or on paper."""
+        size = {"width": width, "height": 1123, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+
+    def asked(self, script: str) -> Any:
+        return self.driver.execute_script(script)
+
+    def complaints(self) -> list[str]:
+        """What the console says, of the pages since the last time."""
+        return [each["message"] for each in self.driver.get_log("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    opened = Browser(tmp_path_factory.mktemp("browser"))
+    yield opened
+    opened.driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages of all kinds: of a run, for printing, of a hostile record, of one without an end, a summary."""
+    folder = tmp_path_factory.mktemp("pages")
+    plain = written(folder, acceptance_record())
+    hostile = written(folder, record(hostile_entries(), exit_code=1), "hostile.jsonl")
+    cut = written(folder, record(acceptance(), ends=False), "cut.jsonl")
+    write_report(plain, folder / "plain.html")
+    write_report(plain, folder / "paged.html", "pdf-ready")
+    write_report(hostile, folder / "hostile.html")
+    write_report(cut, folder / "cut.html")
+    write_reports([plain, hostile, cut], folder / "summary.html")
+    return {path.stem: path for path in folder.glob("*.html")}
+
+
+def test_a_page_asks_for_nothing_and_obeys_nothing_of_the_record(browser: Browser, pages: dict[str, Path]) -> None:
+    for page in pages.values():
+        assert browser.opened(page) == {page.as_uri()}
+        assert browser.complaints() == []
+        assert browser.asked("return document.scripts.length + document.links.length + document.images.length") == 0
+    browser.opened(pages["hostile"])
+    title = browser.asked("return document.querySelector('h1').textContent")
+    assert title == HOSTILE[0]
+    # The style of the page applies, although a text tried to end it; and it is the only one that is let in.
+    assert browser.asked("return getComputedStyle(document.querySelector('table')).tableLayout") == "fixed"
+    browser.asked("document.body.innerHTML += '<i style=\"color: red\">x</i>'")
+    assert any("Content Security Policy" in each for each in browser.complaints())
+
+
+@pytest.mark.parametrize(("width", "media"), [(A4_WIDTH, "screen"), (PRINTED_WIDTH, "print")])
+def test_nothing_is_cut_off_at_the_width_of_a4(
+    browser: Browser, pages: dict[str, Path], width: int, media: str
+) -> None:
+    browser.shown(width=width, media=media)
+    for page in pages.values():
+        browser.opened(page)
+        assert browser.asked(OVERFLOWING) == [], page.name
+        assert browser.asked(CUT_ROWS) == 0
+
+
+def test_the_printed_page_has_numbers_and_parts(browser: Browser, pages: dict[str, Path]) -> None:
+    counts = {}
+    for name in ("plain", "paged"):
+        browser.opened(pages[name])
+        printed = browser.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+        content = base64.b64decode(printed["data"])
+        counts[name] = len(re.findall(rb"/Type\s*/Page\b", content))
+        boxes = {
+            tuple(round(float(each)) for each in found.split())
+            for found in re.findall(rb"/MediaBox \[([^\]]*)", content)
+        }
+        assert {box[2:] for box in boxes} <= {(595, 842), (596, 842), (594, 842)}
+    # Each part begins a page where the page is for printing first.
+    parts = browser.asked("return document.querySelectorAll('section').length")
+    assert counts["paged"] > max(parts, counts["plain"])
+    assert browser.asked("return document.querySelectorAll('section > .strip').length") == parts
+
+
+def test_the_drawings_have_exactly_the_points_of_the_record(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.opened(pages["plain"])
+    series = [entry for entry in acceptance() if "points" in entry]
+    drawn = browser.asked(POINTS)
+    assert [len(each) for each in drawn] == [len(each["points"]) for each in series]
+    points, marks = series[0]["points"], drawn[0]
+    for point, (_, _, kind, title) in zip(points, marks, strict=True):
+        mood = "stale" if point["stale"] else point["quality"]
+        assert kind == f"point {mood}"
+        value = "null" if point["value"] is None else str(point["value"])
+        assert f": {value}, {point['quality']}" in title
+    # The places are in proportion to times and values: each as far from the first as it has to be, to a tenth.
+    numbers = [index for index, point in enumerate(points) if point["value"] is not None]
+    first, last = numbers[0], numbers[-1]
+    for index in numbers:
+        part = index / last
+        x, y = marks[index][:2]
+        assert x == pytest.approx(marks[first][0] + part * (marks[last][0] - marks[first][0]), abs=0.3)
+        # A triangle has its middle a little off the value.
+        assert y == pytest.approx(marks[first][1] + part * (marks[last][1] - marks[first][1]), abs=0.5)
