@@ -1,10 +1,8 @@
 """alarms, ack."""
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError
@@ -33,7 +31,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     one_line,
 )
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read, in_area
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     MOST_SUGGESTIONS,
@@ -52,7 +50,6 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
-_LIST_TIMEOUT = 15.0
 _STATES: dict[int, str] = {
     AlarmConditionState.ACTIVE: "UNACKED",
     AlarmConditionState.ACTIVE_ACKED: "acked",
@@ -109,11 +106,8 @@ class Filter:
 
     def takes(self, alarm: ActiveAlarm | AlarmTransition) -> bool:
         """Return whether the alarm passes the filter."""
-        path = tag_key(alarm.reference.partition("!")[2])
-        if self.area is not None:
-            wanted = tag_key(self.area)
-            if not (path.startswith(f"{wanted}.") or fnmatchcase(path.partition(".")[0], wanted)):
-                return False
+        if self.area is not None and not in_area(alarm, self.area):
+            return False
         if self.severity is not None and alarm.severity > self.severity:
             return False
         if not self.unacknowledged:
@@ -146,15 +140,8 @@ async def alarms(
     alarms are listed as far as this shell has seen them. --follow ends with Ctrl-C, --for 5m or --count 10. The
     prompt reports new alarms as they come.
     """
-    connected = context.connected
-    feed = connected.alarms
     wanted = Filter(area, severity, unacknowledged)
-    context.start_alarms(connected)
-    with suppress(MxGatewayError):  # reported below, if there is no list at all
-        await feed.ready(_LIST_TIMEOUT)
-    if not feed.is_complete and feed.lost_at is None:
-        reason = str(feed.error) if feed.error else f"no list within {_LIST_TIMEOUT:g} s"
-        raise ShellError(f"no alarms: {reason}", exit_code_of(feed.error) if feed.error else ExitCode.REFUSED)
+    feed = await alarms_read(context)
     if follow or for_ or count:
         return _followed(feed, wanted, for_, count, is_paced=context.interactive)
     shown = sorted(filter(wanted.takes, feed.alarms.values()), key=_urgency)
@@ -337,6 +324,7 @@ async def ack(
                 raise MxGatewayWriteBlockedError(f"the connection {connected.name} was closed meanwhile")
             if in_doubt:
                 raise MxGatewayWriteBlockedError(f"not tried: the outcome of {in_doubt} before it is unknown")
+            connected.alarms.acknowledging()
             await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
         except MxGatewayWriteBlockedError as error:
             if not outcomes:

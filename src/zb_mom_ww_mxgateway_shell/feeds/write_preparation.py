@@ -1,5 +1,6 @@
 """What every command that writes does before it sends anything."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,17 @@ from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, value_now
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
+
+_LINES_AHEAD = 50
+"""Number of following lines that are searched for checks of alarms."""
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
@@ -32,14 +38,25 @@ def given_reason(reason: str | None, *, expects_refusal: bool = False) -> Abstra
 
 
 async def follow_coming_waits(context: Context) -> None:
-    """Advise the tags that the file waits for behind this write. A wait reports its own errors."""
+    """Advise the tags that the file waits for behind this write, and read the alarms if it checks some. Such a line
+    reports its own errors."""
     if not context.file.lines_ahead:
         return
+    if any(traits.reads_alarms for traits in _traits_ahead(context)):
+        with suppress(MxGatewayError, ShellError):
+            await alarms_read(context)
     from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
 
     for target in coming_waits(context):
         with suppress(MxGatewayError, ShellError):
             await ensure(context, [target], None)
+
+
+def _traits_ahead(context: Context) -> Iterator[CommandTraits]:
+    for line in context.file.lines_ahead[:_LINES_AHEAD]:
+        command = context.registry.commands.get(line.split(maxsplit=1)[0] if line.strip() else "")
+        if command is not None:
+            yield command.traits
 
 
 def live_session_of(context: Context, item: Item) -> "LiveSession":

@@ -90,6 +90,8 @@ class CommandTraits:
     """What the lines after it are about another one of."""
     advises: Callable[[Scope, ParsedArguments], Sequence[str]] | None = None
     """The tags that it adds and advises where they are not yet, as far as they are known without a gateway."""
+    reads_alarms: bool = False
+    """Whether it needs the plant's alarms, which are followed before anything is written."""
     registers: bool = False
     """Whether it registers a server."""
     adds_items: bool = False

@@ -1,8 +1,9 @@
 """The alarms of one connection at a prompt: new ones as lines, their number for the toolbar."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews
 from zb_mom_ww_mxgateway.models.alarms import (
@@ -13,6 +14,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmTransitionKind,
 )
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 
@@ -25,6 +27,17 @@ _GATHER, _PAUSE = 0.3, 2.0
 _PATIENCE = 3.0
 
 
+_KEPT = 10_000
+"""Most transitions that are kept."""
+
+
+class ArrivedAlarmNews(NamedTuple):
+    """News of the alarms, and when they arrived: seconds of the library's clock."""
+
+    at: float
+    news: AlarmNews
+
+
 class AlarmMonitor(AlarmFeed):
     """The active alarms of a connection; new ones are reported as lines. Nothing is read before :meth:`report_to`."""
 
@@ -32,6 +45,31 @@ class AlarmMonitor(AlarmFeed):
         super().__init__(client)
         self._reporter = AlarmReporter(lambda text: None)
         self._loss_report: asyncio.TimerHandle | None = None
+        self.arrived: deque[ArrivedAlarmNews] = deque(maxlen=_KEPT)
+        """The last news, oldest first."""
+        self.acknowledged_at: float | None = None
+        """When the first acknowledgement of this shell since the last check was sent; None before."""
+        self.checked_at: float | None = None
+        """When the alarms were checked last; None before."""
+
+    def acknowledging(self) -> None:
+        """Note that an acknowledgement is being sent."""
+        checked = self.checked_at
+        if self.acknowledged_at is None or (checked is not None and self.acknowledged_at < checked):
+            self.acknowledged_at = clock.monotonic()
+
+    def new_since(self, written_at: float | None, now: float) -> float:
+        """Return from when on what comes is new to the check that begins now: the first write or acknowledgement after
+        the last check, or now if there was none. `written_at` is when the first write after the last check was sent."""
+        sent = [each for each in (written_at, self.acknowledged_at) if each is not None]
+        checked, self.checked_at = self.checked_at, now
+        if not sent:
+            return now
+        return min((each for each in sent if checked is None or each > checked), default=max(sent))
+
+    def since(self, at: float) -> list[ArrivedAlarmNews]:
+        """Return the news that arrived from then on, oldest first."""
+        return [each for each in self.arrived if each.at >= at]
 
     def report_to(self, report: Callable[[str], None]) -> None:
         """Start to read, unless it has started; call `report` with a line for new alarms."""
@@ -52,6 +90,7 @@ class AlarmMonitor(AlarmFeed):
         return f"alarms {len(self.alarms)}{doubt}{f' ({waiting} unacked)' if waiting else ''}"
 
     def tell(self, news: AlarmNews) -> None:
+        self.arrived.append(ArrivedAlarmNews(clock.monotonic(), news))
         match news:
             case AlarmFeedLost():
                 text = one_line(f"alarms are not kept up to date: {news.error}")

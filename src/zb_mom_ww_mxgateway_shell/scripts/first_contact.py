@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -96,7 +97,14 @@ class FirstContact:
                 made = await contact(self._context, tags)
             except (MxGatewayError, ShellError) as error:
                 return [*texts, f"no first contact: {message_of(error)}"]
+        await self._read_alarms()
         return [*texts, *(made.lines() if made else [])]
+
+    async def _read_alarms(self) -> None:
+        """Have the alarms followed from the beginning if a line checks them; that line reports what is wrong."""
+        if self._context.current is not None and any(self._traits(each).reads_alarms for each in self._lines):
+            with suppress(MxGatewayError, ShellError):
+                await alarms_read(self._context)
 
     def _tags_from(self, number: int) -> list[str]:
         """Return the tags of the lines from this one up to one that changes the connection.
