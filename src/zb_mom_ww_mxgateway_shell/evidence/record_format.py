@@ -14,12 +14,13 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.run_entries import NEWS as NEWS
 
 FORMAT = 1
 """The number of this format, in the first line."""
 
 RUN_BEGIN, RUN_GATEWAY, RUN_END = "run-begin", "run-gateway", "run-end"
-FIRST_CONTACT, SAMPLES, NEWS, JOURNAL = "first-contact", "samples", "news", "journal"
+FIRST_CONTACT, SAMPLES, JOURNAL = "first-contact", "samples", "journal"
 ALARM, ALARMS_LOST, ALARMS_BACK = "alarm", "alarms-lost", "alarms-back"
 
 INCOMPLETE = "no run-end: the record is incomplete, as of a run that was killed"

@@ -93,7 +93,7 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
-        left = await context.departure.left_changed(context.connections.values())
+        left = context.departure.failures(await context.departure.left_changed(context.connections.values()))
         for line in left:
             self._alert(f"left changed: {line}")
         if context.has_written:

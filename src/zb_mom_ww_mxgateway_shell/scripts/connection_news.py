@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import to_seconds
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.run_entries import add_news
 
 _LOOK_SECONDS = 0.25
 _STAYS_SECONDS = 2.0
@@ -40,20 +43,21 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
     reasons: WeakKeyDictionary[GatewayConnection, _Reasons] = WeakKeyDictionary()
     deployed: WeakKeyDictionary[GatewayConnection, datetime | None] = WeakKeyDictionary()
 
-    async def report_for(connected: GatewayConnection, text: str, is_bad: bool) -> None:
+    async def report_for(connected: GatewayConnection, text: str, is_bad: bool, kind: str, **facts: Any) -> None:
         if text and connected.name in context.connections:
             of = "" if connected is context.current else f"{connected.name}: "
+            add_news(context.record, context.file, connected.name, kind, text, **facts)
             await report(f"{of}{text}", is_bad)
 
     async def follow(connected: GatewayConnection, changes: Changes) -> None:
         # It was live when it was opened; what it is now may be news.
-        before, slept_at = LiveState.LIVE, -1
+        before, slept_at, stale = LiveState.LIVE, -1, _Stale()
         async for change in changes:
             slept_at = connected.live.resumes if change.slept else slept_at
             text, is_bad = _describe(connected, change, before, slept_at == connected.live.resumes)
             before = change.state
             reasons[connected].reported.add(str(change.lost))
-            await report_for(connected, text, is_bad)
+            await report_for(connected, text, is_bad, _kind(change), **stale.facts(change))
 
     async with asyncio.TaskGroup() as following:
         while True:
@@ -64,20 +68,55 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
             followed = connected
             for each in connected:
                 each.arming.look()
-                await report_for(each, reasons[each].another(each), True)
+                await report_for(each, reasons[each].another(each), True, "still-lost")
                 for name, error in each.failures.items():
                     if name not in reasons[each].failed:
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
-                            await report_for(each, f"{background_problem(leaf)}: {name} has ended", True)
+                            await report_for(each, f"{background_problem(leaf)}: {name} has ended", True, "task")
                 for write in each.doubtful.news():
-                    await report_for(each, f"{write.name}   {doubt_text(write)}", False)
+                    await report_for(each, f"{write.name}   {doubt_text(write)}", False, "doubtful-write")
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
                     again = ": its tags are read again" if each.catalogue.is_read else ""
-                    await report_for(each, f"the galaxy was deployed again{when}{again}", False)
+                    text = f"the galaxy was deployed again{when}{again}"
+                    await report_for(each, text, False, "redeployed", deployed_at=at and time_text(at))
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _kind(change: LiveChange) -> str:
+    """Return what a change is in a record: ``gap``, ``slept``, ``missing``, or the state that it leads to."""
+    if change.slept:
+        return "slept"
+    if change.gap or change.lost_events:
+        return "gap"
+    return "missing" if change.missing else change.state.value
+
+
+class _Stale:
+    """The stretch during which the values of one connection may be old, for a record."""
+
+    def __init__(self) -> None:
+        self._from: str | None = None
+
+    def facts(self, change: LiveChange) -> dict[str, Any]:
+        """Return when the present stretch began, and its end if this change is that; and what was lost in a gap."""
+        now = datetime.now(UTC)
+        facts: dict[str, Any] = {}
+        if change.gap or change.lost_events:
+            facts["lost_events"] = change.lost_events or None
+        if change.missing:
+            facts["missing"] = list(change.missing)
+        is_over = change.state is LiveState.LIVE
+        if self._from is None and (not is_over or change.since is not None):
+            ago = 0.0 if change.since is None else max(0.0, clock.monotonic() - change.since)
+            self._from = time_text(now - timedelta(seconds=ago))
+        if self._from is not None:
+            facts |= {"from": self._from, "to": time_text(now) if is_over else None}
+        if is_over:
+            self._from = None
+        return facts
 
 
 class _Reasons:

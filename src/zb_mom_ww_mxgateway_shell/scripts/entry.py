@@ -28,6 +28,7 @@ from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
     from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
+    from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 
 _NOT_ENDED = ("the run did not reach its end",)
 
@@ -101,8 +102,8 @@ class ScriptJob:
         self._parts = parts
         self._how = how
         self._has_mistakes = has_mistakes
-        self._left_changed: list[str] = []
-        """What the run leaves changed, a line each."""
+        self._left_changed: list[ChangeNow] = []
+        """What the run leaves changed, as far as that is to be known."""
         self._plan: Plan | None = None
         """The plan of all files; None before the first, and in a run."""
         self._planned_well = not has_mistakes
@@ -311,7 +312,8 @@ class ScriptJob:
 
     async def _leave(self, context: Context, log: RunLog) -> ExitCode:
         """Put back what timed writes wait to put back; return whether what the run leaves changed is a failure."""
-        self._left_changed = lines = await context.departure.left_changed(context.connections.values())
+        self._left_changed = await context.departure.left_changed(context.connections.values())
+        lines = context.departure.failures(self._left_changed)
         for line in lines:
             context.alert(f"left changed: {line}")
         if lines:

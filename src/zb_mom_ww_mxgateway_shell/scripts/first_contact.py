@@ -84,12 +84,16 @@ class FirstContact:
                 return False
         return False
 
+    def is_due(self, statement: Statement) -> bool:
+        """Return whether a contact is to be made before this line."""
+        return id(statement) in self._moments
+
     async def before(self, statement: Statement) -> list[str]:
         """Make the contact that is due before this line; return what there is to say about it.
 
         Where the gateway refuses it, the lines make their own.
         """
-        if id(statement) not in self._moments:
+        if not self.is_due(statement):
             return []
         tags = self._tags_from(next(at for at, each in enumerate(self._lines) if each is statement))
         with _heard(self._context) as texts:

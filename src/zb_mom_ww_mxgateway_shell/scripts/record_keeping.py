@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.evidence.record_sinks import RecordFile
     from zb_mom_ww_mxgateway_shell.evidence.run_record import RunRecord
+    from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 
 _NO_GATEWAY = {"gateway": None, "galaxy": None}
 
@@ -68,7 +69,7 @@ class RecordKeeping:
             from zb_mom_ww_mxgateway_shell.evidence.run_facts import gateway_facts
 
             record.begin(self._facts_of(context) | await gateway_facts(context.current))
-            context.record = record
+            context.record, context.departure.tells_all = record, True
 
     def add_problem(self, context: Context, entry: Mapping[str, Any], formatter: Formatter) -> bool:
         """Add why the run could not begin; return whether its record shows that."""
@@ -93,7 +94,7 @@ class RecordKeeping:
         self.open(is_shown=is_shown)
         if self._record is not None and is_shown:
             self._record.is_shown = True
-            self._record.sinks.insert(0, _Shown(context))
+            self._record.sinks.append(_Shown(context))
         return self._record
 
     @property
@@ -115,7 +116,7 @@ class RecordKeeping:
             facts |= run_facts.terms_facts(context) | {"names": run_facts.given_names(context)}
         return facts
 
-    def outcome(self, logs: Sequence[RunLog], left_changed: Sequence[str]) -> None:
+    def outcome(self, logs: Sequence[RunLog], left_changed: "Sequence[ChangeNow]") -> None:
         """Keep how the files ended, for the last line."""
         titled = [step for log in logs for step in log.titled]
         failed = sum(step.failure is not None for step in titled)
@@ -123,7 +124,7 @@ class RecordKeeping:
         self._outcome = {
             "steps": {"passed": len(titled) - failed, "failed": failed, "skipped": len(not_run)},
             "not_run": [{"id": each.id, "title": each.title, "why": each.why} for each in not_run],
-            "left_changed": list(left_changed),
+            "left_changed": [each.form() for each in left_changed],
             "broken_off": "; ".join(log.broken_off for log in logs if log.broken_off) or None,
         }
 

@@ -267,7 +267,11 @@ class ScriptRun:
             if self._is_over:
                 return
         self._context.file.standing.statement = statement
-        heard = await self._signals.ending(self._first_contact.before(statement)) if self._first_contact else None
+        heard = None
+        if self._first_contact is not None and self._first_contact.is_due(statement):
+            heard = await self._signals.ending(self._first_contact.before(statement))
+            if self._is_over:
+                return  # A signal came meanwhile.
         self._output.begin(statement)
         for text in heard or ():
             self._output.notice(text)

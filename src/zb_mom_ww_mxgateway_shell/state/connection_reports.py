@@ -16,12 +16,12 @@ DISARMED = "by the command disarm"
 """Why a connection is no longer armed after ``disarm``."""
 
 
-def report_disarming(connected: GatewayConnection, alert: Callable[[str], object], prefix: Callable[[], str]) -> None:
-    """Report what disarms a connection, except what a person or the end of a run does. `prefix` names it."""
+def report_disarming(connected: GatewayConnection, report_text: Callable[[str], object]) -> None:
+    """Report what disarms a connection, except what a person or the end of a run does."""
 
     def report(scope: "ArmedScope | None", why: str) -> None:
         if scope is not None and why not in (DISARMED, RUN_ENDED):
-            alert(f"{prefix()}disarmed, {why}: {safe(str(scope))} cannot be written any more")
+            report_text(f"disarmed, {why}: {safe(str(scope))} cannot be written any more")
 
     connected.arming.on_disarmed.append(report)
 

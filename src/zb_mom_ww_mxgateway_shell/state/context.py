@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, Connectio
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
-from zb_mom_ww_mxgateway_shell.state.run_entries import RunEntries
+from zb_mom_ww_mxgateway_shell.state.run_entries import RunEntries, add_news
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
 
@@ -181,7 +181,7 @@ class Context:
             attached=attached,
         )
         attach(made, self.ask_selection)
-        report_disarming(made, lambda text: self.alert(text), lambda: self._prefix_of(made))
+        report_disarming(made, lambda text: self._report_disarmed(made, text))
         if self.write_terms.run is not None:
             self.write_terms.run.arm(made)
         former = self.connections.pop(made.name, None)
@@ -214,6 +214,10 @@ class Context:
         connected.alarms.report_to(
             lambda text: self.alert(self._prefix_of(connected) + text) if self.interactive else None
         )
+
+    def _report_disarmed(self, connected: GatewayConnection, text: str) -> None:
+        add_news(self.record, self.file, connected.name, "disarmed", text)
+        self.alert(f"{self._prefix_of(connected)}{text}")
 
     def _prefix_of(self, connected: GatewayConnection) -> str:
         """Return the name of a connection before a message about it; empty for the current one."""

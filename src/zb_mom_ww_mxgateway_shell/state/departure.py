@@ -18,6 +18,8 @@ class Departure:
     def __init__(self, alert: Callable[[str], object]) -> None:
         self.must_be_clean = False
         """Whether what a run leaves changed is a failure."""
+        self.tells_all = False
+        """Whether what is left changed is looked for even where it is no failure."""
         self._shows = alert
         self._left: list[ChangeNow] = []
         self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
@@ -36,7 +38,7 @@ class Departure:
     async def leave(self, connected: "GatewayConnection") -> None:
         """Put back what is to be put back, and keep in mind what a connection that is about to be closed leaves."""
         await self.put_back(connected)
-        if self.must_be_clean:
+        if self.must_be_clean or self.tells_all:
             self._left += await connected.changes.now()
 
     async def replace(self, connected: "GatewayConnection") -> None:
@@ -44,14 +46,18 @@ class Departure:
         for line in _lines_of(await connected.changes.left()):
             self._alert(f"left changed: {line}")
 
-    async def left_changed(self, connections: "Iterable[GatewayConnection]") -> list[str]:
-        """Put everything back now; return what is left changed, a line each, where that is a failure."""
+    async def left_changed(self, connections: "Iterable[GatewayConnection]") -> "list[ChangeNow]":
+        """Put everything back now; return what is left changed, where that is a failure or is to be told."""
         here = list(connections)
         for each in here:
             await self.put_back(each)
-        if not self.must_be_clean:
+        if not (self.must_be_clean or self.tells_all):
             return []
-        return _lines_of([*self._left, *[row for each in here for row in await each.changes.now()]])
+        return [*self._left, *[row for each in here for row in await each.changes.now()]]
+
+    def failures(self, left: "Sequence[ChangeNow]") -> list[str]:
+        """Return what is left changed, a line each, where that is a failure."""
+        return _lines_of(left) if left and self.must_be_clean else []
 
     def _alert(self, text: str) -> None:
         # The terminal may be gone, which is why it is left: then what is to be put back still is.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import safe, value_form, value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
@@ -73,6 +73,19 @@ class ChangeNow:
             f"{safe(self.change.name)} {changed}: it was {self.was_text}, ours is {self.ours_text}, and it is "
             f"{self.now_text} now"
         )
+
+    def form(self) -> dict[str, Any]:
+        """Return it for JSON; a value that is unknown is null, which its text tells from a null in the plant."""
+        before, present = self.change.before, self.present
+        return {
+            "is_certain": self.change.is_certain,
+            "now": None if present is None else value_form(present.value),
+            "ours": [value_form(each) for each in self.change.ours],
+            "quality": None if present is None else present.quality_word,
+            "tag": self.change.name,
+            "text": self.left_text,
+            "was": None if before is None else value_form(before.value),
+        }
 
     @property
     def is_back(self) -> bool:

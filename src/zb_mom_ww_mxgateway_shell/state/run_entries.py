@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from zb_mom_ww_mxgateway_shell.state.file_state import FileState
+
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+
+NEWS = "news"
+"""The ``command`` of what happens to a connection by itself."""
 
 
 class RunEntries(Protocol):
@@ -24,3 +29,14 @@ class RunEntries(Protocol):
 
     async def opened(self, connected: "GatewayConnection") -> None:
         """Add what is known of a connection that was opened."""
+
+
+def add_news(record: RunEntries | None, file: FileState, connection: str, kind: str, text: str, **facts: Any) -> None:
+    """Add what happened to a connection by itself to the record of the run, if one is kept.
+
+    `file` knows the step; `kind` is a word for programs, `text` one line for a person.
+    """
+    if record is not None:
+        of_step = {"id": file.step_id or None, "step": file.step or None}
+        entry = {"command": NEWS, "connection": connection, "kind": kind, "text": text}
+        record.add({**entry, **of_step, **facts})
