@@ -100,3 +100,5 @@ class CommandTraits:
     """Whether record-script keeps it although it needs no session, changes nothing and has no gateway."""
     recorded_end: tuple[str, ...] = ()
     """What record-script appends to a line that would not end in a file."""
+    asks_person: bool = False
+    """Whether it asks a person, whose answer a script that is recorded does not have."""

@@ -32,6 +32,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
+from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -71,7 +72,7 @@ class PythonFile:
         """Run the file; return the exit code that it asks for, or that of the gravest failure."""
         self._writer, self._formatter = context.writer, context.settings.formatter
         context.set_outputs(self._notice, self._alert)
-        context.runs_file = True
+        context.runs_file, context.made_files = True, MadeFileCheck(context)
         if context.current is not None:
             await context.current.settled()
         names = _Names(context, self._follow, self._show, self)

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, pro
 from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
+from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
@@ -197,6 +198,7 @@ class ScriptJob:
         codes: list[ExitCode] = []
         logs: list[RunLog] = []
         names, aliases, settings = context.names, context.aliases, context.settings
+        context.made_files = MadeFileCheck(context)
         try:
             for part in self._parts:
                 context.names, context.file, context.leaving = dict(names), FileState(), False

@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine
+    from zb_mom_ww_mxgateway_shell.state.recorded_lines import RecordedLine
 
 Follow = Callable[[Feed], Awaitable[Result]]
 """Shows a feed until it ends, in the way of a front end."""

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
+    from zb_mom_ww_mxgateway_shell.state.made_files import MadeFiles
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
-    from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
+    from zb_mom_ww_mxgateway_shell.state.recorded_lines import RecordedLine
+    from zb_mom_ww_mxgateway_shell.state.script_recorder import ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 
 
@@ -63,6 +65,8 @@ class Context:
         """Whether a connection is used before its event stream is known to be read."""
         self.records = False
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
+        self.replays = False
+        """Whether the lines are those of a file that record-script made, and tries."""
         self.is_demo = False
         """Whether the program is on the simulated gateway inside itself: its journal is another one."""
         self.read_only = ""
@@ -99,6 +103,8 @@ class Context:
         """Asks a person for a key; None where no person can be asked."""
         self.journals = Journals()
         """The journals of this process."""
+        self.made_files: MadeFiles | None = None
+        """Looks at the files that this shell makes; None outside a front end."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane; None without a terminal."""
         self.has_screen = False
@@ -323,7 +329,8 @@ class Context:
 
         Before it runs, because its handles may be invalid afterwards.
         """
-        return self.recorder.line_of(self, invocation) if self.interactive or self.records else None
+        keeps = (self.interactive or self.records) and not self.replays
+        return self.recorder.line_of(self, invocation) if keeps else None
 
     def set_outputs(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
         """Set where notices and alerts are shown, alerts as notices unless given; show the early ones as notices."""

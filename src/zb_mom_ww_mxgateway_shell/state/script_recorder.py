@@ -1,10 +1,9 @@
 """Lines that ran, kept so that they can become a command file: with tag names, never with handles."""
 
-import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -18,45 +17,19 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
-from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
+from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, replace as replace_file
+from zb_mom_ww_mxgateway_shell.state.recorded_lines import RecordedLine
+from zb_mom_ww_mxgateway_shell.state.seen_checks import value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _KEPT = 1000
-# Relative tolerance for a measured value that a script checks again.
-_TOLERANCE = 0.01
 # A number that changed this often within these seconds changes by itself: its next value is unpredictable.
 _MOVES, _LATELY_SECONDS = 3, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedLine:
-    """A line that ran, as a script has it, with expectations for the values that were seen."""
-
-    line: str
-    gateway: str = ""
-    """Endpoint of its gateway; empty for a line that needs none."""
-    failed: str = ""
-    """How it failed; such a line becomes a comment. Empty for success."""
-    expects: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    """Tags, or references of alarms, that it writes, as far as they are known."""
-
-    def lines(self, *, expects: bool, gateway: str) -> list[str]:
-        """Return the lines of a script for this gateway."""
-        if self.failed:
-            return [f"# {self.failed}: {self.line}"]
-        if self.gateway not in ("", gateway):
-            # A script runs on one gateway; there the tag would be another one.
-            return [f"# not replayed, it was for another gateway, {self.gateway}: {self.line}"]
-        if redact(self.line) != self.line:
-            # Without its key the line would do something else, such as write asterisks to the plant.
-            return [f"# not replayed, a key is left out of it: {redact(self.line)}"]
-        return [self.line, *(line for line in self.expects if expects and redact(line) == line)]
 
 
 class RecordedShell(Scope, Protocol):
@@ -93,19 +66,40 @@ class ScriptRecorder:
         command = invocation.command
         if not _belongs(command):
             return None
-        gateway = "" if command.traits.recorded else _gateway(context)
-        return RecordedLine(_line(context, invocation), gateway, writes=tuple(_written(context, invocation)))
+        traits = command.traits
+        return RecordedLine(
+            line=_line(context, invocation),
+            gateway="" if traits.recorded else _gateway(context),
+            writes=tuple(_written(context, invocation)),
+            began=clock.monotonic(),
+            judged=tuple(_named(invocation)) if traits.judges else (),
+            seen=tuple(_named(invocation)),
+            begins_step=traits.begins_step,
+            only_looks=command.unending is not None,
+            asks_person=traits.asks_person,
+        )
 
     def keep(self, context: RecordedShell, line: RecordedLine, result: Result | None) -> None:
         """Keep a line that ran; `result` is None for one that raised."""
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
             failed = result.exit_code.name.lower()
-        expects = tuple(_expectations(context, result)) if result is not None and not failed else ()
-        typed = replace(line, failed=failed, expects=expects)
+        seen = [] if result is None or failed else list(_expectations(context, result))
+        typed = replace(
+            line,
+            failed=failed,
+            ended=clock.monotonic(),
+            expects=tuple(expectation for _, expectation in seen if expectation),
+            seen=tuple(dict.fromkeys([*line.seen, *(tag for tag, _ in seen)])),
+            read=tuple((tag, expectation) for tag, expectation in seen if expectation and not context.find_item(tag)),
+        )
         self._kept.append(typed)
         if self._file is not None:
             self._add(typed)
+
+    def since(self, moment: float) -> list[RecordedLine]:
+        """Return the lines that began at a moment (monotonic seconds) or later, oldest first."""
+        return [each for each in self._kept if each.began >= moment]
 
     def last(self, count: int) -> list[RecordedLine]:
         """Return the last lines that ran, at most `count`, oldest first."""
@@ -118,12 +112,7 @@ class ScriptRecorder:
         A line for another gateway than the one at this endpoint becomes a comment. Raises ShellError where the file
         exists, or cannot be written.
         """
-        try:
-            file = open_text(path, "w" if overwrite else "x")
-        except FileExistsError:
-            raise ShellError(f"{path} is there already: take another name, or --overwrite") from None
-        except OSError as error:
-            raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        file = _opened(path, overwrite=overwrite)
         self.stop()
         self._file, self.path, self._expects, self._gateway = file, path, expects, gateway
         self._written = {}
@@ -132,6 +121,15 @@ class ScriptRecorder:
         for typed in lines:
             self._add(typed)
         return len(lines)
+
+    def write(self, path: Path, lines: Sequence[str], *, overwrite: bool) -> None:
+        """Write a file of these lines, which have no keys in them; raise ShellError as :meth:`start` does."""
+        with _opened(path, overwrite=overwrite) as file:
+            try:
+                file.writelines(redact(line) + "\n" for line in lines)
+                file.flush()
+            except OSError as error:
+                raise ShellError(f"cannot write {path}: {error.strerror}") from error
 
     def stop(self) -> Path | None:
         """End the file and return its path; None where there was none. Idempotent."""
@@ -177,6 +175,21 @@ class ScriptRecorder:
         except OSError as error:
             path = self.stop()
             raise ShellError(f"the script {path} ended: {error.strerror}") from error
+
+
+def _opened(path: Path, *, overwrite: bool) -> TextIO:
+    try:
+        return open_text(path, "w" if overwrite else "x")
+    except FileExistsError:
+        raise ShellError(f"{path} is there already: take another name, or --overwrite") from None
+    except OSError as error:
+        raise ShellError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _named(invocation: Invocation) -> Iterator[str]:
+    """Yield the tags that a line names one by one."""
+    for group in invocation.positional:
+        yield from (each.tag for each in (group if isinstance(group, list) else [group]) if isinstance(each, Target))
 
 
 def _written(context: RecordedShell, invocation: Invocation) -> Iterator[str]:
@@ -227,35 +240,35 @@ def _line(context: RecordedShell, invocation: Invocation) -> str:
     return " ".join(parts)
 
 
-def _expectations(context: RecordedShell, result: Result) -> Iterator[str]:
-    """Yield an expectation for each tag whose value the result shows."""
+def _expectations(context: RecordedShell, result: Result) -> Iterator[tuple[str, str]]:
+    """Yield each tag whose value the result shows, with the expectation for it; empty for none."""
     for tag, shown in dict(_tags(result.form())).items():
         item = context.find_item(tag)
-        if item is None:
-            yield from _expectation_of_read(tag, shown)
-            continue
-        value = context.live.latest(*item.key) if context.live and item else None
-        if value is None or value.stale_since is not None or shown.get("written_seconds_ago") is not None:
-            continue
-        if context.live_session.unseen_write(*item.key):
-            continue  # The value is from before a write.
-        if is_plain(value.value):
-            quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
-            if isinstance(value.value, float) and _moves(context, item):
-                remark = f"{literal_text(value.value)} when recorded, and moving"
-                yield f"expect {literal_text(tag)} != null{quality}  # {remark}"
-            else:
-                yield f"expect {literal_text(tag)} = {_value(value.value)}{quality}"
+        yield tag, _expectation_of_read(tag, shown) if item is None else _expectation(context, tag, item, shown)
 
 
-def _expectation_of_read(tag: str, shown: dict[str, Any]) -> Iterator[str]:
-    """Yield the expectation for a tag that is not advised: whether its value changes by itself is unknown."""
+def _expectation(context: RecordedShell, tag: str, item: Item, shown: dict[str, Any]) -> str:
+    value = context.live.latest(*item.key) if context.live else None
+    if value is None or value.stale_since is not None or shown.get("written_seconds_ago") is not None:
+        return ""
+    if context.live_session.unseen_write(*item.key) or not is_plain(value.value):
+        return ""  # The value is from before a write.
+    quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
+    if isinstance(value.value, float) and _moves(context, item):
+        remark = f"{literal_text(value.value)} when recorded, and moving"
+        return f"expect {literal_text(tag)} != null{quality}  # {remark}"
+    return f"expect {literal_text(tag)} = {value_text(value.value)}{quality}"
+
+
+def _expectation_of_read(tag: str, shown: dict[str, Any]) -> str:
+    """Return the expectation for a tag that is not advised: whether its value changes by itself is unknown."""
     value, word = shown.get("value"), shown["quality_word"]
     quality = "" if word == "good" else f" quality {word}"
     if isinstance(value, float):
-        yield f"expect {literal_text(tag)} != null{quality}  # {literal_text(value)} when recorded"
-    elif isinstance(value, bool | int):
-        yield f"expect {literal_text(tag)} = {literal_text(value)}{quality}"
+        return f"expect {literal_text(tag)} != null{quality}  # {literal_text(value)} when recorded"
+    if isinstance(value, bool | int):
+        return f"expect {literal_text(tag)} = {literal_text(value)}{quality}"
+    return ""
 
 
 def _moves(context: RecordedShell, item: Item) -> bool:
@@ -273,13 +286,3 @@ def _tags(form: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(form, list):
         for value in form:
             yield from _tags(value)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float) and math.isnan(value):
-        return "nan"
-    numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
-    room = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0) * _TOLERANCE
-    # A text in quotes: a bare one such as Recipe.A would be read as a tag.
-    text = quoted(value) if isinstance(value, str) else literal_text(value)
-    return f"{text} tol {max(room, 0.001):.2g}" if numbers else text

@@ -30,6 +30,7 @@ from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_backg
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
+from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
@@ -106,6 +107,7 @@ class Prompt:
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
+        context.made_files = MadeFileCheck(context)
         self._questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
         context.answer_selections(self._questions.ask)
         context.ask_secret = self._questions.before(ask_secret)

@@ -1,0 +1,35 @@
+"""What a front end offers for command files that the shell makes: a look at them, and a trial."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How the replay of a file went."""
+
+    code: ExitCode
+    lines: list[str]
+    """It, in words."""
+    line: int | None = None
+    """Number of the first line that did not pass; None where all did."""
+    problem: str = ""
+    """Why it did not pass."""
+
+    def form(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"line": self.line, "passed": self.line is None, "problem": self.problem}
+
+
+class MadeFiles(Protocol):
+    """Looks at command files that the shell makes."""
+
+    def findings(self, path: Path) -> list[str]:
+        """Return what lint finds, for a person; raise ShellError where the file cannot be read."""
+
+    async def replay(self, path: Path) -> Replayed:
+        """Run a file at once in a session of its own at the current gateway, after a person agreed; raise ShellError
+        where that is refused."""
