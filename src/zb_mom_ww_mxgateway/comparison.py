@@ -20,7 +20,11 @@ from zb_mom_ww_mxgateway.values import Typed
 
 
 def same_value(
-    wanted: Any, actual: Any, *, tolerance: float | None = None, data_type: DataType | int = DataType.UNSPECIFIED
+    wanted: Any,
+    actual: Any,
+    *,
+    tolerance: float | Fraction | None = None,
+    data_type: DataType | int = DataType.UNSPECIFIED,
 ) -> bool:
     """Whether `actual`, the value of a tag, equals `wanted` by the rule of this module.
 
@@ -47,7 +51,7 @@ def is_single(actual: Any, data_type: DataType | int) -> bool:
     return isinstance(actual, Float32) or data_type is DataType.FLOAT
 
 
-def _same_number(wanted: float | Fraction, actual: float, tolerance: float | None, single: bool) -> bool:
+def _same_number(wanted: float | Fraction, actual: float, tolerance: float | Fraction | None, single: bool) -> bool:
     if wanted == actual:
         return True
     if isinstance(actual, float) and are_neighbours(_as_real(wanted), actual, single=single):

@@ -254,8 +254,8 @@ def test_an_expectation_completes_its_clauses() -> None:
     context = Context(all_commands(), interactive=False)
     usage = context.registry.commands["wait"].usage
     assert usage == (
-        "wait <tag|item> <operator> <value> [tol <number>] [quality <good|uncertain|bad|any>] [age < <duration>] "
-        "[now] [hold <duration>] timeout <duration>"
+        "wait [every] [any] <tag|item> <operator> <value> [tol <number>] [quality <good|uncertain|bad|any>] "
+        "[age < <duration>] [now] [hold <duration>] timeout <duration> [not before <duration>]"
     )
     parsed = context.registry.parse("wait A.b = 5 hold 2s timeout 10s", context)
     assert parsed is not None

@@ -1,7 +1,7 @@
-"""expect, wait, capture: checks of the plant."""
+"""expect, wait, watchdog, capture: checks of the plant."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,135 +10,117 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
-from zb_mom_ww_mxgateway_shell.errors import NotMet
-from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, TagCondition, described, form_of, has_nan, lately_text
-from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now
+from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
+from zb_mom_ww_mxgateway_shell.feeds.condition import (
+    QUALITIES,
+    TagCondition,
+    described,
+    form_of,
+    has_nan,
+    lately_text,
+)
+from zb_mom_ww_mxgateway_shell.feeds.condition_arguments import (
+    OFF,
+    ExpectedValue,
+    JudgedArgument,
+    Operator,
+    OperatorArgument,
+    WantedArgument,
+    WatchedArgument,
+    wanted_word,
+)
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now, values_now
+from zb_mom_ww_mxgateway_shell.feeds.judgement import Judgement, judgement_of
+from zb_mom_ww_mxgateway_shell.feeds.judgement_preview import preview_of
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    ArgumentType,
     Duration,
     Flag,
     NewName,
     OneWord,
     Sign,
-    Suggestion,
     Tolerance,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
-from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
-from zb_mom_ww_mxgateway_shell.language.literals import TagType
+from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import Target, TargetArgument, named_targets, target_type
+from zb_mom_ww_mxgateway_shell.language.target_types import Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, is_plain
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
+from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
 _LATELY_SECONDS = 10.0
 """Seconds of recent samples that are reported with an unmet expectation."""
 
-
-class Operator(ArgumentType):
-    """Comparison operator."""
-
-    name = "operator"
-
-    def parse(self, word: Token, context: Scope) -> Token:
-        if word.text not in OPERATORS:
-            hint = {"==": "; write =", "<>": "; write !=", "=>": "; write >=", "=<": "; write <="}
-            raise word.mistake(f"one of {' '.join(OPERATORS)} expected here{hint.get(word.text, '')}")
-        return word
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return [Suggestion(each) for each in OPERATORS if each.startswith(prefix)]
-
-
-class ExpectedValue(ArgumentType):
-    """Value to compare with; its reading depends on the tag's value."""
-
-    name = "value"
-
-    def parse(self, word: Token, context: Scope) -> Token:
-        is_bare = not word.is_quoted and not word.is_array
-        if is_bare and (context.find_item(word.text) or context.catalogue.kind_of(word.text)):
-            refuse_tag(word)
-        return word
-
-    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
-        known = target_type(given, context)
-        return TypedExpectedValue(known[1]) if known else self
-
-
-class TypedExpectedValue(ExpectedValue):
-    """Value to compare with a tag of known type."""
-
-    def __init__(self, known: TagType) -> None:
-        self.name = known.title
-        self._known = known
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
-
-
-OperatorArgument = Annotated[Token, Operator()]
-WantedArgument = Annotated[Token, ExpectedValue()]
 QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
+EveryClause = Annotated[bool, Flag(), Clause(leads=True)]
+Subject = Target | list[Target] | Token
+"""What a condition is about: one tag, or behind ``every`` or ``any`` the tags of a list, or a glob."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConditionOptions:
     """Options of a condition, in addition to the comparison."""
 
+    every: EveryClause = False
+    any_: EveryClause = False
     tol: Annotated[Token | None, Tolerance(), Clause()] = None
     quality: QualityClause = "good"
     age: Annotated[float | None, Duration(), Clause("<")] = None
 
+    @property
+    def quantifier(self) -> str:
+        return "every" if self.every else "any" if self.any_ else ""
 
-def _condition(tag: Target, operator: Token, value: Token, options: ConditionOptions) -> TagCondition:
-    return TagCondition(tag, Comparison(operator, value, options.tol), options.quality, options.age)
+
+def _condition(subject: Subject, operator: Token, value: Token | Target, options: ConditionOptions) -> TagCondition:
+    comparison = Comparison(operator, wanted_word(value), options.tol)
+    # Of a group it is replaced by each of its tags.
+    word = subject if isinstance(subject, Token) else None
+    first = Target(word.text, None, word) if word is not None else subject[0] if isinstance(subject, list) else subject
+    assert isinstance(first, Target)
+    other = value if isinstance(value, Target) else None
+    return TagCondition(first, comparison, options.quality, options.age, other)
 
 
 def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> None:
     """Raise a mistake in the comparison that does not depend on the value."""
-    target, operator, wanted = positional
-    Comparison(operator, wanted, options.get("tol")).check()
-    hold, timeout = options.get("hold", 0.0), options.get("timeout", math.inf)
+    _, operator, wanted = positional
+    Comparison(operator, wanted_word(wanted), options.get("tol")).check()
+    hold, timeout, not_before = options.get("hold", 0.0), options.get("timeout", math.inf), options.get("not_", 0.0)
+    if options.get("every") and options.get("any_"):
+        raise operator.mistake("every and any exclude each other")
     if hold >= timeout:
-        raise target.word.mistake(f"hold {hold:g} s cannot end within timeout {timeout:g} s")
-    if hold and options.get("age") is not None:
-        raise target.word.mistake("hold and age exclude each other: a held value grows older")
+        raise operator.mistake(f"hold {hold:g} s cannot end within timeout {timeout:g} s")
+    if not_before >= timeout:
+        raise operator.mistake(f"not before {not_before:g} s leaves no time before timeout {timeout:g} s")
+    if not_before and options.get("now"):
+        raise operator.mistake("now and not before exclude each other: the value held may be from any time")
+    if (hold or options.get("for_")) and options.get("age") is not None:
+        what = "hold" if hold else "for"
+        raise operator.mistake(f"{what} and age exclude each other: a held value grows older")
 
 
 async def _preview_check(
     context: Context,
-    tag: Target,
+    subject: Subject,
     operator: Token,
-    value: Token,
+    value: Token | Target,
     *,
     options: ConditionOptions,
     **waiting: Any,
 ) -> Result:
     """Return whether the condition holds now, or would after the writes that the plan has so far."""
-    (item,) = await ensure(context, [tag], None)
-    condition = _condition(tag, operator, value, options)
-    now = context.live_session.latest(*item.key)
-    foreseen = context.file.planned.foreseen(item.tag, now)
-    found, by = foreseen.value, foreseen.by
-    reason = condition.miss(found)
-    fields: dict[str, Any] = {"actual": form_of(now), "expected": condition.text, "planned": "look"}
-    if by is not None and foreseen.is_known:
-        state = f"would {'not ' if reason else ''}hold after the write of {by.by}"
-        shown = value_text(found.value if found else None)
-        fields |= {"after": by.by, "holds_then": not reason, "then": value_form(found.value if found else None)}
-    else:
-        state = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
-        shown = described(found)
-        fields["holds_now"] = not reason
-        if by is not None or foreseen.after:
-            why = f"{by.by} writes what only the run knows" if by else f"after {foreseen.after} it depends on the plant"
-            shown = f"{shown}; {why}"
-            fields["depends"] = why
-    return TextResult(f"{condition.text}: {state}, it is {shown}", fields, brief=f"{state}: {shown}")
+    return preview_of(context, await _judgement(context, subject, operator, value, options))
+
+
+async def _judgement(
+    context: Context, subject: Subject, operator: Token, value: Token | Target, options: ConditionOptions
+) -> Judgement:
+    condition = _condition(subject, operator, value, options)
+    return await judgement_of(context, condition, subject, options.quantifier)
 
 
 def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
@@ -153,6 +135,21 @@ def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
     return error
 
 
+async def _judged_now(context: Context, judgement: Judgement) -> None:
+    """Take in what has arrived, and raise NotMet unless the condition is met then."""
+    items = judgement.items
+    values = dict(zip((item.key for item in items), await values_now(context, items), strict=True))
+    now = judgement.with_values(values)
+    if now.is_met():
+        return
+    error = now.not_met()
+    if judgement.named is None:
+        (member,) = judgement.members
+        error.details += [f"it {unseen}" for unseen in [unseen_text(context, member.item)] if unseen]
+        error = _with_recent_values(error, context, member.item)
+    raise error
+
+
 @command(
     "expect",
     example="expect TestChildObject.TestInt >= 0",
@@ -163,38 +160,41 @@ def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
 )
 async def expect(
     context: Context,
-    tag: TargetArgument,
+    tag: JudgedArgument,
     operator: OperatorArgument,
     value: WantedArgument,
     *,
     options: ConditionOptions,
-) -> Result:
+    for_: Annotated[float, Duration(), Clause()] = 0.0,
+) -> Result | Feed:
     """Check the present value; if it is not as expected, a file stops, or counts a failure.
 
-    Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration). = is
-    exact for whole numbers, texts and times; a real must be as near as the tag's type can tell. Texts compare with
-    = and !=, or match a regular expression with ~ (best in single quotes; no look-around, no back-references). Put
-    a text that is the name of a tag in quotes. Arrays compare whole, [1, 2, 3]; Obj.Arr[1] is one element.
+    Numbers and times compare with = != < <= > >=, and may differ by tol: a number, 2% of the wanted value, or for
+    times a duration. `within 5..10` has both limits in it, `in [1, 2, 3]` is one of a list. = is exact for whole
+    numbers, texts and times; a real must be as near as the tag's type can tell. Texts compare with = and !=, or match
+    a regular expression with ~ (best in single quotes; no look-around, no back-references). Put a text that is the
+    name of a tag in quotes; tag:Plant.B is the value that Plant.B has. Arrays compare whole, [1, 2, 3]; Obj.Arr[1] is
+    one element.
 
     The quality must be good unless `quality bad`, `uncertain` or `any` is given, and `age < 5s` asks for a recent
     value. A value that is stale, null or not a number never meets an expectation, unless null or nan is expected.
     After a write a tag gets a second to show its new value; for effects of the write elsewhere use wait.
+
+    `for 10s` expects it for ten seconds from now on: the first value that breaks it fails, and so does a time for
+    which the value is unknown. `expect every Plant.*.Running = true` is about all tags of a glob or a saved list, `any`
+    about one of them; a glob that matches no tag fails.
     """
-    (item,) = await ensure(context, [tag], None)
-    condition = _condition(tag, operator, value, options)
-    found = await value_now(context, item)
-    context.live_session.checked()
-    reason = condition.miss(found)
-    if reason:
-        error = condition.not_met(found, reason)
-        error.details += [f"it {unseen}" for unseen in [unseen_text(context, item)] if unseen]
-        raise _with_recent_values(error, context, item)
-    assert found is not None
+    judgement = await _judgement(context, tag, operator, value, options)
+    try:
+        await _judged_now(context, judgement)
+    finally:
+        context.live_session.checked()
+    if for_:
+        from zb_mom_ww_mxgateway_shell.feeds.vigil import HoldFeed
+
+        return HoldFeed(context.connected, judgement, for_)
     return TextResult(
-        f"{condition.text}: {described(found)}",
-        {"actual": form_of(found), "expected": condition.text},
-        found.value,
-        brief=described(found),
+        f"{judgement.text}: {judgement.described}", judgement.fields(), judgement.value, brief=judgement.described
     )
 
 
@@ -208,7 +208,7 @@ async def expect(
 )
 async def wait(
     context: Context,
-    tag: TargetArgument,
+    tag: JudgedArgument,
     operator: OperatorArgument,
     value: WantedArgument,
     *,
@@ -216,14 +216,18 @@ async def wait(
     now: Annotated[bool, Flag(), Clause()] = False,
     hold: Annotated[float, Duration(), Clause()] = 0.0,
     timeout: Annotated[float, Duration(), Clause()],
+    not_: Annotated[float, Duration(), Clause("before")] = 0.0,
 ) -> Result | Feed:
     """Wait until a value meets a condition, on the event stream: no change is missed.
 
     It compares as expect does. Only new values count: changes since the first write that was sent after the last
     check, or from now on if nothing was written. No clock decides that, so the first value of a newly followed tag
     is not new: it may be from any time. In a file the tags of later waits are advised before a write is sent. `now`
-    lets the present value count, too. `hold 2s` requires the condition for two seconds without a break. There is
-    always a timeout; when it ends, the error shows the values seen, and what broke a hold.
+    lets the present value count, too. Of `every` tag of a glob or a list, and of two tags, one value must be new.
+
+    `hold 2s` requires the condition for two seconds without a break. `not before 1.5s` fails if it is met earlier
+    after that write, or after the wait began: a valve that closes too fast. There is always a timeout; when it ends,
+    the error shows the values seen, and what broke a hold.
     """
     live, started = context.live_session, clock.monotonic()
     condition = _condition(tag, operator, value, options)
@@ -231,12 +235,86 @@ async def wait(
         # Process what has arrived: it is not new.
         mark = None if now else await live.fresh_mark(timeout=timeout)
     except MxGatewayWaitError as error:
-        held = live.latest(*tag.item.key) if tag.item else None
+        item = tag.item if isinstance(tag, Target) else None
+        held = live.latest(*item.key) if item else None
         raise condition.not_met(held and in_doubt(held, started), str(error)) from None
-    (item,) = await ensure(context, [tag], None, await_values=False)
+    judgement = await judgement_of(context, condition, tag, options.quantifier, await_values=False)
     from zb_mom_ww_mxgateway_shell.feeds.wait import WaitFeed
 
-    return WaitFeed(live, item, condition, timeout, started, hold, mark)
+    return WaitFeed(context.connected, judgement, timeout, started, hold, mark, not_)
+
+
+def _check_watchdog(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """Raise a mistake in a line that is neither a condition nor ``off``."""
+    subject = positional[0]
+    is_off = isinstance(subject, Token) and subject.text == OFF
+    if is_off and (len(positional) > 1 or options):
+        raise subject.mistake(f"nothing follows {OFF}")
+    if is_off:
+        return
+    if len(positional) < 3:
+        place = subject.place if isinstance(subject, Target) else (0, len("watchdog"))
+        raise InputError("a condition is expected: watchdog TAG OPERATOR VALUE", *place)
+    if options.get("age") is not None:
+        raise positional[1].mistake("a watchdog judges values as they come, so it has no age")
+    _check_comparison(positional, options)
+
+
+async def _preview_watchdog(
+    context: Context,
+    subject: Subject,
+    operator: Token | None = None,
+    value: Token | Target | None = None,
+    *,
+    options: ConditionOptions,
+) -> Result:
+    """Return whether the condition holds now."""
+    if operator is None or value is None:
+        return TextResult("would end the watchdogs", {"planned": "look"})
+    return await _preview_check(context, subject, operator, value, options=options)
+
+
+@command(
+    "watchdog",
+    example="watchdog Plant.Tank1.Level < 95",
+    stream=False,
+    check=_check_watchdog,
+    preview=_preview_watchdog,
+    traits=CommandTraits(advises=named_targets),
+)
+async def watchdog(
+    context: Context,
+    tag: WatchedArgument,
+    operator: Annotated[Token | None, Operator()] = None,
+    value: Annotated[Token | Target | None, ExpectedValue()] = None,
+    *,
+    options: ConditionOptions,
+) -> Result:
+    """Watch a condition to the end of the step, or of the file: every value has to meet it, as it comes.
+
+    It compares as expect does, and has to be met now. The first break fails with the value and the time, in an entry
+    of its own, even if the value is back when the line ends. A time for which a value is unknown (it is stale, events
+    were lost) is a break, too. Where it held, the end of the step reports the lowest and the highest value. At the
+    prompt it reports a break at once. It ends with `watchdog off`, and at the prompt with the next step, too.
+    """
+    from zb_mom_ww_mxgateway_shell.feeds.watchdog import Watchdog
+
+    if operator is None or value is None:
+        return _called_off(await context.file.standing.end(of=Watchdog))
+    judgement = await _judgement(context, tag, operator, value, options)
+    await _judged_now(context, judgement)
+    context.file.standing.add(Watchdog(context, context.connected, judgement))
+    return TextResult(f"watching: {judgement.text}", judgement.fields(), brief=f"watching, {judgement.described}")
+
+
+def _called_off(outcomes: Sequence[CheckOutcome]) -> Result:
+    """Return what watchdogs saw that end before their step; raise the break of the first that is broken."""
+    lines: list[str] = []
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+        lines += [] if outcome.result is None else outcome.result.lines()
+    return TextResult("\n".join(lines) or "no watchdog watches", {"ended": lines})
 
 
 def _expect_name(scope: Scope, given: Sequence[Any]) -> None:
@@ -313,4 +391,4 @@ async def capture(
     )
 
 
-COMMANDS = (expect, wait, capture)
+COMMANDS = (expect, wait, watchdog, capture)

@@ -48,6 +48,7 @@ MODULE_OF = {
     "record": "streaming",
     "expect": "checks",
     "wait": "checks",
+    "watchdog": "checks",
     "capture": "checks",
     "let": "language",
     "step": "language",

@@ -88,6 +88,7 @@ async def step(context: Context, title: TextArgument) -> Result:
 
     A run reports how many steps passed, and --report-junit has a case for each.
     """
+    context.file.standing.close()  # A run has looked at them already; at a prompt they have told what they saw.
     context.file.step = title
     return TextResult("", {"title": title})
 

@@ -41,7 +41,6 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
-from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
 from zb_mom_ww_mxgateway_shell.language.target_types import (
     ServerOption,
@@ -52,6 +51,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.language.tolerance import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context

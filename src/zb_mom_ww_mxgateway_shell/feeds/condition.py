@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
+from zb_mom_ww_mxgateway_shell.feeds.sample_series import Bound
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_fields
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
 
 QUALITIES = ("good", "uncertain", "bad", "any")
+DIFFERS = "it differs"
+"""Why a value does not meet a condition, where nothing else is to be said."""
 _SHOWN = 10
 
 
@@ -30,6 +33,8 @@ class TagCondition:
     """One of QUALITIES. ``any`` allows bad values, but never stale ones."""
     age: float | None = None
     """Seconds: the value must be younger by its source time."""
+    other: Target | None = None
+    """The tag whose value is wanted, where that is not a fixed one. What holds of the value must hold of its, too."""
 
     @property
     def text(self) -> str:
@@ -38,8 +43,28 @@ class TagCondition:
         age = "" if self.age is None else f" age < {self.age:g}s"
         return f"{self.target.tag} {self.comparison.text}{quality}{age}"
 
-    def miss(self, value: "LiveValue | None") -> str:
-        """Return why a value does not meet it; empty where it does. Raise InputError where they cannot be compared."""
+    def miss(self, value: "LiveValue | None", other: "LiveValue | None" = None) -> str:
+        """Return why a value, or that of the other tag, does not meet it; empty where they do.
+
+        Raise InputError where they cannot be compared.
+        """
+        if reason := self._doubt(value):
+            return reason
+        if self.other is not None and (reason := self._doubt(other)):
+            return f"{self.other.tag}: {reason}"
+        assert value is not None
+        if other is not None and self.other is not None:
+            holds = self.comparison.holds_against(value.value, value.data_type, other.value, other.data_type)
+        else:
+            holds = self.comparison.holds(value.value, value.data_type)
+        if holds:
+            return ""
+        if isinstance(value.value, str) and (self.comparison.asks_for_null or self.comparison.asks_for_nan):
+            return f'it is text, compared in quotes: "{self.comparison.wanted.text}"'
+        return DIFFERS
+
+    def _doubt(self, value: "LiveValue | None") -> str:
+        """Return why a value meets no condition like this one; empty where it may."""
         if value is None:
             return "there is no value yet"
         if value.stale_since is not None:
@@ -54,21 +79,27 @@ class TagCondition:
             return f"its source time is {age_text(value.ahead)} in the future, so its age is unknown"
         if self.age is not None and value.age >= self.age:
             return f"it is {age_text(value.age)} old"
-        if self.comparison.holds(value.value, value.data_type):
-            return ""
-        if isinstance(value.value, str) and (self.comparison.asks_for_null or self.comparison.asks_for_nan):
-            return f'it is text, compared in quotes: "{self.comparison.wanted.text}"'
-        return "it differs"
+        return ""
 
-    def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
-        """Return the error for a condition that is not met."""
-        because = "" if reason == "it differs" else f": {reason}"
-        text = f"expected {self.text}, is {described(value)}{because}"
+    def bounds(self, value: "LiveValue | None") -> list[Bound]:
+        """Return its limits for such a value, for a drawing; none where it is no number."""
+        if value is None:
+            return []
+        return [Bound(*each) for each in self.comparison.bounds(value.value, value.data_type)]
+
+    def not_met(
+        self, value: "LiveValue | None", reason: str, *, other: "LiveValue | None" = None, **fields: Any
+    ) -> NotMet:
+        """Return the error for a condition that is not met by a value, or by it and that of the other tag."""
+        because = "" if reason == DIFFERS else f": {reason}"
+        wanted = "" if self.other is None else f", and {self.other.tag} is {described(other)}"
+        text = f"expected {self.text}, is {described(value)}{wanted}{because}"
         details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
+        given = {} if self.other is None else {"wanted": form_of(other)}
         return NotMet(
             text,
             self.target.place,
-            {"expected": self.text, "actual": form_of(value), "reason": reason, **fields},
+            {"expected": self.text, "actual": form_of(value), "reason": reason, **given, **fields},
             details,
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import quality_word
@@ -25,7 +25,8 @@ _PICKS = 3
 class Bound(NamedTuple):
     """A limit of a condition, for a drawing."""
 
-    kind: Literal["equal", "low", "high", "band_low", "band_high"]
+    kind: str
+    """``equal``, ``low``, ``high``, ``band_low`` or ``band_high``."""
     value: float
 
 

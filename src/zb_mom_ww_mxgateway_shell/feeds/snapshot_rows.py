@@ -8,8 +8,8 @@ from zb_mom_ww_mxgateway.safety.snapshots import ComparedRow, Snapshot, Snapshot
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.comparison import real_tolerance
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.language.tolerance import real_tolerance
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 SNAPSHOTS = SnapshotFolder()

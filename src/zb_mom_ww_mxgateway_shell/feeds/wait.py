@@ -1,25 +1,27 @@
 """What a file waits for: a condition on the event stream, or a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
-from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.condition import TagCondition, described, form_of, seen_text
+from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
+from zb_mom_ww_mxgateway_shell.feeds.condition import DIFFERS, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.feeds.hold import course_form, course_lines
+from zb_mom_ww_mxgateway_shell.feeds.judgement import Judgement
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result, Samples, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WaitCourse
+    from zb_mom_ww_mxgateway import LiveValue, WaitCourse
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _STOPPED = "stopped waiting"
 _LINES_AHEAD = 50
@@ -30,9 +32,8 @@ _LINES_AHEAD = 50
 class WaitFeed:
     """A wait to be followed."""
 
-    live: "LiveSession"
-    item: Item
-    condition: TagCondition
+    connected: "GatewayConnection"
+    judgement: Judgement
     timeout: float
     """Seconds from `started`."""
     started: float
@@ -41,51 +42,76 @@ class WaitFeed:
     """Seconds for which the condition must be met without a break."""
     mark: int | None = None
     """Only changes after this mark count, see ``LiveSession.mark``; None where the current value counts too."""
+    not_before: float = 0.0
+    """Seconds from the write that the mark is from, or else from `started`, before which it must not be met."""
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Wait; raise NotMet with the values seen, or the reason of the session's loss."""
+        judgement = self.judgement
+        written = self.connected.write_moments.judged() if self.mark is not None else []
+        begun = written[0] if written else self.started
         try:
-            value = await self.live.wait_for(
-                self.item,
-                lambda _: self._met(),
+            value = await self.connected.live.wait_until(
+                judgement.items,
+                lambda: self._is_met(begun, is_written=bool(written)),
                 timeout=self.started + self.timeout - clock.monotonic(),
                 hold=self.hold,
-                mark=self.mark,
-                any_quality=True,
             )
         except MxGatewayWaitError as error:
-            raise self._not_met(error.seen, error.course) from None
+            failure = self._not_met(error.seen, error.course)
+            failure.samples = self._samples(written)
+            raise failure from None
+        except NotMet as failure:
+            failure.samples = self._samples(written)
+            raise
         seconds = clock.monotonic() - self.started
+        since = max(0.0, value.received_at - begun)
+        took = f"{age_text(seconds)}{f', {age_text(since)} after the write' if self.not_before and written else ''}"
+        fields = {"after_write_seconds": round(since, 3)} if written else {}
         return TextResult(
-            f"{self.condition.text}: {described(value)} after {age_text(seconds)}",
-            {"actual": form_of(value), "expected": self.condition.text, "seconds": round(seconds, 3)},
-            value.value,
-            brief=f"{described(value)} after {age_text(seconds)}",
+            f"{judgement.text}: {judgement.described} after {took}",
+            judgement.fields() | {"seconds": round(seconds, 3)} | fields,
+            judgement.value,
+            brief=f"{judgement.described} after {took}",
+            samples=self._samples(written),
         )
 
-    def _held(self) -> "LiveValue | None":
-        return self.live.latest(*self.item.key)
+    def _samples(self, written: Sequence[float]) -> Sequence[Samples]:
+        return self.judgement.series(self.connected, self.started, written)
 
-    def _met(self) -> bool:
-        value = self._held()
-        return value is not None and not self.condition.miss(value)
+    def _is_met(self, begun: float, *, is_written: bool) -> bool:
+        """Return whether it is met; raise NotMet if that is too early."""
+        if not self.judgement.is_met(self.mark):
+            return False
+        values = [value for each in self.judgement.members for value in (each.value, each.wanted) if value is not None]
+        after = max(value.received_at for value in values) - begun
+        if self.not_before and after < self.not_before:
+            since = "the write" if is_written else "the wait began"
+            reason = f"{age_text(max(0.0, after))} after {since}, and not before {self.not_before:g} s is expected"
+            raise self.judgement.not_met(f"too early: {reason}", too_early_seconds=round(after, 3))
+        return True
 
-    def _is_new(self, value: "LiveValue") -> bool:
-        return self.mark is None or value.is_new(self.mark)
-
-    def _not_met(self, seen: "tuple[LiveValue, ...]", course: "WaitCourse | None") -> Exception:
-        value = self._held()
-        reason = self.condition.miss(value)
-        within = f"not within {self.timeout:g} s"
-        if not reason and value is not None and not self._is_new(value):
-            since = "since before" if value.changed_at else "since it was first seen, how long is unknown"
+    def _not_met(self, seen: "tuple[LiveValue, ...]", course: "WaitCourse | None") -> NotMet:
+        judgement, within = self.judgement, f"not within {self.timeout:g} s"
+        if judgement.is_met() and not judgement.is_met(self.mark):
+            is_known = any(value.changed_at for member in judgement.members if (value := member.value) is not None)
+            since = "since before" if is_known else "since it was first seen, how long is unknown"
             reason = f"{within}: it has been so {since}, and no new value came; 'now' lets it count"
-        elif not reason:
+        elif judgement.is_met():
             reason = f"not for {self.hold:g} s without a break within {self.timeout:g} s"
+        elif judgement.named is None and (why := judgement.misses()[0][1]) != DIFFERS:
+            reason = f"{within}: {why}"
         else:
-            reason = within if reason == "it differs" else f"{within}: {reason}"
-        error = self.condition.not_met(value, reason, values=[form_of(each) for each in seen])
-        error.details.append(f"during the wait of {self.timeout:g} s: {seen_text(seen, self.started)}")
+            reason = within
+        if judgement.named is not None:
+            return judgement.not_met(reason)
+        (member,) = judgement.members
+        error = judgement.not_met(reason)
+        for item in member.items:
+            came = [value for value in seen if value.tag == item.tag]
+            of = "" if member.other is None else f" {item.tag}"
+            error.details.append(f"during the wait of {self.timeout:g} s:{of} {seen_text(came, self.started)}")
+        error.fields["values"] = [form_of(value) for value in seen if value.tag == member.item.tag]
         if self.hold and course is not None:
             error.details += course_lines(course, self.started)
             error.fields["hold"] = course_form(course, self.started)
@@ -93,17 +119,18 @@ class WaitFeed:
 
     def result(self) -> Result:
         """Return the result of a wait that is given up."""
-        value = self._held()
+        judgement = self.judgement
+        is_of = f"{judgement.members[0].item.tag} is {judgement.described}" if judgement.named is None else ""
         return TextResult(
-            f"{_STOPPED}: {self.item.tag} is {described(value)}",
-            {"actual": form_of(value), "expected": self.condition.text},
+            f"{_STOPPED}: {is_of or f'{judgement.text}: {judgement.described}'}",
+            judgement.fields(),
             exit_code=ExitCode.INTERRUPTED,
         )
 
     def progress(self) -> str:
         """Return the value now and the time left."""
         left = max(0.0, self.started + self.timeout - clock.monotonic())
-        return f"{safe(self.condition.text)}: now {described(self._held())}, {age_text(left)} left"
+        return f"{safe(self.judgement.text)}: now {self.judgement.described}, {age_text(left)} left"
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
         """Return the progress for a screen."""
@@ -133,13 +160,13 @@ class SleepFeed:
         return f"sleeping, {age_text(max(0.0, self.started + self.seconds - clock.monotonic()))} left"
 
 
-def coming_waits(context: Context) -> list[Target]:
-    """Return the tags that a file waits for up to the next write that follows a check.
+def coming_waits(context: Context) -> list[list[Target] | Token]:
+    """Return the tags, and globs, that a file waits for up to the next write that follows a check.
 
     They are followed before a write is sent, so that its effects are seen. A line that cannot be parsed yet is left
     out.
     """
-    found: list[Target] = []
+    found: list[list[Target] | Token] = []
     is_checked = False
     for text in context.file.lines_ahead[:_LINES_AHEAD]:
         invocation = None
@@ -151,6 +178,8 @@ def coming_waits(context: Context) -> list[Target]:
         if traits.changes_subject or (is_checked and invocation.command.mutating):
             break
         if traits.judges == "until":
-            found.append(invocation.positional[0])
+            subject, _, wanted = invocation.positional
+            found.append([subject] if isinstance(subject, Target) else subject)
+            found += [[wanted]] if isinstance(wanted, Target) else []
         is_checked |= traits.judges is not None
     return found

@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, value_now
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import targets_of
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -47,9 +48,9 @@ async def follow_coming_waits(context: Context) -> None:
             await alarms_read(context)
     from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
 
-    for target in coming_waits(context):
+    for group in coming_waits(context):
         with suppress(MxGatewayError, ShellError):
-            await ensure(context, [target], None)
+            await ensure(context, await targets_of(context, [group]), None)
 
 
 def _traits_ahead(context: Context) -> Iterator[CommandTraits]:

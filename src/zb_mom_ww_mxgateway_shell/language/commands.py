@@ -33,6 +33,8 @@ class Clause(NamedTuple):
     """What is between the word and its value: the ``<`` of ``age < 5s``."""
     many: bool = False
     """Whether it takes all words up to the next clause; its value is their list."""
+    leads: bool = False
+    """Whether it comes before the positional words instead, as ``every`` in ``expect every …``."""
 
 
 class Parameter(NamedTuple):
@@ -45,6 +47,11 @@ class Parameter(NamedTuple):
     is_variadic: bool
     is_required: bool
     clause: Clause | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is a clause that comes before the positional words."""
+        return self.clause is not None and self.clause.leads
 
     @property
     def spelled(self) -> str:
@@ -149,7 +156,10 @@ class Command:
 
     @property
     def usage(self) -> str:
-        return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
+        leading = [each for each in self.parameters if each.leads]
+        return " ".join(
+            [self.name, *(each.usage for each in (*leading, *(each for each in self.parameters if not each.leads)))]
+        )
 
     @property
     def positional(self) -> list[Parameter]:

@@ -1,7 +1,8 @@
 """Comparison of a value with what was typed, by the type of the value.
 
-Numbers and times are ordered and may differ by a tolerance; texts are equal, different, or match a regular
-expression; arrays are compared element by element. Equality is the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
+Numbers and times are ordered, may differ by a tolerance, and may be within two limits; texts are equal, different, or
+match a regular expression; a single value may be one of a list; arrays are compared element by element. In place of a
+value the value of another tag may be wanted. Equality is the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
 """
 
 import math
@@ -17,14 +18,21 @@ from zb_mom_ww_mxgateway.comparison import is_single, same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.value_types import TYPES, WIDEST, DataType, Family, family_of
-from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_value
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, check_prefix, split_type
 from zb_mom_ww_mxgateway_shell.language.patterns import Pattern, PatternError, pattern
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
+from zb_mom_ww_mxgateway_shell.language.tolerance import (
+    percentage,
+    refuse_percent_of,
+    tolerance_about,
+    tolerance_of,
+)
 
 ORDERING = ("<", "<=", ">", ">=")
-OPERATORS = ("=", "!=", *ORDERING, "~")
+OPERATORS = ("=", "!=", *ORDERING, "~", "in", "within")
+OTHER_TAG = "tag:"
+"""What is in front of the name of a tag whose value is wanted."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
 # A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or one relative to the focused object. In the
 # galaxy each name has a letter somewhere.
@@ -33,7 +41,10 @@ _REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An operator, the wanted value and the tolerance, as typed."""
+    """An operator, the wanted value and the tolerance, as typed.
+
+    ``in`` and ``within`` consist of simpler comparisons, their `parts`.
+    """
 
     operator: Token
     wanted: Token
@@ -50,21 +61,65 @@ class Comparison:
         return not self.wanted.is_quoted and not self.wanted.is_array
 
     @property
+    def is_with_tag(self) -> bool:
+        """Whether the wanted value is that of another tag: ``tag:NAME``."""
+        return self._is_bare and self.wanted.text.startswith(OTHER_TAG)
+
+    @property
+    def parts(self) -> "tuple[Comparison, ...]":
+        """The comparisons of ``in``, one of which must hold, or of ``within``, both of which must hold; else none.
+
+        Raises InputError for a list or limits that are none.
+        """
+        if self.operator.text == "in":
+            return tuple(Comparison(self._as("="), each, self.tolerance) for each in self._choices())
+        if self.operator.text == "within":
+            low, high = limits_of(self.wanted)
+            return Comparison(self._as(">="), low), Comparison(self._as("<="), high)
+        return ()
+
+    def _as(self, operator: str) -> Token:
+        return Token(operator, self.operator.start, self.operator.end, True)
+
+    def _choices(self) -> list[Token]:
+        type_name, rest = split_type(self.wanted)
+        if not rest.is_array:
+            raise self.wanted.mistake("a list is expected after in, such as [1, 2, 3]; within 1..3 takes two limits")
+        choices = elements(rest)
+        if type_name is None:
+            return choices
+        return [Token(f"{type_name}:{each.text}", each.start, each.end, True) for each in choices]
+
+    @property
     def asks_for_null(self) -> bool:
-        """Whether the wanted value is ``null`` without quotes: no value."""
+        """Whether the wanted value is ``null`` without quotes, no value, or that is one of a list."""
+        if self.operator.text == "in":
+            return any(part.asks_for_null for part in self.parts)
         return self._is_bare and self.wanted.text == "null"
 
     @property
     def asks_for_nan(self) -> bool:
-        """Whether the wanted value is ``nan`` without quotes: not a number."""
+        """Whether the wanted value is ``nan`` without quotes, not a number, or that is one of a list."""
+        if self.operator.text == "in":
+            return any(part.asks_for_nan for part in self.parts)
         return self._is_bare and self.wanted.text.lower() == "nan"
 
     def check(self) -> None:
         """Raise InputError for what is wrong with every value."""
         operator, wanted = self.operator.text, self.wanted
+        if self.tolerance is not None and operator in ("~", "within"):
+            what = "a match has no tolerance" if operator == "~" else "within has limits of its own: make them wider"
+            raise self.tolerance.mistake(what)
+        if self.is_with_tag:
+            self._check_with_tag()
+            return
+        if operator in ("in", "within"):
+            if not (parts := self.parts):
+                raise wanted.mistake("the list is empty: no value would ever be in it")
+            for part in parts:
+                part.check()
+            return
         if self.tolerance is not None:
-            if operator == "~":
-                raise self.tolerance.mistake("a match has no tolerance")
             self._check_tolerance(self.tolerance)
         if self.asks_for_null or self.asks_for_nan:
             if operator not in ("=", "!="):
@@ -88,18 +143,34 @@ class Comparison:
             if type_name is None and not _is_number_or_time(rest.text):
                 raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
 
+    def _check_with_tag(self) -> None:
+        if self.operator.text in ("~", "in", "within"):
+            raise self.operator.mistake("the value of another tag is compared with = != < <= > or >=")
+        if self.tolerance is not None and percentage(self.tolerance) is None:
+            tolerance_of(self.tolerance)
+
     def _check_tolerance(self, tolerance: Token) -> None:
-        number, _ = _tolerance(tolerance)
+        percent = percentage(tolerance)
+        number = None if percent is not None else tolerance_of(tolerance)[0]
         type_name, rest = split_type(self.wanted)
         for each in elements(rest) if rest.is_array else [rest]:
             if each.is_quoted or not _is_ordered(type_name) or not _is_number_or_time(each.text):
                 raise tolerance.mistake("only numbers and times have a tolerance")
-            if number is None and _is_number(each.text):
+            is_number = _is_number(each.text)
+            if percent is not None:
+                refuse_percent_of(tolerance, _limit(each, Family.NUMBER) if is_number else datetime.min)
+            elif number is None and is_number:
                 raise tolerance.mistake("a number is expected: the tolerance of a number")
 
     def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
         """Whether it is true of a value; raise InputError if the two cannot be compared."""
         operator = self.operator.text
+        if operator in ("in", "within"):
+            if operator == "within" and not (isinstance(actual, list | tuple) or actual is None or _may_order(actual)):
+                raise self.operator.mistake(f"within judges numbers and times; the value is {_described(actual)}")
+            if isinstance(actual, list | tuple):
+                raise self.operator.mistake(f"{operator} judges one value; name an element, as in Obj.Arr[1]")
+            return (any if operator == "in" else all)(part.holds(actual, data_type) for part in self.parts)
         if self.asks_for_null:
             return (actual is None) == (operator == "=")
         if actual is None:
@@ -112,7 +183,7 @@ class Comparison:
             if not isinstance(actual, str):
                 raise self.operator.mistake(f"~ matches texts only; the value is {_described(actual)}")
             return self._is_found_in(actual)
-        return self._compare(actual, _read(self.wanted, actual, data_type), data_type)
+        return self._compare(actual, self._wanted_for(actual, data_type), data_type)
 
     def _pattern(self) -> Pattern:
         _, rest = split_type(self.wanted)
@@ -127,8 +198,52 @@ class Comparison:
         except PatternError as error:
             raise self.wanted.mistake(str(error)) from None
 
+    def holds_against(self, actual: Any, data_type: DataType | int, other: Any, other_type: DataType | int) -> bool:
+        """Whether it is true of a value and that of the other tag; raise InputError if the two cannot be compared."""
+        if actual is None or other is None:
+            return False
+        is_list, other_is_list = isinstance(actual, list | tuple), isinstance(other, list | tuple)
+        if is_list != other_is_list or (not is_list and family_of(actual) is not family_of(other)):
+            raise self.wanted.mistake(f"{_titled(actual)} cannot be compared with {_titled(other)}, its value")
+        if is_list:
+            if self.operator.text not in ("=", "!="):
+                raise self.operator.mistake("arrays are compared with = or != only; name an element, as in Obj.Arr[1]")
+            same = Comparison(self._as("="), self.wanted, self.tolerance)
+            equal = len(actual) == len(other) and all(
+                same.holds_against(one, data_type, another, other_type)
+                for one, another in zip(actual, other, strict=True)
+            )
+            return equal == (self.operator.text == "=")
+        if family_of(actual) is None:
+            raise self.wanted.mistake(f"the value is {_described(actual)}: it cannot be compared")
+        # A real of 32 bits has fewer digits than one of 64: the two are compared with those.
+        single = DataType.FLOAT if is_single(actual, data_type) or is_single(other, other_type) else data_type
+        return self._compare(actual, other, single)
+
+    def bounds(self, actual: Any, data_type: DataType | int) -> list[tuple[str, float]]:
+        """Return its limits for a number or a Boolean, for a drawing, each with its kind; none for any other value."""
+        operator = self.operator.text
+        if not isinstance(actual, int | float) or self.is_with_tag or self.asks_for_null or self.asks_for_nan:
+            return []
+        if operator == "within":
+            low, high = (float(part._wanted_for(actual, data_type)) for part in self.parts)
+            return [("band_low", low), ("band_high", high)]
+        if operator == "in":
+            return [each for part in self.parts for each in part.bounds(actual, data_type)]
+        if operator not in ("=", *ORDERING):
+            return []
+        wanted = self._wanted_for(actual, data_type)
+        if operator != "=":
+            return [("high" if operator in ("<", "<=") else "low", float(wanted))]
+        tolerance = float(self._tolerance_for(actual, wanted) or 0)
+        band: list[tuple[str, float]] = [("band_low", wanted - tolerance), ("band_high", wanted + tolerance)]
+        return [("equal", float(wanted)), *(band if tolerance else [])]
+
+    def _wanted_for(self, actual: Any, data_type: DataType | int) -> Any:
+        return _read(self.wanted, actual, data_type)
+
     def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
-        tolerance, operator = self._tolerance_for(actual), self.operator.text
+        tolerance, operator = self._tolerance_for(actual, wanted), self.operator.text
         if operator in ORDERING and not _may_order(actual):
             raise self.operator.mistake(f"{_described(actual)} is compared with = or != only")
         is_same = same_value(wanted, actual, tolerance=tolerance, data_type=data_type)
@@ -141,8 +256,8 @@ class Comparison:
                 return bool(actual < wanted) or (is_same and (operator == "<=" or bool(tolerance)))
         return bool(actual > wanted) or (is_same and (operator == ">=" or bool(tolerance)))
 
-    def _tolerance_for(self, actual: Any) -> float | None:
-        return None if self.tolerance is None else tolerance_for(self.tolerance, actual)
+    def _tolerance_for(self, actual: Any, wanted: Any) -> Fraction | float | None:
+        return None if self.tolerance is None else tolerance_about(self.tolerance, wanted, actual)
 
     def _array_holds(self, actual: Sequence[Any], data_type: DataType | int) -> bool:
         if self.operator.text not in ("=", "!="):
@@ -151,7 +266,7 @@ class Comparison:
         if not rest.is_array:
             raise self.wanted.mistake("the value is an array: compare it with [1, 2, 3], or name an element")
         wanted = elements(rest)
-        same = Comparison(Token("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
+        same = Comparison(self._as("="), self.wanted, self.tolerance)
         equal = len(wanted) == len(actual) and all(
             same._compare(one, _read(other, one, data_type), data_type)
             for one, other in zip(actual, wanted, strict=True)
@@ -165,51 +280,37 @@ def refuse_tag(wanted: Token) -> None:
         return
     raise wanted.mistake(
         f'{wanted.text} is the name of a tag, and would be compared as text: "{wanted.text}" in quotes is that text; '
-        f"for the value that the tag has: capture other = {wanted.text}, then $other"
+        f"{OTHER_TAG}{wanted.text} is the value that the tag has"
     )
 
 
-def tolerance_for(word: Token, value: Any) -> float:
-    """Return how much such a value may differ, a time in seconds; raise InputError if the tolerance does not apply."""
-    number, seconds = _tolerance(word)
-    if isinstance(value, datetime):
-        return seconds
-    if isinstance(value, list | tuple):
-        return max((tolerance_for(word, each) for each in value), default=0.0)
-    if not _may_order(value):
-        raise word.mistake(f"{_described(value)} has no tolerance")
-    if number is None:
-        raise word.mistake("a number is expected: the tolerance of a number")
-    return number
+def limits_of(word: Token) -> tuple[Token, Token]:
+    """Return the two limits of ``5..10``, numbers or times; raise InputError for anything else."""
+    places = [at for at in range(len(word.text) - 1) if word.text[at : at + 2] == ".."]
+    if word.is_quoted or word.is_array or not places:
+        raise word.mistake("two limits are expected after within, such as 5..10")
+    if len(places) > 1:
+        raise word.mistake("two dots are expected between the limits, as in 0.5..1.5")
+    low, high = word.part(0, places[0]), word.part(places[0] + 2, len(word.text))
+    if not low.text or not high.text:
+        how = f"; for one limit write {f'>= {low.text}' if low.text else f'<= {high.text}'}"
+        raise word.mistake(f"within needs both limits{how if low.text or high.text else ', such as 5..10'}")
+    is_time = _is(Family.TIME, low.text) and _is(Family.TIME, high.text)
+    if not is_time and not (_is_number(low.text) and _is_number(high.text)):
+        raise word.mistake("within takes two numbers, or two times, such as 5..10")
+    lowest, highest = (_limit(each, Family.TIME if is_time else Family.NUMBER) for each in (low, high))
+    if lowest > highest:
+        raise word.mistake("the lower limit comes first, as in -5..-1")
+    return low, high
 
 
-def tolerance_of_real(word: Token, written: Typed) -> float:
-    """Return how much a real that was written may differ; raise InputError for any other value: it has to be equal."""
-    if TYPES[written.type].python_type not in (float, Float32):
-        raise word.mistake(f"a value of type {written.type} has to be equal: only reals have a tolerance")
-    return real_tolerance(word)
-
-
-def real_tolerance(word: Token) -> float:
-    """Return how much a real may differ; raise InputError for what is no number."""
-    number, _ = _tolerance(word)
-    if number is None:
-        raise word.mistake("a number is expected: the tolerance of a real")
-    return number
-
-
-def _tolerance(word: Token) -> tuple[float | None, float]:
-    """Return the tolerance as a number, if it is one, and as seconds."""
-    try:
-        number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
-    except ValueError:
-        number = math.nan
-    if 0 <= number < math.inf:
-        return number, number
-    try:
-        return None, parse_duration(word.text)
-    except TextValueError:
-        raise word.mistake("a tolerance is a number, or for times a duration such as 2s") from None
+def _limit(word: Token, family: Family) -> Any:
+    if _INTEGER.fullmatch(word.text):
+        return int(word.text)
+    limit = WIDEST[family].read(word.text)
+    if isinstance(limit, float) and not math.isfinite(limit):
+        raise word.mistake("a limit is a finite number; for one limit write >= or <=")
+    return limit
 
 
 def _is_number_or_time(text: str) -> bool:
@@ -267,6 +368,10 @@ def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
 def _exactly(text: str, nearest: float) -> Fraction | float:
     """Return a number exactly as typed: a whole number is compared with that, not with the nearest double."""
     return Fraction(text) if nearest and len(text) <= 100 else nearest
+
+
+def _titled(value: Any) -> str:
+    return "an array" if isinstance(value, list | tuple) else _described(value)
 
 
 def _described(value: Any) -> str:

@@ -136,14 +136,17 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   include loop.mxs with area=Plant each loops.csv   once for each row; its columns are names there
   step "1 fill"                          a part of the run, until the next step
   expect TAG >= 69                       stops here unless it is met now: = != < <= > >= ~ (matches)
-         … tol 0.5  quality good  age < 5s
+         … within 5..10   in [1, 2, 3]   = tag:OTHER   every GLOB|LIST, any GLOB|LIST before them
+         … tol 0.5 or 2%  quality good  age < 5s  for 10s
   wait TAG >= 69 hold 2s timeout 60s     goes on once it has been met for 2 s without a break
+         … not before 1.5s               … and fails if it was met earlier after the write
+  watchdog TAG < 95                      every value up to the next step has to meet it
   capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
   on-error continue                      goes on after a failure; on-error stop is the default
   finally                                everything after it, to the end of the file, always runs
 
-wait counts only values that arrive after the last write; with `now timeout 5s` also the present one.
+wait counts values seen since the first write after the last check; with `now` also the present one.
 A bad, stale or null value, or NaN, never meets a condition. A file that passes on --demo:
 
   # level.mxs: the level follows its setpoint

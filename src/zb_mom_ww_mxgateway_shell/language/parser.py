@@ -179,9 +179,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
             assigned.append((places[count], Token(line[word.start : stop], word.start, stop)))
             count += 1
             break
-        option = known.get(word.text)
-        if option is not None and option.clause is not None and count < len(places):
-            option = None  # A clause comes after all positional words.
+        option = _option_at(known, word, places[count:], assigned)
         if option is None and word.text.startswith("--"):
             hint = closest(word.text, list(known)) or f"; {command.usage}"
             return assigned, word.mistake(f"{command.name} has no option {word.text.partition('=')[0]}{hint}")
@@ -218,6 +216,18 @@ def _is_bare(option: Parameter, word: Token, words: Sequence[Token]) -> bool:
     return option.kind.is_optional and (not following or following[0].text.startswith("--"))
 
 
+def _option_at(
+    known: Mapping[str, Parameter], word: Token, places: Sequence[Parameter], assigned: Sequence[Assigned]
+) -> Parameter | None:
+    """Return the option that a word names; None where it is none, or where that option has no place."""
+    option = known.get(word.text)
+    if option is None or option.clause is None:
+        return option
+    if option.clause.leads:
+        return option if all(parameter.leads for parameter, _ in assigned) else None
+    return None if places else option  # Such a clause comes after all positional words.
+
+
 def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
     """Return the value of an option: the word after it, or after what is between."""
     word = next(rest, None)
@@ -238,6 +248,8 @@ def current_parameter(command: Command, words: Sequence[Token]) -> Parameter | N
     rest = iter(words[1:])
     for word in rest:
         option = command.options.get(word.text)
+        if option is not None and option.leads and not count:
+            continue
         if option is None or (option.clause is not None and count < len(places)):
             count += clause is None and not word.text.startswith("--")
             continue

@@ -110,7 +110,7 @@ class PythonFile:
         try:
             with ctrl_c_ends_code_of(self._path):
                 async with news_reported(context, self._report_news, self._failed_in_background):
-                    await ended_by_itself(self._evaluated(names.namespace))
+                    await ended_by_itself(self._evaluated(names))
         except ExitCalled as called:
             return self._exit_code(called.code)
         except (asyncio.CancelledError, Interrupted) as interrupted:
@@ -129,10 +129,11 @@ class PythonFile:
             return gravest(*map(_code_for, leaves(error)))
         return ExitCode.DONE
 
-    async def _evaluated(self, namespace: dict[str, Any]) -> None:
-        result = eval(self._code, namespace)
+    async def _evaluated(self, names: PythonNames) -> None:
+        result = eval(self._code, names.namespace)
         if inspect.isawaitable(result):
             await result
+        await names.end_standing()
 
     # Reports.
 

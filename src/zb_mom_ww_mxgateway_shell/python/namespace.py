@@ -4,19 +4,21 @@ import asyncio
 import builtins
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.errors import Failure, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, value_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks
-from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
+from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome, command_of
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
@@ -66,11 +68,40 @@ class PythonNames:
         return mx()
 
     async def run(self, context: Context, line: str) -> Outcome:
-        """Run a line of the shell, and update the names afterwards."""
+        """Run a line of the shell, and update the names afterwards.
+
+        Without a person at a prompt it fails, too, where a check that stands is broken, or was when its step ended.
+        """
+        standing = context.file.standing
         try:
-            return await LineRun(context, line).run(self._follow)
+            command = command_of(context, line)
+            if command is not None and command.traits.begins_step:
+                await self.end_standing()
+            standing.statement = Statement(line, 0)
+            outcome = await LineRun(context, line).run(self._follow)
+            if outcome.error is None and not context.interactive:
+                self._raise_first(standing.look())
+        except NotMet as error:
+            context.failure = Failure(error, line)
+            return Outcome(None, error=error)
         finally:
             self.refresh()
+        return outcome
+
+    async def end_standing(self) -> None:
+        """End the checks that stand until the step ends: show what they saw, or raise NotMet for one that is broken."""
+        outcomes = await self._context.file.standing.end()
+        for each in outcomes:
+            await self._show(each.result)
+        self._raise_first(outcomes)
+
+    def _raise_first(self, outcomes: Sequence[CheckOutcome]) -> None:
+        """Raise the error of the first broken check; report those of the others."""
+        broken = [each.error for each in outcomes if each.error is not None]
+        for other in broken[1:]:
+            self._context.alert(str(other))
+        if broken:
+            raise broken[0]
 
     def reporting_tasks(self) -> UnawaitedTasks:
         """Return a context in which failures of tasks that nobody awaits are reported, a line each."""

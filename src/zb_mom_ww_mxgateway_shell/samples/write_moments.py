@@ -16,12 +16,14 @@ class WriteMoments:
     def __init__(self, live: "LiveSession", ledger: "ChangeLedger") -> None:
         self._live = live
         self._sent: deque[float] = deque(maxlen=_MOST)
+        self._action = ""
         self._writes: deque[tuple[str, OwnWrite]] = deque(maxlen=_MOST_WRITES)
         ledger.on_sent.append(self._note)
 
     def _note(self, tag: str, write: "OwnWrite") -> None:
         self._writes.append((tag, write))
-        if not self._sent or self._sent[-1] != write.sent_at:
+        if write.action != self._action:  # Many tags are written by one call.
+            self._action = write.action
             self._sent.append(write.sent_at)
 
     def since(self, at: float) -> list[float]:
@@ -34,5 +36,8 @@ class WriteMoments:
 
     def judged(self) -> list[float]:
         """Return those that a wait counts from: the first after the last check, and all after it."""
-        first = self._live.marked_at
-        return [] if first is None else self.since(first)
+        marked = self._live.marked_at
+        if marked is None:
+            return []
+        # It is noted here just before the session notes it.
+        return self.since(max((each for each in self._sent if each <= marked), default=marked))

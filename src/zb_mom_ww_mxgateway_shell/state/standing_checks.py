@@ -61,37 +61,42 @@ class StandingChecks:
 
     def look(self) -> list[CheckOutcome]:
         """End the checks that are broken, and return their outcomes. Must be called after each line."""
-        verdicts: list[CheckOutcome] = []
+        outcomes: list[CheckOutcome] = []
         for check in tuple(self._checks):
             if (error := check.broken()) is not None:
-                verdicts.append(CheckOutcome(check.statement, error, None))
+                outcomes.append(CheckOutcome(check.statement, error, None))
                 self._end(check)
-        return verdicts
+        return outcomes
 
-    async def end(self, *, settles: bool = True) -> list[CheckOutcome]:
-        """Look at all checks a last time, end them and return their outcomes.
+    async def end(self, *, settles: bool = True, of: type[StandingCheck] | None = None) -> list[CheckOutcome]:
+        """Look at all checks, or those `of` a kind, a last time, end them and return their outcomes.
 
         Without `settles` only what was taken in already counts: the run was called off.
         """
-        verdicts: list[CheckOutcome] = []
+        ending = [check for check in self._checks if of is None or isinstance(check, of)]
+        outcomes: list[CheckOutcome] = []
         try:
-            for check in tuple(self._checks):
+            for check in ending:
                 if settles:
                     await check.settle()
                 error = check.broken()
                 result = None if error is not None else check.passed()
-                verdicts.append(CheckOutcome(check.statement, error, result))
+                outcomes.append(CheckOutcome(check.statement, error, result))
                 self._end(check)
         finally:
-            self.close()
-        return verdicts
+            for check in ending:
+                self._end(check)
+        return outcomes
 
     def close(self) -> None:
         """End all checks without a look. Idempotent."""
         for check in tuple(self._checks):
             self._end(check)
 
+    def remove(self, check: StandingCheck) -> None:
+        """Have a check stand no longer. Idempotent."""
+        self._checks = [each for each in self._checks if each is not check]
+
     def _end(self, check: StandingCheck) -> None:
         check.close()
-        if check in self._checks:
-            self._checks.remove(check)
+        self.remove(check)

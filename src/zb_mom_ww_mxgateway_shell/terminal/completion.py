@@ -54,7 +54,9 @@ class ShellCompleter(Completer):
         options = [
             Suggestion(name, "" if isinstance(option.kind, Flag) else f"<{option.kind.name}>")
             for name, option in command.options.items()
-            if name not in used and name.startswith(typed) and (parameter is None or option.clause is None)
+            if name not in used
+            and name.startswith(typed)
+            and (option.clause is None or (parameter is None and not option.leads))
         ]
         if typed.startswith("$"):
             return typed, _names(typed, context)
