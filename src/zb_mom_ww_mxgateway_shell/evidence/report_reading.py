@@ -99,7 +99,8 @@ class _Reading:
         begins = entry.get("ok") is True and "title" in result and "requirements" in result
         if self._step is None or key != self._key or (begins and self._step.findings):
             required = list_of(entry.get("requirements")) or list_of(result.get("requirements"))
-            is_step = begins or bool(required) or bool(entry.get("id") and title)
+            is_named = bool(entry.get("id") and title) and entry.get("command") != "finally"
+            is_step = begins or bool(required) or is_named
             self._step = StepReport(key[0], title or LEADING, tuple(map(text_of, required)), is_step)
             self._key = key
             self._report.steps.append(self._step)
