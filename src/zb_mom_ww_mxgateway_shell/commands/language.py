@@ -1,4 +1,4 @@
-"""let, step, note, confirm, sleep, lines for files alone (include, finally, on-error), record-script."""
+"""let, step, remarks, confirm, sleep, lines for files alone (include, finally, on-error, time-limit), record-script."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
@@ -31,6 +32,15 @@ from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.session_script import UnrepeatedLine
+
+
+class RequirementIds(ArgumentType):
+    """Ids of requirements, separated by commas."""
+
+    name = "id"
+
+    def parse(self, word: Token, context: Scope) -> Sequence[str]:
+        return [each for each in word.value.replace(",", " ").split() if each]
 
 
 class PlainValue(ArgumentType):
@@ -78,19 +88,28 @@ async def let(
 
 @command(
     "step",
-    example='step "fill the tank"',
+    example='step "fill the tank" req URS-12, URS-13',
     needs_session=False,
     in_plan=True,
     traits=CommandTraits(begins_step=True, recorded=True),
 )
-async def step(context: Context, title: TextArgument) -> Result:
+async def step(
+    context: Context,
+    title: TextArgument,
+    *,
+    req: Annotated[Sequence[Sequence[str]] | None, RequirementIds(), Clause(many=True)] = None,
+) -> Result:
     """Begin a step: the lines up to the next step or finally belong to it.
 
-    A run reports how many steps passed, and --report-junit has a case for each.
+    A run reports how many steps passed, and --report-junit has a case for each. `req URS-12, URS-13` names the
+    requirements that it is about; a record and its report show each with its result.
     """
     context.file.standing.close()  # A run has looked at them already; at a prompt they have told what they saw.
     context.file.step = title
-    return TextResult("", {"title": title})
+    context.file.requirements = tuple(dict.fromkeys(each for word in req or () for each in word))
+    named = ", ".join(context.file.requirements)
+    fields = {"requirements": list(context.file.requirements), "title": title}
+    return TextResult(f"for {named}" if named else "", fields)
 
 
 @command(
@@ -99,6 +118,37 @@ async def step(context: Context, title: TextArgument) -> Result:
 async def note(context: Context, text: TextArgument) -> Result:
     """Add a remark to the output and the reports."""
     return TextResult(text, {"text": text})
+
+
+@command(
+    "comment",
+    example='comment "the pump was replaced last week"',
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(recorded=True),
+)
+async def comment(context: Context, text: TextArgument) -> Result:
+    """Record an observation about the step: it passes with an observation.
+
+    The exit code stays as it is. `deviation` is for what differs from what was expected, and note for a remark about
+    the run that is no observation.
+    """
+    return TextResult(f"comment: {text}", {"observation": "comment", "text": text})
+
+
+@command(
+    "deviation",
+    example='deviation "the level was read at the gauge: the transmitter is in repair"',
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(recorded=True),
+)
+async def deviation(context: Context, text: TextArgument) -> Result:
+    """Record that something differs from what was expected or planned, although the step goes on.
+
+    It never changes the exit code. A record and its report list it, and the step passes with an observation.
+    """
+    return TextResult(f"deviation: {text}", {"observation": "deviation", "text": text})
 
 
 @command(
@@ -186,6 +236,9 @@ async def finally_(context: Context) -> Result:
     _only_in_a_file("finally")
 
 
+_POLICIES = ("stop", "continue", "next-step")
+
+
 @command(
     "on-error",
     example="on-error continue",
@@ -194,11 +247,37 @@ async def finally_(context: Context) -> Result:
     traits=CommandTraits(file_role=FileRole.POLICY),
 )
 async def on_error(
-    context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
+    context: Context,
+    what: Annotated[Literal["stop", "continue", "next-step"], OneWord("stop|continue|next-step", _POLICIES)],
 ) -> Result:
-    """Set what a file does after a failed line: stop, or continue. The run has failed either way."""
+    """Set what a file does after a failed line: stop, continue, or leave out the lines up to its next step.
+
+    The run has failed in any case. These end it whatever is set: a confirm that is refused, an unknown outcome, an
+    interruption, a lost connection. The next step is the next line of this file that begins one, or includes a file
+    with one. The lines after finally run all.
+    """
     context.file.on_error = what
-    return TextResult(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
+    does = {"stop": "stops", "continue": "goes on", "next-step": "goes on with the next step"}[what]
+    return TextResult(f"{does} after a failure", {"on_error": what})
+
+
+@command(
+    "time-limit",
+    example="time-limit 10m",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(file_role=FileRole.LIMIT),
+)
+async def time_limit(context: Context, duration: Annotated[float, Duration()]) -> Result:
+    """Bound the run of this file, at its beginning: after that time, what it waits for ends with a failure.
+
+    The lines after finally still run, however long they take. A write that is on its way gets a moment for its answer.
+    In an included file it bounds that file.
+    """
+    if context.file.limit is None:
+        _only_in_a_file("time-limit")
+    context.file.limit(duration)
+    return TextResult(f"ends after {duration_text(duration)}", {"time_limit": duration})
 
 
 def _check_recording(positional: Sequence[Any], options: dict[str, Any]) -> None:
@@ -289,4 +368,4 @@ def _only_in_a_file(name: str) -> NoReturn:
     raise ShellError(f"{name} works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
 
 
-COMMANDS = (let, step, note, confirm, sleep, include, finally_, on_error, record_script)
+COMMANDS = (let, step, note, comment, deviation, confirm, sleep, include, finally_, on_error, time_limit, record_script)

@@ -49,6 +49,8 @@ class FileRole(Enum):
     """The lines after it never run."""
     DECLARATION = auto()
     """It says what the file writes."""
+    LIMIT = auto()
+    """It says how long the file may run; it belongs to the head of the file, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class CommandTraits:
     """Whether it logs in the user that is its first argument, who then signs, or logs out that user, or all."""
     takes: Callable[[ParsedArguments], float] | None = None
     """Returns the seconds that it surely takes; None where they are unknown."""
+    lasts: Callable[[ParsedArguments], float | None] | None = None
+    """Returns the seconds that it waits at most; None where it does not wait for long."""
     reads_plant: bool = False
     """Whether it shows a value that the writes before it, which a plan leaves out, might have changed."""
     judges: Literal["now", "until"] | None = None

@@ -134,7 +134,7 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   let sp = 70                            $sp is 70 from here on; --var sp=60 overrides it
   include setup.mxs                      the lines of another file, in place of this one
   include loop.mxs with area=Plant each loops.csv   once for each row; its columns are names there
-  step "1 fill"                          a part of the run, until the next step
+  step "1 fill" req URS-12               a part of the run, until the next step; what it proves
   expect TAG >= 69                       stops here unless it is met now: = != < <= > >= ~ (matches)
          … within 5..10   in [1, 2, 3]   = tag:OTHER   every GLOB|LIST, any GLOB|LIST before them
          … tol 0.5 or 2%  quality good  age < 5s  for 10s
@@ -143,7 +143,9 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   watchdog TAG < 95                      every value up to the next step has to meet it
   capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
-  on-error continue                      goes on after a failure; on-error stop is the default
+  comment "text"   deviation "text"      an observation, for the record; the exit code stays
+  on-error continue                      goes on after a failure; next-step, with the next step
+  time-limit 10m                         at the head: ends what the file waits for then
   finally                                everything after it, to the end of the file, always runs
 
 wait counts values seen since the first write after the last check; with `now` also the present one.

@@ -75,6 +75,9 @@ def value_of(named: Any) -> Any:
 class NotYetKnown:
     """Placeholder for a value that only a run can give: it is read from the plant."""
 
+    def __repr__(self) -> str:
+        return "NotYetKnown()"
+
 
 class ValueNotYetKnown(Exception):
     """A word contains a name whose value only a run can give."""

@@ -32,7 +32,9 @@ _DEEPEST = 50
 """How deep files may include each other."""
 _MOST_INCLUDES, _MOST_INCLUDED_LINES = 10_000, 100_000
 """Limits of everything that a file includes, directly or not: files that include each other would never end."""
-_STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY, FileRole.DECLARATION)
+_HEAD = (FileRole.DECLARATION, FileRole.LIMIT)
+"""Roles of lines that belong to the head of a file."""
+_STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY, *_HEAD)
 """Roles of lines that only arrange other lines."""
 _COMMANDS = all_commands().commands
 
@@ -266,9 +268,9 @@ class _Reader:
             if left_at is not None and role is not FileRole.FINALLY:
                 self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
                 left_at = None
-            if role is FileRole.DECLARATION and not is_head:
+            if role in _HEAD and not is_head:
                 self._find(statement, f"{statement.command} belongs before the other lines of its file")
-            is_head = is_head and role in (FileRole.DECLARATION, FileRole.INCLUDE)
+            is_head = is_head and role in (*_HEAD, FileRole.INCLUDE)
             match role:
                 case FileRole.INCLUDE:
                     into.extend(self._included(statement, around))

@@ -116,10 +116,8 @@ class RunReporter:
         if record is None:
             return
         self._page.is_recorded = record.is_shown
-        statement = self._page.present
         of_step = {"id": file.step_id or None, "requirements": list(file.requirements)}
-        place = {"place": statement.place if statement.origin else None}
-        record.add_statement(statement_form(self._page) | of_step | place | fields, getattr(outcome, "samples", None))
+        record.add_statement(statement_form(self._page) | of_step | fields, getattr(outcome, "samples", None))
 
     def problem(self, lines: Sequence[str]) -> None:
         """Write lines about what went wrong to standard error, quiet or not."""

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
-from zb_mom_ww_mxgateway_shell.process.signals import on_signals
+from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt, on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
+from zb_mom_ww_mxgateway_shell.scripts.time_limit import TimeLimit, TimeLimits
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
@@ -43,10 +44,10 @@ Perform = Callable[[LineRun, Follow], Awaitable[Outcome]]
 class ScriptRun:
     """One run of statements.
 
-    It stops at the first that fails, unless ``on-error continue``. Whatever ended it, the lines after ``finally`` run.
-    Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends that statement at once; a third
-    leaves everything as it is. A key that is held down is not a third one, nor is a terminal that closes. SIGTERM,
-    SIGHUP and their like end a wait at once, also one after ``finally``: a kill may follow soon.
+    It stops at the first that fails, unless ``on-error`` says otherwise. Whatever ended it, the lines after ``finally``
+    run. Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends that statement at once; a
+    third leaves everything as it is. A key that is held down is not a third one, nor is a terminal that closes.
+    SIGTERM, SIGHUP and their like end a wait at once, also one after ``finally``: a kill may follow soon.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class ScriptRun:
         perform: Perform = LineRun.run,
         goes_on: bool = False,
         looks_on: bool = False,
+        time_limit: float | None = None,
     ) -> None:
         """With `goes_on` or `looks_on` a failure does not stop the run. With `goes_on` it does not count either: a
-        person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too."""
+        person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too.
+        `time_limit`, in seconds, bounds a file that does not bound itself."""
         self._context = context
         self._output = output
         self._log = log
@@ -70,12 +73,16 @@ class ScriptRun:
         self._goes_on = goes_on
         self._looks_on = looks_on
         self._code = ExitCode.DONE
+        self._time_limit = time_limit
         self._stopping = False
+        self._skips = False
+        """Whether lines are left out up to the next step."""
         self._is_final = False
         """Whether it stops as a whole, whatever ``on-error`` says."""
         self._in_ending = False
         self._depth = 0
         self._signals = RunSignals(output.problem, self._stop)
+        self._limits = TimeLimits(self._end_in_time)
         self._first_contact: FirstContact | None = None
 
     async def run(self, block: Block, *, is_file: bool = False) -> ExitCode:
@@ -128,8 +135,11 @@ class ScriptRun:
 
     async def _block(self, block: Block) -> None:
         self._depth += 1
-        on_error = self._context.file.on_error
-        self._context.file.on_error = "stop"
+        file, limit = self._context.file, self._limits.begin()
+        outer = file.on_error, file.limit
+        file.on_error, file.limit = "stop", self._bound_by(limit)
+        if self._depth == 1 and self._time_limit is not None:
+            file.limit(self._time_limit)
         try:
             if block.stream is not None:
                 await self._each_of_stream(block.stream)
@@ -137,15 +147,43 @@ class ScriptRun:
         except Exception as error:
             self._broke(error)
         finally:
+            limit.stop()
             # Whatever ended it.
             if block.ending:
                 with self._ending():
                     await self._each(block.ending)
-        self._context.file.on_error = on_error
+        file.on_error, file.limit = outer
         self._depth -= 1
-        if on_error == "continue" and not self._is_final:
+        self._end_block(limit)
+
+    def _bound_by(self, limit: TimeLimit) -> Callable[[float], None]:
+        """Return what bounds a file by this limit; a plan takes no time."""
+        return (lambda seconds: None) if self._looks_on else limit.start
+
+    def _end_block(self, limit: TimeLimit) -> None:
+        self._limits.end()
+        if limit.is_over:
+            self._code = gravest(self._code, ExitCode.NOT_MET)
+            self._log.broken_off = self._log.broken_off or message_of(limit.error())
+            if not limit.is_told:
+                self._output.problem([message_of(limit.error())])
+        self._skips = False
+        policy = self._context.file.on_error
+        if self._stopping and policy != "stop" and not (self._is_final or self._limits.passed):
             # A file that stopped is one failed line of the file that includes it.
-            self._stopping = False
+            self._stopping, self._skips = False, policy == "next-step"
+
+    def _end_in_time(self) -> None:
+        """End what a file waits for, because its time limit has passed."""
+        self._stopping = True
+        if not self._in_ending:
+            self._signals.end_in_flight()
+
+    def _is_ended_here(self) -> bool:
+        """Return whether what was cancelled was ended by a signal or a time limit, and not with the whole run."""
+        current = asyncio.current_task()
+        is_cancelled = current is not None and current.cancelling() > 0
+        return not is_cancelled and (self._signals.came or self._limits.passed is not None)
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
@@ -173,11 +211,21 @@ class ScriptRun:
         for index, item in enumerate(items):
             if self._is_over:
                 return
+            if self._skips and not self._in_ending:
+                if not self._leads_to_step(item):
+                    continue
+                self._skips = False
             self._context.file.lines_ahead = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
             try:
                 await self._item(item)
             except Exception as error:
                 self._broke(error)
+
+    def _leads_to_step(self, item: Statement | Block) -> bool:
+        """Return whether a line begins a step, or includes a file with one."""
+        each = item.statements() if isinstance(item, Block) else [item]
+        commands = (command_of(self._context, statement.text) for statement in each)
+        return any(command is not None and command.traits.begins_step for command in commands)
 
     async def _item(self, item: Statement | Block) -> None:
         if isinstance(item, Block):
@@ -222,7 +270,9 @@ class ScriptRun:
                     ending.enter_context(self._ending())
                     await self._item(statement)
                 elif not self._is_over and has_words(statement.text):
-                    await self._one(statement)
+                    self._skips &= not self._leads_to_step(statement)
+                    if not self._skips:
+                        await self._one(statement)
         finally:
             ending.close()
             lines.close()
@@ -237,8 +287,7 @@ class ScriptRun:
             try:
                 return await waiting
             except asyncio.CancelledError:
-                current = asyncio.current_task()
-                if not self._signals.came or (current is not None and current.cancelling()):
+                if not self._is_ended_here():
                     raise
             finally:
                 self._signals.in_flight, self._signals.is_looking = None, False
@@ -264,6 +313,7 @@ class ScriptRun:
         command = command_of(self._context, statement.text)
         if command is not None and command.traits.begins_step:
             await self._end_standing()
+            self._skips = False  # A check that is broken failed the step before.
             if self._is_over:
                 return
         self._context.file.standing.statement = statement
@@ -282,9 +332,8 @@ class ScriptRun:
         try:
             outcome = await task
         except asyncio.CancelledError:
-            self._fail(statement, line.interruption(self._output.begun))
-            current = asyncio.current_task()
-            if not self._signals.came or (current is not None and current.cancelling()):
+            self._fail(statement, self._interruption(line))
+            if not self._is_ended_here():
                 raise
         except Exception as error:
             self._fail(statement, error)
@@ -293,6 +342,14 @@ class ScriptRun:
         finally:
             self._signals.in_flight = self._signals.line = None
         self._tell(self._context.file.standing.look())
+
+    def _interruption(self, line: LineRun) -> Exception:
+        """Return the error of a line that was ended: by a signal, or in time."""
+        interruption, limit = line.interruption(self._output.begun), self._limits.passed
+        if limit is None or self._signals.came or isinstance(interruption, InterruptedInDoubt):
+            return interruption
+        limit.is_told = True
+        return limit.error()
 
     async def _end_standing(self) -> None:
         """End the checks that stand until the step ends, and report each: it held, or is broken."""
@@ -367,7 +424,9 @@ class ScriptRun:
             return
         self._code = gravest(self._code, code)
         self._is_final |= code in _FINAL
-        self._stopping |= (self._context.file.on_error == "stop" and not self._looks_on) or self._is_final
+        policy = self._context.file.on_error
+        self._stopping |= (policy == "stop" and not self._looks_on) or self._is_final
+        self._skips |= policy == "next-step" and not self._looks_on
 
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Pending):

@@ -1,6 +1,6 @@
 """The state of one command file while it is checked or runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,8 +20,10 @@ class FileState:
     """What names it in a record and a report: its place and title; empty before the first."""
     requirements: tuple[str, ...] = ()
     """The requirements that it is about."""
-    on_error: Literal["stop", "continue"] = "stop"
+    on_error: Literal["stop", "continue", "next-step"] = "stop"
     """What a file does after a failed statement."""
+    limit: Callable[[float], None] | None = None
+    """Bounds the run of the file to so many seconds from now on; None where no file runs."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Values of the names that the includes around the running line give; they are among the context's names, too."""
     lines_ahead: Sequence[str] = ()
