@@ -89,6 +89,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--record", metavar="FILE.jsonl", help="Write the record of the run, line by line.")
+@click.option("--report", metavar="FILE.html|.md", help="Write a report of the run at its end.")
 @click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the record is about; may be repeated.")
 @click.option("--plan", "plan_hash", metavar="HASH", help="Run -c FILE only as it was planned, and once.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
@@ -110,6 +111,7 @@ def command(
     python: str | None,
     junit: str | None,
     record: str | None,
+    report: str | None,
     about: tuple[str, ...],
     plan_hash: str | None,
     assume_yes: bool,
@@ -147,7 +149,7 @@ def command(
         leave_clean=leave_clean,
         quiet=quiet,
         junit=junit,
-        evidence=RecordOptions(record=record, about=about),
+        evidence=RecordOptions(record=record, report=report, about=about),
         debug=debug,
         plan_hash=(plan_hash or "").strip().lower(),
     )

@@ -266,6 +266,30 @@ async def test_every_change_of_a_record_is_found(run: Runs) -> None:
         read_record(run.folder / "none.jsonl")
 
 
+# The report.
+
+
+async def test_a_run_writes_its_report_at_its_end_also_after_a_failure(run: Runs) -> None:
+    done = await run(STEPS, "-q", "--report", "run.md", "--about", "site=Basel")
+    text = (run.folder / "run.md").read_text(encoding="utf-8")
+    assert (done.code, "Basel" in text, "incomplete" in text.lower()) == (1, True, False)
+    assert "three" in text
+    done = await run("frob\n", "--report", "run.md")
+    assert done.code == 2
+    assert "no command frob" in (run.folder / "run.md").read_text(encoding="utf-8")
+
+
+@POSIX
+async def test_a_run_that_is_killed_leaves_a_report_that_proves_nothing(run: Runs) -> None:
+    (run.folder / "run.html").write_text("passed", encoding="utf-8")
+    run.file(f"write {INT} 1\nwait {INT} = 9 timeout 60s\n")
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report", "run.html")
+    assert (await next_statement(process))["command"] == "write"
+    process.kill()
+    await process.communicate()
+    assert "the record is incomplete" in (run.folder / "run.html").read_text(encoding="utf-8")
+
+
 # Where it cannot be written.
 
 
@@ -274,6 +298,8 @@ async def test_a_record_that_cannot_be_written_is_found_before_anything_is_sent(
         (("--record", "try.mxs"), "try.mxs is the file to run: --record would replace it"),
         (("--record", "none/run.jsonl"), "cannot write none"),
         (("--record", "run.jsonl", "--report-junit", "run.jsonl"), "name the same file"),
+        (("--report", "none/run.html"), "cannot write none"),
+        (("--report", "run.pdf"), "a file that ends in .html or .htm or .md or .markdown expected"),
     ):
         done = await run(f"write {INT} 5\n", *arguments)
         assert (done.code, why in done.err, run.written) == (2, True, [])

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, 
 from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files, offline
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
+from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 
 
 def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequence[str], *, plans: bool = False) -> int:
@@ -44,7 +45,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
         elif sys.platform == "win32" and "MSYSTEM" in os.environ:
             _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
     # Read and checked before anything is connected: a file with a mistake has not half run.
-    keeping = RecordKeeping(wanted.evidence, may_show=bool(scripts) and not plans)
+    keeping = RecordKeeping(wanted.evidence, may_show=bool(scripts), is_plan=plans)
     job = ScriptJob.of(
         scripts,
         lines,
@@ -55,9 +56,8 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
             debug=wanted.debug,
             plans=plans,
             plan_hash=wanted.plan_hash,
-            junit=wanted.junit,
             consent=_consent(wanted),
-            keeping=keeping,
+            reports=RunReports(wanted.junit, keeping),
         ),
     )
     if isinstance(job, int):
@@ -67,7 +67,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
         job.run,
         connects=not job.stands_alone,
         never_began=job.report_unfinished,
-        keeping=None if plans else keeping,
+        keeping=keeping,
     )
     return asyncio.run(launch.run())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 
-REPORT_SUFFIXES = (".html", ".md")
+REPORT_SUFFIXES = (".html", ".htm", ".md", ".markdown")
 _ABOUT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -48,7 +48,7 @@ class RecordOptions:
         """Raise ShellError if it cannot be done as asked for; `files` are those to run."""
         self.facts()
         if self.about and not any(self.targets):
-            raise ShellError("--about is for a record: add --record FILE")
+            raise ShellError("--about is for a record: add --record FILE or --report FILE")
         if self.report is not None and Path(self.report).suffix.lower() not in REPORT_SUFFIXES:
             raise ShellError(f"--report {self.report}: a file that ends in {' or '.join(REPORT_SUFFIXES)} expected")
         to_run = {Path(each).resolve() for each in files}

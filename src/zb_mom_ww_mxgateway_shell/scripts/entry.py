@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
@@ -14,13 +13,13 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, problem_lines
-from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
     from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
     from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
-
-_NOT_ENDED = ("the run did not reach its end",)
 
 
 class RunOptions(NamedTuple):
@@ -46,43 +43,10 @@ class RunOptions(NamedTuple):
     """Whether it only reports what would be written."""
     plan_hash: str = ""
     """The hash of the plan that is to be run; empty for none."""
-    junit: str | None = None
-    """The file for a JUnit report; None for no report."""
     consent: RunConsent = RunConsent()
     """What the user lets it write."""
-    keeping: RecordKeeping = RecordKeeping(RecordOptions(), may_show=False)
-    """What keeps its record."""
-
-    def spare(self, files_to_run: Iterable[str]) -> None:
-        """Raise ShellError if a report would replace one of these files."""
-        files_to_run = list(files_to_run)
-        self.keeping.check(files_to_run, self.junit)
-        if self.junit is not None and Path(self.junit).resolve() in map(Path.resolve, map(Path, set(files_to_run))):
-            raise ShellError(f"{self.junit} is the file to run: the report would replace it")
-
-    def replace_reports(self, name: str) -> None:
-        """Replace the report and the record of a former run: they must not pass for those of this one.
-
-        Raise ShellError if that fails.
-        """
-        self.report_unfinished(name, _NOT_ENDED)
-        if not self.plans:
-            self.keeping.open()
-
-    def report_mistakes(self, name: str, why: Sequence[str], code: ExitCode) -> None:
-        """Write the report and the record of a run that does not begin; raise ShellError if that fails."""
-        self.report_unfinished(name, why)
-        if not self.plans:
-            self.keeping.never_began(why, code)
-
-    def report_unfinished(self, name: str, why: Sequence[str]) -> None:
-        """Write the report of a run that has not ended, if one is wanted; raise ShellError if that fails."""
-        if self.junit is None:
-            return
-        from zb_mom_ww_mxgateway_shell.scripts import junit
-
-        if not report_files.is_special(path := Path(self.junit)):
-            report_files.write(path, junit.unfinished(name, why))
+    reports: RunReports = RunReports(None, RecordKeeping(RecordOptions(), may_show=False))
+    """What it leaves for others to read."""
 
 
 class Part(NamedTuple):
@@ -123,9 +87,9 @@ class ScriptJob:
         """
         lines = list(lines)
         name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
-        how.spare(scripts)
+        how.reports.spare(scripts)
         if "-" in scripts or not (scripts or lines):
-            how.replace_reports(name)  # Standard input may take long to come.
+            how.reports.replace(name)  # Standard input may take long to come.
         if not scripts and not lines and not sys.stdin.seekable():
             # The lines come one by one: later ones are not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
@@ -134,12 +98,12 @@ class ScriptJob:
         try:
             read = list(cls._read(scripts, lines))
         except ShellError as error:
-            how.report_mistakes(name, [message_of(error)], error.exit_code)
+            how.reports.refuse(name, [message_of(error)], error.exit_code)
             raise
         sources = {source.name: source for part, _ in read for source in part.block.sources}
-        how.spare(sources)
-        how.keeping.files = [source.form() for source in sources.values()]
-        how.replace_reports(name)
+        how.reports.spare(sources)
+        how.reports.keeping.files = [source.form() for source in sources.values()]
+        how.reports.replace(name)
         for part, found in read:
             parts.append(part)
             findings = lint.check(
@@ -153,14 +117,14 @@ class ScriptJob:
         if problems := wrong or refused:
             _report_findings(problems, how.formatter, to_error=True)
             code: Literal[ExitCode.USAGE, ExitCode.GUARDED] = ExitCode.USAGE if wrong else ExitCode.GUARDED
-            how.report_mistakes(name, [line for finding in problems for line in lint.lines(finding)], code)
+            how.reports.refuse(name, [line for finding in problems for line in lint.lines(finding)], code)
             if not how.plans:
                 return code
             # A plan checks all the other lines, too.
             for part in parts:
                 part.block.leave_out([each for finding in wrong for each in (finding.statement, *finding.also)])
         if unused := _unused(offline(how.variables), [part.block for part in parts], name):
-            how.report_mistakes(name, [message_of(unused)], unused.exit_code)
+            how.reports.refuse(name, [message_of(unused)], unused.exit_code)
             raise unused
         return cls(parts, how, has_mistakes=bool(wrong))
 
@@ -178,7 +142,7 @@ class ScriptJob:
 
     def report_unfinished(self, why: list[str]) -> None:
         """Write the report of a run that could not begin, if a report is wanted."""
-        self._how.report_unfinished(", ".join(part.name for part in self._parts), why)
+        self._how.reports.report_unfinished(", ".join(part.name for part in self._parts), why)
 
     @property
     def stands_alone(self) -> bool:
@@ -216,8 +180,7 @@ class ScriptJob:
                 left_out = RunLog(part.name)
                 left_out.leave_out(part.block, context, "not run: a file before it ended the run")
                 logs.append(left_out)
-            self._how.keeping.outcome(logs, self._left_changed)
-            problem = self._report(context, logs)
+            problem = self._how.reports.finish(logs, self._left_changed, context.alert)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
     async def _is_as_planned(self, context: Context) -> bool:
@@ -248,19 +211,6 @@ class ScriptJob:
             except (OSError, MxGatewayArgumentError) as error:
                 output.notice(f"the plan cannot be kept, so no run can name it: {error}")
         output.result(made.result(has_mistakes=not self._planned_well))
-
-    def _report(self, context: Context, logs: Sequence[RunLog]) -> bool:
-        """Write the report, if one is wanted; return whether that failed, which does not change what was done."""
-        if self._how.junit is None:
-            return False
-        from zb_mom_ww_mxgateway_shell.scripts import junit
-
-        try:
-            report_files.write(Path(self._how.junit), junit.report(logs))
-        except Exception as error:
-            context.alert(f"no report: {message_of(error)}")
-            return True
-        return False
 
     async def _one(self, context: Context, part: Part, log: RunLog) -> tuple[ExitCode, bool]:
         """Run one file; return its exit code, and whether the run ends with it."""
@@ -301,7 +251,7 @@ class ScriptJob:
         self._planned_well = self._planned_well and code is ExitCode.DONE
         if how.plans and part is self._parts[-1]:
             await self._show_plan(context, output)
-        is_proof = how.junit is not None or (not is_typed and code is ExitCode.DONE)
+        is_proof = how.reports.junit is not None or (not is_typed and code is ExitCode.DONE)
         if is_proof and part.block.stream is not None and not any(log.entries):
             # No statement came: an empty run or report would pass without proof.
             log.broken_off = "there was no statement"

@@ -11,11 +11,12 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
+from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.evidence.record_sinks import RecordFile
+    from zb_mom_ww_mxgateway_shell.evidence.record_sinks import KeptLines, RecordFile
     from zb_mom_ww_mxgateway_shell.evidence.run_record import RunRecord
     from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 
@@ -25,13 +26,15 @@ _NO_GATEWAY = {"gateway": None, "galaxy": None}
 class RecordKeeping:
     """Keeps the record of one run, if somebody wants it: a file, a report, or the form of standard output."""
 
-    def __init__(self, options: RecordOptions, *, may_show: bool) -> None:
-        """`may_show` if the run is shown as its record where its output form has that."""
+    def __init__(self, options: RecordOptions, *, may_show: bool, is_plan: bool = False) -> None:
+        """`may_show` if the run is shown as its record where its output form has that; of a plan none is kept."""
         self._options = options
-        self._may_show = may_show
+        self._may_show = may_show and not is_plan
+        self._is_plan = is_plan
         self._record: RunRecord | None = None
         self._file: RecordFile | None = None
-        self._facts: dict[str, Any] = {}
+        self._kept: KeptLines | None = None
+        """The lines for a report."""
         self._outcome: dict[str, Any] = {}
         self._journal: list[str] = []
         self.files: list[dict[str, Any]] = []
@@ -50,17 +53,28 @@ class RecordKeeping:
 
     def open(self, *, is_shown: bool = False) -> None:
         """Replace the files of a former run: they must not pass for those of this one; raise ShellError."""
-        if self._record is not None or not (is_shown or any(self._options.targets)):
+        if self._record is not None or self._is_plan or not (is_shown or any(self._options.targets)):
             return
         # Lazy: most runs keep no record.
-        from zb_mom_ww_mxgateway_shell.evidence.record_sinks import RecordFile
+        from zb_mom_ww_mxgateway_shell.evidence.record_sinks import KeptLines, RecordFile
         from zb_mom_ww_mxgateway_shell.evidence.run_record import RunRecord
 
         record = RunRecord()
         if self._options.record is not None:
             self._file = RecordFile(Path(self._options.record))
             record.sinks.append(self._file)
+        if self._options.report is not None:
+            self._kept = KeptLines()
+            record.sinks.append(self._kept)
+            if not report_files.is_special(Path(self._options.report)):
+                self._report(self._options.report)
         self._record = record
+
+    def _report(self, path: str) -> None:
+        """Write the report of what there is so far; raise ShellError."""
+        from zb_mom_ww_mxgateway_shell.evidence.report import write_report  # Lazy: most runs have no report.
+
+        write_report([] if self._kept is None else self._kept.lines, Path(path))
 
     async def begin(self, context: Context) -> None:
         """Begin the record with what is known now, after the connection of the start."""
@@ -140,21 +154,27 @@ class RecordKeeping:
             self._outcome["journal_problem"] = message_of(error)
 
     def end(self, code: int, say: Callable[[str], object], why: str = "") -> int:
-        """End the record; return the exit code, which is a failure if it could not be written, as `say` is told.
+        """End the record, and write the report; return the exit code.
 
-        `why` says what kept the run from its end, if nothing else does.
+        It is a failure if one of them could not be written, as `say` is told. `why` says what kept the run from its
+        end, if nothing else does.
         """
         if self._record is None:
             return code
         facts: dict[str, Any] = {"steps": None, "not_run": [], "left_changed": [], "broken_off": why or None}
         self._record.end({**facts, **self._outcome, "exit_code": int(code), "journal": self._journal})
-        if self._file is None:
-            return code
-        self._file.close()
-        if not self._file.problem:
-            return code
-        say(redact(f"the record is not whole: {self._file.problem}"))
-        return code or ExitCode.USAGE
+        problems: list[str] = []
+        if self._file is not None:
+            self._file.close()
+            problems += [f"the record is not whole: {self._file.problem}"] if self._file.problem else []
+        if self._options.report is not None:
+            try:
+                self._report(self._options.report)
+            except Exception as error:  # It changes nothing about what was done.
+                problems.append(f"no report: {message_of(error)}")
+        for problem in problems:
+            say(redact(problem))
+        return code or (ExitCode.USAGE if problems else code)
 
 
 class _Shown:
