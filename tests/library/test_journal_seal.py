@@ -148,6 +148,8 @@ async def test_what_is_no_key_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "rsa.pub", tmp_path / "text", tmp_path / "mine.pem"):
         with pytest.raises(MxGatewayArgumentError, match="no public Ed25519 key"):
             SealKey.read(path)
+    with pytest.raises(MxGatewayArgumentError, match="cannot read the key"):
+        SealKey.read(tmp_path / "missing")
 
 
 def test_no_key_where_it_cannot_be_made(tmp_path: Path) -> None:

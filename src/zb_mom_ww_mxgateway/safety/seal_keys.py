@@ -33,8 +33,9 @@ class SealKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+        content = _content(path)
         try:
-            key: Any = load_pem_public_key(_content(path))
+            key: Any = load_pem_public_key(content)
         except ValueError as error:
             raise _no_key(path, "public") from error
         if not isinstance(key, Ed25519PublicKey):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_shell.evidence.report_model import Evidence, ReportVerdict
@@ -20,6 +20,8 @@ from zb_mom_ww_mxgateway_shell.evidence.report_text import (
 _NOT_MET = 1
 _MOST_ACTUAL = 50
 """Lines of values that one statement shows; the record has the others."""
+_Shown: TypeAlias = tuple[str, str, Any]
+"""A line about a value: the value, its quality with its age, and the time of its source."""
 _IN_TITLE = frozenset({"title", "id", "requirements"})
 
 
@@ -31,18 +33,17 @@ def finding_of(entry: Mapping[str, Any]) -> Evidence:
     shown = list(_actual(said, result))
     if len(shown) > _MOST_ACTUAL:
         left = len(shown) - _MOST_ACTUAL
-        shown = [*shown[:_MOST_ACTUAL], (f"… and {left} more: see the record", "")]
-    value = mapping_of(said.get("actual"))
+        shown = [*shown[:_MOST_ACTUAL], (f"… and {left} more: see the record", "", None)]
     return Evidence(
         place=_place(entry),
         statement=text_of(entry.get("statement")),
         at=entry.get("at"),
         verdict=_verdict(entry, error, is_check=is_check),
         expected=text_of(said.get("expected")),
-        actual=tuple(text for text, _ in shown),
-        quality=tuple(quality for _, quality in shown),
-        source_at=value.get("source_timestamp"),
-        received_at=value.get("received_at") or _ended_at(entry),
+        actual=tuple(text for text, _, _ in shown),
+        quality=tuple(quality for _, quality, _ in shown),
+        sources=tuple(source for _, _, source in shown),
+        received_at=_ended_at(entry),
         is_check=is_check,
         problem="" if entry.get("ok") is True else _problem(error, result),
         remarks=tuple(map(text_of, list_of(entry.get("notices")))),
@@ -77,8 +78,8 @@ def _ended_at(entry: Mapping[str, Any]) -> Any:
     return time_text(began + timedelta(seconds=seconds))
 
 
-def _actual(said: Mapping[str, Any], result: Any) -> Iterator[tuple[str, str]]:
-    """Yield what was there, and the quality and age of each value."""
+def _actual(said: Mapping[str, Any], result: Any) -> Iterator[_Shown]:
+    """Yield what was there."""
     if "actual" in said:
         yield from _values(said["actual"])
         if said.get("other") is not None:
@@ -91,10 +92,10 @@ def _actual(said: Mapping[str, Any], result: Any) -> Iterator[tuple[str, str]]:
     else:
         known = {key: each for key, each in said.items() if key not in _IN_TITLE} if isinstance(result, Mapping) else {}
         if text := text_of(known) or ("" if isinstance(result, Mapping) else text_of(result)):
-            yield text, ""
+            yield text, "", None
 
 
-def _values(form: Any) -> Iterator[tuple[str, str]]:
+def _values(form: Any) -> Iterator[_Shown]:
     """Yield the values in the form of a result: of one tag, of several, of a write."""
     if isinstance(form, list):
         for each in form:
@@ -102,18 +103,18 @@ def _values(form: Any) -> Iterator[tuple[str, str]]:
         return
     said = mapping_of(form)
     if not said:
-        yield shown_value(form), ""
+        yield shown_value(form), "", None
         return
     tag = text_of(said.get("tag"))
     named = f"{tag}: " if tag else ""
     if "outcome" in said:
-        yield f"{named}{_write(said)}", ""
+        yield f"{named}{_write(said)}", "", None
     elif "value" in said:
         wrong = f" ({text_of(said['error'])})" if said.get("error") else ""
         quality = ", ".join(each for each in (quality_of(said), age_of(said) and f"{age_of(said)} old") if each)
-        yield f"{named}{shown_value(said['value'])}{wrong}", quality
+        yield f"{named}{shown_value(said['value'])}{wrong}", quality, said.get("source_timestamp")
     else:
-        yield text_of(said), ""
+        yield text_of(said), "", None
 
 
 def _write(said: Mapping[str, Any]) -> str:

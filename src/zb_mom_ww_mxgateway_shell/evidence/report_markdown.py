@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.evidence.report_model import ReportVerdict
 _LONGEST = 1_500
 # What Markdown, or HTML in it, would understand.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])|(?<=\w)(://)|(@)")
-_LIST = re.compile(r"^(\d+)([.)])|^([-+=])")
+_LIST = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])")
 
 
 def markdown_text(document: ReportDocument) -> str:

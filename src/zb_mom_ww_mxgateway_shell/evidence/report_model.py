@@ -44,7 +44,8 @@ class Evidence:
     actual: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     """Quality and age, one for each line of `actual`."""
-    source_at: Any = None
+    sources: tuple[Any, ...] = ()
+    """Times of the source, one for each line of `actual`."""
     received_at: Any = None
     is_check: bool = False
     """Whether it compares something: whether it is evidence."""
@@ -80,7 +81,14 @@ class StepReport:
         for bad in (ReportVerdict.ERROR, ReportVerdict.FAILED):
             if bad in found:
                 return bad
-        return ReportVerdict.OBSERVED if self.observations else ReportVerdict.PASSED
+        if self.observations:
+            return ReportVerdict.OBSERVED
+        return ReportVerdict.PASSED if self.is_step or self.checks else ReportVerdict.DONE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has to decide about it."""
+        return self.verdict.is_bad or self.verdict is ReportVerdict.SKIPPED
 
     @property
     def checks(self) -> int:
@@ -173,7 +181,7 @@ class RunReport:
             return ReportVerdict.ERROR
         if ReportVerdict.SKIPPED in verdicts:
             return ReportVerdict.SKIPPED
-        is_plain = verdicts <= {ReportVerdict.PASSED} and not (
+        is_plain = verdicts <= {ReportVerdict.PASSED, ReportVerdict.DONE} and not (
             self.end.get("left_changed") or self.news or self.alarms_lost
         )
         return ReportVerdict.PASSED if is_plain else ReportVerdict.OBSERVED

@@ -33,8 +33,8 @@ from zb_mom_ww_mxgateway_shell.evidence.report_reading import action_user
 from zb_mom_ww_mxgateway_shell.evidence.report_text import ReportClock, list_of, mapping_of, shown_value, text_of
 from zb_mom_ww_mxgateway_shell.evidence.trend_svg import trend_of
 
-_STEP_HEADINGS = ("Line", "Statement", "Expected", "Actual", "Quality and age", "Source time; received", "Verdict")
-_STEP_WIDTHS = (9, 22, 16, 18, 10, 13, 12)
+_STEP_HEADINGS = ("Line", "Statement", "Expected", "Actual", "Quality and age", "Source time; seen by", "Verdict")
+_STEP_WIDTHS = (10, 21, 16, 18, 10, 13, 12)
 
 
 def run_document(report: RunReport) -> ReportDocument:
@@ -129,17 +129,15 @@ def _steps(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
 def _finding(finding: Evidence, clock: ReportClock) -> TableLine:
     below = [f"Why: {finding.problem}"] if finding.problem else []
     below += [f"Meanwhile: {each}" for each in finding.remarks]
-    times = (
-        f"source {clock.short(finding.source_at)}" if finding.source_at else "",
-        f"by {clock.short(finding.received_at)}" if finding.received_at else "",
-    )
+    times = [f"source {clock.short(each)}" for each in finding.sources if each]
+    times += [f"by {clock.short(finding.received_at)}"] if finding.received_at else []
     cells: Sequence[TableCell] = (
         finding.place,
         finding.statement,
         finding.expected,
         finding.actual,
         tuple(each for each in finding.quality if each),
-        tuple(each for each in times if each),
+        tuple(times),
         finding.verdict,
     )
     return TableLine(cells, tuple(below), stands_out=finding.verdict.is_bad)
@@ -162,7 +160,7 @@ def _alarms(report: RunReport, clock: ReportClock) -> ReportBlock:
         for each in step.alarms
     ]
     headings = ("Step", "When", "What", "Alarm", "Severity", "Value", "Description")
-    return TableBlock(headings, (18, 11, 11, 24, 8, 8, 20), rows, "The record has no alarm.")
+    return TableBlock(headings, (17, 13, 11, 23, 8, 8, 20), rows, "The record has no alarm.")
 
 
 def _by(alarm: Mapping[str, Any]) -> str:
@@ -213,7 +211,7 @@ def _writes(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
         rows.append(TableLine(cells, stands_out=each.result in ("unknown", "not_verified")))
     headings = ("When", "Who", "Tag", "Old → new", "Result", "Why")
     yield Paragraph("From the lines of the journal of writes in the record: what was sent to the plant, or refused.")
-    yield TableBlock(headings, (11, 14, 22, 14, 15, 24), rows, "The journal has no write of this run.")
+    yield TableBlock(headings, (13, 13, 22, 14, 14, 24), rows, "The journal has no write of this run.")
 
 
 def _left_changed(report: RunReport) -> ReportBlock:
@@ -260,7 +258,7 @@ def _open_points(report: RunReport) -> ReportBlock:
     """Return what a reader has to decide about."""
     points: list[tuple[str, str]] = []
     points += [("record", each) for each in report.problems]
-    points += [("step", f"{step.title}: {step.verdict.value}") for step in report.steps if not step.verdict.is_pass]
+    points += [("step", f"{step.title}: {step.verdict.value}") for step in report.steps if step.is_open]
     points += [("requirement", f"{each.name}: not shown") for each in report.requirements if not each.is_shown]
     points += [("deviation", f"{each.step}: {each.text}") for each in report.deviations]
     points += [

@@ -32,6 +32,7 @@ class _Reading:
     def __init__(self, report: RunReport) -> None:
         self._report = report
         self._steps: dict[str, StepReport] = {}
+        """The newest step of each id, and of each title."""
         self._step: StepReport | None = None
         self._key: tuple[str, str] | None = None
         self._findings: dict[tuple[str, str, str], Evidence] = {}
@@ -84,8 +85,8 @@ class _Reading:
         step = self._step_of(entry)
         result = mapping_of(entry.get("result"))
         finding = finding_of(entry)
-        if "title" in result and set(result) <= {"title", "id", "requirements"}:
-            return  # It is the step itself.
+        if _begins_step(result):
+            return
         step.findings.append(finding)
         self._last = finding
         self._findings[_reference(entry)] = finding
@@ -96,15 +97,19 @@ class _Reading:
         result = mapping_of(entry.get("result"))
         title = text_of(entry.get("step"))
         key = text_of(entry.get("id")) or title, title
-        begins = entry.get("ok") is True and "title" in result and "requirements" in result
+        begins = entry.get("ok") is True and _begins_step(result)
         if self._step is None or key != self._key or (begins and self._step.findings):
             required = list_of(entry.get("requirements")) or list_of(result.get("requirements"))
-            is_named = bool(entry.get("id") and title) and entry.get("command") != "finally"
-            is_step = begins or bool(required) or is_named
-            self._step = StepReport(key[0], title or LEADING, tuple(map(text_of, required)), is_step)
+            is_step = begins or bool(required)
             self._key = key
-            self._report.steps.append(self._step)
+            return self._new_step(key[0], title or LEADING, tuple(map(text_of, required)), is_step=is_step)
         return self._step
+
+    def _new_step(self, id_: str, title: str, requirements: tuple[str, ...], *, is_step: bool) -> StepReport:
+        step = self._step = StepReport(id_, title, requirements, is_step)
+        self._steps |= {id_: step, title: step}
+        self._report.steps.append(step)
+        return step
 
     def _words(self, step: StepReport, finding: Evidence, result: Mapping[str, Any]) -> None:
         """Keep the words of a person: they make a step one with an observation."""
@@ -132,11 +137,7 @@ class _Reading:
 
     def _alarm(self, entry: Mapping[str, Any]) -> None:
         named = text_of(entry.get("step"))
-        steps = reversed(self._report.steps)
-        step = next((each for each in steps if named and named in (each.id, each.title)), self._step)
-        if step is None:
-            step = self._step = StepReport("", LEADING, is_step=False)
-            self._report.steps.append(step)
+        step = self._steps.get(named, self._step) or self._new_step("", LEADING, (), is_step=False)
         step.alarms.append(entry)
         kind, reference = text_of(entry.get("kind")), text_of(entry.get("reference"))
         step.observations.append(f"alarm {kind}: {reference}")
@@ -166,16 +167,19 @@ class _Reading:
             for finding in each.findings:
                 writers |= dict.fromkeys(finding.written, each)
         for left in list_of(self._report.end.get("left_changed")):
-            said = text_of(mapping_of(left).get("tag")) or text_of(left)
-            tags = [tag for tag in writers if said == tag or said.startswith(f"{tag} ")]
-            if tags:
-                tag = max(tags, key=len)
+            tag = text_of(mapping_of(left).get("tag")) or text_of(left).partition(" ")[0]
+            if tag in writers:
                 writers[tag].observations.append(f"{tag} was changed and not put back")
 
 
 def spelled(form: Mapping[str, Any]) -> bytes:
     """Return a line of the journal as the journal spells it, so that its hash can be compared."""
     return json.dumps(form, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _begins_step(result: Mapping[str, Any]) -> bool:
+    """Whether a statement with this result begins a step."""
+    return "title" in result and set(result) <= {"title", "id", "requirements"}
 
 
 def _reference(entry: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -28,7 +28,7 @@ thead th { border-bottom: 1.2pt solid #000; background: #f0f0f0; }
 table.facts { font-size: 9pt; }
 table.facts th { font-weight: normal; color: #333; background: #f7f7f7; }
 tr.below td { border-top: 0.5pt dotted #777; padding-left: 5mm; }
-tbody.out > tr > td { border-left: 3pt solid #000; border-right: 3pt solid #000; font-weight: bold; }
+tbody.out > tr > td { border-left: 3pt solid #000; border-right: 3pt solid #000; }
 tbody.out > tr > td:not(:first-child) { border-left-width: 0.5pt; }
 tbody.out > tr > td:not(:last-child) { border-right-width: 0.5pt; }
 table.form td { height: 15mm; }

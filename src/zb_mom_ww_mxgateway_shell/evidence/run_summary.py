@@ -181,7 +181,7 @@ def _steps(reports: Sequence[RunReport]) -> ReportBlock:
     rows = []
     for report in reports:
         for step in report.steps:
-            if not step.verdict.is_pass:
+            if step.is_open:
                 failed = (each.problem for each in step.findings if each.verdict.is_bad)
                 why = step.not_run_because or next(failed, "")
                 rows.append(
