@@ -18,6 +18,10 @@ from zb_mom_ww_mxgateway_shell.evidence.report_text import (
 )
 
 _NOT_MET = 1
+_REFUSED = "refused"
+"""The outcome of a write that the plant refused."""
+_WRITES = ("write", "writes")
+"""What an error about a write has of it."""
 _MOST_ACTUAL = 50
 """Lines of values that one statement shows; the record has the others."""
 _Shown: TypeAlias = tuple[str, str, Any]
@@ -29,7 +33,7 @@ def finding_of(entry: Mapping[str, Any]) -> Evidence:
     """Return the evidence of an entry of a record that is a statement."""
     error, result = mapping_of(entry.get("error")), entry.get("result")
     said = error or mapping_of(result)
-    is_check = "expected" in said or said.get("refused_as_expected") is True
+    is_check = "expected" in said
     shown = list(_actual(said, result))
     if len(shown) > _MOST_ACTUAL:
         left = len(shown) - _MOST_ACTUAL
@@ -47,7 +51,7 @@ def finding_of(entry: Mapping[str, Any]) -> Evidence:
         is_check=is_check,
         problem="" if entry.get("ok") is True else _problem(error, result),
         remarks=tuple(map(text_of, list_of(entry.get("notices")))),
-        written=tuple(_written(result)),
+        written=tuple(_written([result, *(error.get(name) for name in _WRITES)])),
     )
 
 
@@ -82,8 +86,11 @@ def _actual(said: Mapping[str, Any], result: Any) -> Iterator[_Shown]:
     """Yield what was there."""
     if "actual" in said:
         yield from _values(said["actual"])
-        if said.get("other") is not None:
-            yield from _values(said["other"])
+        if said["actual"] == []:
+            yield "none", "", None
+        for name in (*_WRITES, "other"):
+            if said.get(name):
+                yield from _values(said[name])
     elif isinstance(result, list):
         for each in result:
             yield from _values(each)
@@ -121,12 +128,26 @@ def _write(said: Mapping[str, Any]) -> str:
     """Return old → new of a write, and its result."""
     if said.get("tag") is None and said.get("outcome") is None:
         return "nothing was written"
+    if said.get("outcome") == _REFUSED:
+        return f"write of {shown_value(said.get('value'))} {_refusal(said)}"
     outcome = text_of(said.get("result")) or text_of(said.get("outcome"))
     ended = number_of(said.get("completed_ms"))
     took = f" in {ended:.0f} ms" if ended is not None else ""
     before = f"{shown_value(said['before'])} → " if said.get("before") is not None else ""
     wrong = f": {text_of(said['error'])}" if said.get("error") else ""
     return f"{before}{shown_value(said.get('value'))}, {outcome.replace('_', ' ')}{took}{wrong}"
+
+
+def _refusal(said: Mapping[str, Any]) -> str:
+    """Return by whom a write was refused, and with which statuses."""
+    failed = [each for each in map(mapping_of, list_of(said.get("statuses"))) if not each.get("success")]
+    statuses = "; ".join(
+        text_of([each.get(name) for name in ("category", "detected_by", "detail", "diagnostic_text") if each.get(name)])
+        for each in failed
+    )
+    why = ": ".join(each for each in (statuses, text_of(said.get("error"))) if each)
+    by = text_of(said.get("refused_by")) or "the plant"
+    return f"refused by {by}: {why}" if why else f"refused by {by}"
 
 
 def _written(result: Any) -> Iterator[str]:
@@ -136,7 +157,7 @@ def _written(result: Any) -> Iterator[str]:
             yield from _written(each)
         return
     said = mapping_of(result)
-    if "outcome" in said and isinstance(said.get("tag"), str):
+    if "outcome" in said and said["outcome"] != _REFUSED and isinstance(said.get("tag"), str):
         yield said["tag"]
     for rows in said.values():
         if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):

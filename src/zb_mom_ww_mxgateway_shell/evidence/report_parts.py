@@ -179,7 +179,7 @@ def _alarms_lost(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]
 
 def _rest(entry: Mapping[str, Any], clock: ReportClock) -> str:
     """Return what an entry says besides its time, in words."""
-    known = {"at", "text"}
+    known = {"at", "id", "step", "text"}
     words = [text_of(entry.get("text"))] if entry.get("text") else []
     words += [
         f"{name.replace('_', ' ')} {clock.short(each) if name in ('from', 'to') else text_of(each)}"
@@ -220,7 +220,8 @@ def _left_changed(report: RunReport) -> ReportBlock:
         said = dict(mapping_of(each))
         tag, rest = text_of(each).partition(" ")[::2]
         if said:
-            tag, rest = text_of(said.pop("tag", None)), text_of(said)
+            tag = text_of(said.pop("tag", None))
+            rest = text_of(said.get("text")).removeprefix(f"{tag} ") or text_of(said)
         rows.append(TableLine((tag, rest)))
     empty = "Nothing: what the run changed was put back, or it changed nothing." if report.end else "Unknown."
     return TableBlock(("Tag", "What it was, and is"), (40, 60), rows, empty)

@@ -136,23 +136,27 @@ class _Reading:
             self._step.observations.append(f"{tag} while it was followed: {', '.join(what)}")
 
     def _alarm(self, entry: Mapping[str, Any]) -> None:
-        named = text_of(entry.get("step"))
-        step = self._steps.get(named, self._step) or self._new_step("", LEADING, (), is_step=False)
+        step = self._of(entry) or self._new_step("", LEADING, (), is_step=False)
         step.alarms.append(entry)
         kind, reference = text_of(entry.get("kind")), text_of(entry.get("reference"))
         step.observations.append(f"alarm {kind}: {reference}")
 
     def _alarms_lost(self, entry: Mapping[str, Any]) -> None:
         self._report.alarms_lost.append(entry)
-        self._observe(f"alarms may be missing: {text_of(entry.get('command')).replace('-', ' ')}")
+        self._observe(entry, f"alarms may be missing: {text_of(entry.get('command')).replace('-', ' ')}")
 
     def _news(self, entry: Mapping[str, Any]) -> None:
         self._report.news.append(entry)
-        self._observe(f"connection: {text_of(entry.get('text')) or text_of(entry.get('kind'))}")
+        self._observe(entry, f"connection: {text_of(entry.get('text')) or text_of(entry.get('kind'))}")
 
-    def _observe(self, text: str) -> None:
-        if self._step is not None:
-            self._step.observations.append(text)
+    def _observe(self, entry: Mapping[str, Any], text: str) -> None:
+        if (step := self._of(entry)) is not None:
+            step.observations.append(text)
+
+    def _of(self, entry: Mapping[str, Any]) -> StepReport | None:
+        """Return the step that an entry names, else the present one."""
+        by_title = self._steps.get(text_of(entry.get("step")), self._step)
+        return self._steps.get(text_of(entry.get("id")), by_title)
 
     def _journal_line(self, entry: Mapping[str, Any]) -> None:
         try:

@@ -102,7 +102,8 @@ class NoNewAlarms:
         active = sum(is_active(each) and self.choice.takes(each) for each in self.before.values())
         text = f"no new alarm{self.choice.text} in {age_text(seconds)}"
         text += f"; {counted(active, 'alarm')} active since before" if active else ""
-        return TextResult(text, {"active_before": active, "seconds": round(seconds, 3)}, brief=text)
+        expected = {"actual": [], "expected": f"no new alarm{self.choice.text}"}
+        return TextResult(text, {"active_before": active, "seconds": round(seconds, 3)} | expected, brief=text)
 
     def close(self) -> None:
         """End it: the stream of the connection goes on."""
