@@ -25,6 +25,7 @@ MODULE_OF = {
     "disarm": "arming",
     "requires": "arming",
     "write": "values",
+    "trace": "tracing",
     "write-many": "writes",
     "write-elements": "arrays",
     "snapshot": "snapshots",

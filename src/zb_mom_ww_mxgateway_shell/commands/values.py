@@ -2,32 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
-from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
-from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judged, outcome_or_refusal
-from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
     closed_error,
-    first_value,
-    follow_coming_waits,
     given_reason,
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     WriteReport,
-    before_text,
-    given_text,
     outcome_text,
     reverts_at,
 )
@@ -41,10 +32,8 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
-from zb_mom_ww_mxgateway_shell.language.literals import Literal
 from zb_mom_ww_mxgateway_shell.language.target_types import (
     ServerOption,
-    Target,
     TargetArgument,
     ValueArgument,
     named_targets,
@@ -55,58 +44,16 @@ from zb_mom_ww_mxgateway_shell.language.tolerance import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, WriteResult
+    from zb_mom_ww_mxgateway import WriteResult
 
 
 _FOR_WARNING = (
     "--for puts the value from before back after that time; the time to wait for the outcome is --timeout. "
     "If that is meant, add # meant"
 )
-
-
-async def _preview_write(
-    context: Context,
-    tag: Target,
-    value: Literal,
-    *,
-    for_: float | None = None,
-    at: datetime | None = None,
-    server: int | None = None,
-    refused: str | bool = False,
-    **others: object,
-) -> Result:
-    item, before, typed = await _prepare(context, tag, value, server)
-    back = f", put back after {duration_text(for_)}" if for_ is not None else ""
-    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}{back}"
-    same = " (unchanged)" if same_value(typed, before.value) else ""
-    same += ", and expects that the plant refuses it" if refused else ""
-    return Preview(
-        f"would write {item.tag}   {change}{same}",
-        {
-            "before": value_form(before.value),
-            "expects_refusal": bool(refused),
-            "planned": "write",
-            "tag": item.tag,
-            "value": value_form(typed),
-        },
-        brief=f"would write {change}{same}",
-        writes=(
-            PlannedWrite(
-                tag=item.tag,
-                word=tag.word,
-                kind=PlannedKind.REFUSED if refused else PlannedKind.VALUE,
-                type=typed.type,
-                value=typed.sent,
-                before=before,
-                at=at,
-                back_after=for_,
-            ),
-        ),
-    )
 
 
 def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
@@ -128,7 +75,7 @@ def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     example="write TestChildObject.TestInt 123",
     mutating=True,
     check=_check_options,
-    preview=_preview_write,
+    preview=preview_write,
     traits=CommandTraits(
         retried_in_finally=True, writes=written_target, advises=named_targets, option_warnings={"--for": _FOR_WARNING}
     ),
@@ -177,7 +124,7 @@ async def write(
     with --second USER, and the password with --second-password-env or --second-password-file.
     """
     try:
-        item, before, typed = await _prepare(context, tag, value, server, sends=True)
+        item, before, typed = await prepare_write(context, tag, value, server, sends=True)
         tolerance = None if tol is None else tolerance_of_real(tol, typed)
         signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         live, connected = live_session_of(context, item), context.connected
@@ -242,17 +189,6 @@ async def write(
         reverts_at(context, item),
     )
     return judged(report, refused, tag.place) if refused else report.text_result()
-
-
-async def _prepare(
-    context: Context, tag: Target, value: Literal, server: int | None, *, sends: bool = False
-) -> tuple[Item, "LiveValue", Typed]:
-    """Return the item, its value before the write, and the typed value to write; nothing is written yet."""
-    (item,) = await ensure(context, [tag], server)
-    if sends:
-        await follow_coming_waits(context)
-    before = await first_value(context, tag, item)
-    return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
 
 
 COMMANDS = (write,)

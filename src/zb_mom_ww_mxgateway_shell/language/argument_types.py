@@ -33,6 +33,9 @@ class ArgumentType:
     is_optional = False
     """Whether an option of this type may stand without a value."""
 
+    takes_several = False
+    """Whether an option of this type takes several words, up to the next option."""
+
     expands = True
     """Whether ``$names`` are replaced by their values before the word is read."""
 

@@ -61,8 +61,8 @@ class Parameter(NamedTuple):
 
     @property
     def takes_many(self) -> bool:
-        """Whether it is a clause of several words."""
-        return self.clause is not None and self.clause.many
+        """Whether it is a clause, or an option, of several words."""
+        return (self.is_option and self.kind.takes_several) or (self.clause is not None and self.clause.many)
 
     @property
     def usage(self) -> str:

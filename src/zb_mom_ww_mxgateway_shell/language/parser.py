@@ -256,6 +256,8 @@ def current_parameter(command: Command, words: Sequence[Token]) -> Parameter | N
         if not isinstance(option.kind, Flag) and _takes_next(option, word, words) and _is_open(option, rest):
             return option
         clause = option if option.takes_many else None
+    if clause is not None and clause.clause is None:
+        return clause  # Behind a clause, the next one may begin.
     if count < len(places):
         return places[count]
     return places[-1] if places and places[-1].is_variadic else None

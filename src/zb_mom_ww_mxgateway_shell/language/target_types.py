@@ -167,8 +167,8 @@ class ItemOrTag(ArgumentType):
 
 
 def written_target(scope: Scope, invocation: ParsedArguments) -> list[Written]:
-    """Return the tag that a line writes whose first argument is its target. An item's handle is known in the run."""
-    target: Target = invocation.positional[0]
+    """Return the tag that a line writes whose first target it is. An item's handle is known in the run."""
+    target = next(each for each in invocation.positional if isinstance(each, Target))
     if target.item is not None:
         return [Written((target.tag,), target.word)]
     is_handle = not target.word.is_quoted and _HANDLE.fullmatch(target.word.text)
@@ -176,10 +176,11 @@ def written_target(scope: Scope, invocation: ParsedArguments) -> list[Written]:
 
 
 def named_targets(scope: Scope, invocation: ParsedArguments) -> list[str]:
-    """Return the tags that the positional arguments of a line name; none where it names a server, too."""
+    """Return the tags that a line names; none where it names a server, too."""
     if invocation.options.get("server") is not None:
         return []
-    groups = [each if isinstance(each, list) else [each] for each in invocation.positional]
+    named = [*invocation.positional, *invocation.options.values()]
+    groups = [each if isinstance(each, list) else [each] for each in named]
     targets = [each for group in groups for each in group if isinstance(each, Target)]
     return [
         full_address(each.word, scope) if each.tag.startswith(".") else each.tag

@@ -270,7 +270,8 @@ def _would(name: str) -> TextResult:
 
 async def refuse_missing(context: Context, invocation: Invocation) -> None:
     """Raise InputError at a word that names a tag which MXAccess, or the galaxy, does not have."""
-    named = [(target.tag, target.word) for target in _targets(invocation.positional)]
+    arguments = [*invocation.positional, *invocation.options.values()]
+    named = [(target.tag, target.word) for target in _targets(arguments)]
     for parameter, word in invocation.words:
         if isinstance(parameter.kind, Tag) and word is not None:
             named.append((parameter.kind.parse(word, context), word))

@@ -62,12 +62,15 @@ async def _planned_again(context: Context, blocks: Sequence[Block]) -> PlanSet:
 
 def _lines(block: Block, planning: Context) -> Iterator[Statement]:
     """Yield the lines of a block that run: after exit only those after ``finally``."""
-    for item in block.body:
-        if planning.leaving:
-            break
-        yield from _lines(item, planning) if isinstance(item, Block) else [item]
-    for item in block.ending:
-        yield from _lines(item, planning) if isinstance(item, Block) else [item]
+    for is_ending, items in ((False, block.body), (True, block.ending)):
+        for item in items:
+            if planning.leaving and not is_ending:
+                break
+            if isinstance(item, Block):
+                with item.names.in_scope(planning):
+                    yield from _lines(item, planning)
+            else:
+                yield item
 
 
 @asynccontextmanager

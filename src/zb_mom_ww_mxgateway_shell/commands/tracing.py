@@ -1,0 +1,121 @@
+"""trace: the time line of one write."""
+
+import asyncio
+from typing import Annotated, Any, Literal as OneOf
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
+    OUTCOME_TIMEOUT,
+    closed_error,
+    given_reason,
+    live_session_of,
+)
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, outcome_text
+from zb_mom_ww_mxgateway_shell.feeds.write_trace import WriteTrace
+from zb_mom_ww_mxgateway_shell.language.argument_types import Duration, DurationOption, OneWord, ReasonOption
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.literals import Literal
+from zb_mom_ww_mxgateway_shell.language.target_types import (
+    ItemOrTag,
+    ServerOption,
+    Target,
+    TargetArgument,
+    ValueArgument,
+    named_targets,
+    written_target,
+)
+from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
+
+_WINDOW_SECONDS = 5.0
+_LONGEST_SECONDS = 3600.0
+
+
+class TracedTags(ItemOrTag):
+    """Tags whose first change is looked for."""
+
+    name = "tag"
+    takes_several = True
+
+
+async def _preview_trace(
+    context: Context, action: str, tag: Target, value: Literal, *, server: int | None = None, **others: Any
+) -> Result:
+    await ensure(context, others.get("with_") or [], server)
+    return await preview_write(context, tag, value, server=server)
+
+
+@command(
+    "trace",
+    example="trace write Plant.Tank1.LevelSP 62 --with Plant.Tank1.Level --for 2s",
+    mutating=True,
+    preview=_preview_trace,
+    traits=CommandTraits(writes=written_target, advises=named_targets),
+)
+async def trace(
+    context: Context,
+    action: Annotated[OneOf["write"], OneWord("write", ("write",))],
+    tag: TargetArgument,
+    value: ValueArgument,
+    *,
+    with_: Annotated[list[Target] | None, TracedTags(may_add=True)] = None,
+    for_: Annotated[float, Duration(most=_LONGEST_SECONDS, because="record keeps samples for longer")] = (
+        _WINDOW_SECONDS
+    ),
+    timeout: DurationOption = None,
+    reason: ReasonOption = None,
+    signing: SigningOptions,
+    server: ServerOption = None,
+) -> Result:
+    """Write a value, and show and draw what happened when, in milliseconds from the moment of sending.
+
+    The time line has: sent; accepted, the answer of MXAccess; completed, its report; the first change of the tag that
+    arrived here, and of each tag of --with; and alarms that were raised. It ends --for 5s after the sending. A tag
+    that changes by itself may change first for another reason: the value that it got is shown.
+
+    Times are those of the monotonic clock of this machine. The plant's clocks are not compared with it, so a time
+    includes the way from the plant to here: about 100 ms for a data change.
+
+    It is a write like any other: arming, limits, guards, the question before it, the journal and the exit code are
+    those of write, and an unknown outcome is unknown (6).
+    """
+    try:
+        item, before, typed = await prepare_write(context, tag, value, server, sends=True)
+        others = await ensure(context, with_ or [], server)
+        signature, signers = await signature_for(context, item, signing.person)
+        live = live_session_of(context, item)
+    except MxGatewayError as error:
+        if context.is_disconnected:
+            raise closed_error(context) from error
+        context.notice("nothing was written")  # The error names another call than the write.
+        raise
+    for_outcome = timeout or OUTCOME_TIMEOUT
+    async with WriteTrace(context, item, others) as tracing:
+        with given_reason(reason):
+            result = await live.write_and_confirm(*item.key, typed, signature=signature, timeout=for_outcome)
+        try:
+            await tracing.watch(for_)
+        except asyncio.CancelledError:
+            # The write has its outcome, perhaps "unknown"; only the look at what follows was interrupted.
+            kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
+            raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}") from None
+        report = WriteReport(
+            item,
+            before,
+            value_text(typed),
+            value_form(typed),
+            result,
+            for_outcome,
+            live.session.endpoint,
+            signers=signers,
+        )
+        return tracing.traced(report.text_result(), result, for_)
+
+
+COMMANDS = (trace,)
