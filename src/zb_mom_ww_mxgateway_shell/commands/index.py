@@ -65,6 +65,7 @@ MODULE_OF = {
     "record-script": "language",
     "limits": "limits",
     "journal": "journal",
+    "handover": "handover",
     "why": "diagnosis",
     "last-error": "diagnosis",
     "doctor": "diagnosis",

@@ -29,6 +29,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import VariableWord, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
+from zb_mom_ww_mxgateway_shell.state.remarks import keep_remark
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.session_script import UnrepeatedLine
@@ -116,7 +117,8 @@ async def step(
     "note", example='note "the tank is full"', needs_session=False, in_plan=True, traits=CommandTraits(recorded=True)
 )
 async def note(context: Context, text: TextArgument) -> Result:
-    """Add a remark to the output and the reports."""
+    """Add a remark to the output, the reports, the journal and the summary of the shift (handover)."""
+    keep_remark(context, "note", text)
     return TextResult(text, {"text": text})
 
 

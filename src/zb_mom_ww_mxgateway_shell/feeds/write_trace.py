@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeedLost
 from zb_mom_ww_mxgateway.models.alarms import AlarmTransition, AlarmTransitionKind
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import quality_word
@@ -20,12 +21,12 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WriteResult
-    from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFollower
     from zb_mom_ww_mxgateway.safety.changes import OwnWrite
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _ALARMS_SECONDS = 5.0
 _BAR = 40
+_RAISED = (AlarmTransitionKind.RAISE, AlarmTransitionKind.RETRIGGER)
 CLOCK = "the monotonic clock of this machine, from the moment of sending; a change counts from its arrival here"
 """By which clock a trace measures. Clocks of the plant are not compared with it."""
 
@@ -57,16 +58,14 @@ class TraceMoment:
 
 
 class WriteTrace:
-    """Follows one write. An async context manager: alarms are followed while it is open."""
+    """Follows one write that is made while it is open. An async context manager."""
 
     def __init__(self, context: Context, item: Item, others: Sequence[Item]) -> None:
         self._connected: GatewayConnection = context.connected
         self._context = context
         self._items = [item, *others]
         self._sent_at: float | None = None
-        self._alarms: list[TraceMoment] = []
         self._alarms_problem = ""
-        self._following: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "WriteTrace":
         self._context.start_alarms(self._connected)
@@ -75,35 +74,25 @@ class WriteTrace:
             await feed.ready(_ALARMS_SECONDS)
         except MxGatewayError as error:
             self._alarms_problem = one_line(str(error))
-        else:
-            self._following = asyncio.create_task(self._follow(feed.follow()), name="trace")
         self._connected.changes.ledger.on_sent.append(self._note)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._connected.changes.ledger.on_sent.remove(self._note)
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
 
     def _note(self, tag: str, write: "OwnWrite") -> None:
         if item_key(tag) == item_key(self._items[0].tag) and self._sent_at is None:
             self._sent_at = write.sent_at
 
-    async def _follow(self, news: "AlarmFollower") -> None:
-        try:
-            async for each in news:
-                is_raised = isinstance(each, AlarmTransition) and each.kind in (
-                    AlarmTransitionKind.RAISE,
-                    AlarmTransitionKind.RETRIGGER,
-                )
-                if is_raised and self._sent_at is not None:
-                    assert isinstance(each, AlarmTransition)
-                    self._alarms.append(_alarm(each, clock.monotonic() - self._sent_at))
-                elif not isinstance(each, AlarmTransition):
-                    self._alarms_problem = self._alarms_problem or "the alarms were interrupted"
-        except MxGatewayError as error:
-            self._alarms_problem = one_line(str(error))
+    def _hear_alarms(self, sent_at: float) -> list[TraceMoment]:
+        """Return the alarms that were raised since the sending; note what makes them unknown."""
+        found: list[TraceMoment] = []
+        for at, news in self._connected.alarms.since(sent_at):
+            if isinstance(news, AlarmFeedLost):
+                self._alarms_problem = self._alarms_problem or f"their stream was lost: {one_line(str(news.error))}"
+            elif isinstance(news, AlarmTransition) and news.kind in _RAISED:
+                found.append(_alarm(news, at - sent_at))
+        return found
 
     async def watch(self, seconds: float) -> None:
         """Wait until that time after the sending is over, and take in all that has arrived by then."""
@@ -127,7 +116,8 @@ class WriteTrace:
                 moments.append(moment)
             else:
                 unchanged.append(item.tag)
-        moments += [each for each in self._alarms if each.seconds <= window]
+        if self._sent_at is not None:
+            moments += [each for each in self._hear_alarms(self._sent_at) if each.seconds <= window]
         moments.sort(key=lambda each: each.seconds)
         longest = max(window, moments[-1].seconds)
         lines = [each.line(longest) for each in moments]

@@ -122,6 +122,11 @@ class History:
         ]
         return ItemHistory(events, len(kept.events), marks, kept.forgotten, self.since)
 
+    def marks(self) -> list[SampleMark]:
+        """Return the newest marks of all items, oldest first."""
+        self.catch_up()
+        return list(self._marks)
+
     def newest_numbers(self, key: Key, count: int) -> list[float]:
         """Return the finite numbers among the newest `count` samples of an item, oldest first, as of the last
         :meth:`catch_up`."""
