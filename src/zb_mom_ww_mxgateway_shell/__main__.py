@@ -92,6 +92,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--report", metavar="FILE.html|.md", help="Write a report of the run at its end.")
 @click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the record is about; may be repeated.")
 @click.option("--plan", "plan_hash", metavar="HASH", help="Run -c FILE only as it was planned, and once.")
+@click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
 @click.option("--leave-clean", is_flag=True, help="Exit with 7 if the run leaves something changed.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
@@ -114,6 +115,7 @@ def command(
     report: str | None,
     about: tuple[str, ...],
     plan_hash: str | None,
+    steps: tuple[str, ...],
     assume_yes: bool,
     leave_clean: bool,
     read_only: bool,
@@ -137,6 +139,8 @@ def command(
         raise click.UsageError("--leave-clean is for runs: a plan writes nothing")
     if junit is not None and python is not None:
         raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
+    if steps and not scripts and context.invoked_subcommand != "test":
+        raise click.UsageError("--step is for files: -c, or test")
     wanted = LaunchOptions(
         connection=connection,
         demo=demo,
@@ -150,6 +154,7 @@ def command(
         quiet=quiet,
         junit=junit,
         evidence=RecordOptions(record=record, report=report, about=about),
+        steps=steps,
         debug=debug,
         plan_hash=(plan_hash or "").strip().lower(),
     )
@@ -203,20 +208,103 @@ def plan(
         name = "--report-junit" if outer.junit is not None else "--record"
         raise click.UsageError(f"{name} is for runs: a plan proves nothing")
     wanted = replace(
-        outer,
-        connection=connection if connection != Connection() else outer.connection,
-        demo=demo or outer.demo,
-        profile=profile or outer.profile,
-        variables=(*outer.variables, *variables),
-        output=output or outer.output,
-        quiet=quiet or outer.quiet,
-        debug=debug or outer.debug,
+        outer.with_run_options(connection, demo, profile, variables, output, quiet, debug),
         read_only="a plan writes nothing",
     )
     wanted.check()
     from zb_mom_ww_mxgateway_shell.app.main import run_statements
 
     click.get_current_context().exit(run_statements(wanted, files, (), plans=True))
+
+
+def _seconds(_context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Return a time such as ``10m`` in seconds."""
+    if text is None:
+        return None
+    from zb_mom_ww_mxgateway_console.render.text_values import parse_duration  # Lazy: few suites have a limit.
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+@command.command()
+@click.argument("files", metavar="FILE|FOLDER…", nargs=-1, required=True, type=click.Path(exists=True))
+@run_options
+@write_options
+@click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Run the files with this tag; may be repeated.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Run N files at a time, at most.")
+@click.option("--retries", type=click.IntRange(0, 10), default=0, metavar="N", help="Run what failed again, N times.")
+@click.option("--vars", "names_file", metavar="FILE.toml", help="Names and values, like --var; no secrets.")
+@click.option("--shuffle", "seed", type=int, metavar="SEED", help="Run the files in the order that this seed gives.")
+@click.option("--time-limit", metavar="TIME", callback=_seconds, help="Longest time for a file without its own: 10m.")
+@click.option("--records", metavar="FOLDER", help="Write the record of each file into this folder.")
+@click.option("--report", metavar="FILE.html|.md", help="Write a report of all files at the end.")
+@click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the records are about; may be repeated.")
+@click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a suite for each file.")
+@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
+@click.option("--leave-clean", is_flag=True, help="Exit with 7 if a file leaves something changed.")
+@click.pass_obj
+def test(
+    outer: LaunchOptions,
+    files: tuple[str, ...],
+    connection: Connection,
+    demo: bool,
+    profile: str | None,
+    variables: tuple[str, ...],
+    output: str,
+    quiet: bool,
+    debug: bool,
+    consent: WriteConsent,
+    steps: tuple[str, ...],
+    tags: tuple[str, ...],
+    jobs: int,
+    retries: int,
+    names_file: str | None,
+    seed: int | None,
+    time_limit: float | None,
+    records: str | None,
+    report: str | None,
+    about: tuple[str, ...],
+    junit: str | None,
+    assume_yes: bool,
+    leave_clean: bool,
+) -> None:
+    """Run command files as one suite: each in a session of its own, with one table and one report at the end.
+
+    In a folder all *.mxs files are found, sorted; what another file includes is not run by itself.
+    """
+    wanted = outer.with_run_options(connection, demo, profile, variables, output, quiet, debug)
+    wanted = replace(
+        wanted,
+        consent=wanted.consent.joined(consent),
+        steps=(*outer.steps, *steps),
+        junit=junit or outer.junit,
+        assume_yes=assume_yes or outer.assume_yes,
+        leave_clean=leave_clean or outer.leave_clean,
+    )
+    wanted.check()
+    if outer.evidence.record is not None:
+        raise click.UsageError("--record is for one run: --records FOLDER keeps one of each file")
+    report, about = report or outer.evidence.report, (*outer.evidence.about, *about)
+    if about and records is None and report is None:
+        raise click.UsageError("--about is for records: add --records FOLDER or --report FILE")
+    from zb_mom_ww_mxgateway_shell.app.suites import run_suite
+
+    code = run_suite(
+        replace(wanted, evidence=RecordOptions(report=report, about=about)),
+        files,
+        names_file,
+        tags=tags,
+        jobs=jobs,
+        retries=retries,
+        seed=seed,
+        records=records,
+        time_limit=time_limit,
+    )
+    click.get_current_context().exit(code)
 
 
 @command.command()

@@ -24,6 +24,15 @@ class WriteConsent:
     assume_yes: bool = False
     """Whether a write that only needs a yes has it."""
 
+    def joined(self, other: "WriteConsent") -> "WriteConsent":
+        """Return both together; where only one can hold, the other's."""
+        return WriteConsent(
+            arm=(*self.arm, *other.arm),
+            reason=other.reason or self.reason,
+            limits=other.limits if other.limits is not None else self.limits,
+            assume_yes=self.assume_yes or other.assume_yes,
+        )
+
     @property
     def is_guarding(self) -> bool:
         """Whether it asks for a guard, also for a connection that would have none."""

@@ -1,6 +1,6 @@
 """What the command line asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import click
 
@@ -31,6 +31,8 @@ class LaunchOptions:
     junit: str | None
     evidence: RecordOptions
     """What is wanted of the record of a run."""
+    steps: tuple[str, ...]
+    """Globs of the titles of the steps to run; empty for all."""
     debug: bool
     plan_hash: str = ""
     """The hash of the plan that a run is to be; empty for none."""
@@ -40,9 +42,37 @@ class LaunchOptions:
         """The output form of what does not belong to a run."""
         return FORMATTERS[self.output or DEFAULT_FORM]
 
+    def with_run_options(
+        self,
+        connection: Connection,
+        demo: bool,
+        profile: str | None,
+        variables: tuple[str, ...],
+        output: str,
+        quiet: bool,
+        debug: bool,
+    ) -> "LaunchOptions":
+        """Return these options with those that were given behind the name of a command."""
+        given = {each.name: getattr(connection, each.name) for each in fields(connection)}
+        plain = Connection()
+        return replace(
+            self,
+            connection=replace(
+                self.connection, **{name: value for name, value in given.items() if value != getattr(plain, name)}
+            ),
+            demo=demo or self.demo,
+            profile=profile or self.profile,
+            variables=(*self.variables, *variables),
+            output=output or self.output,
+            quiet=quiet or self.quiet,
+            debug=debug or self.debug,
+        )
+
     def check(self) -> None:
         """Raise click.UsageError if two options name a gateway."""
         if self.demo and self.connection.endpoint:
             raise click.UsageError("--demo has its own gateway: leave --endpoint out")
         if self.profile and (self.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
+        if self.read_only and self.consent.arm:
+            raise click.UsageError("--read-only and --arm exclude each other")

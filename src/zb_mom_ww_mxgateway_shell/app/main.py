@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 
 def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequence[str], *, plans: bool = False) -> int:
     """Run files, lines or standard input; with none of them and a terminal, the prompt. Return the exit code."""
-    _silence_grpc()
+    silence_grpc()
     if wanted.consent.arm and not (scripts or lines) and sys.stdin.isatty():
         # Who armed by habit would be armed without knowing it.
         raise click.UsageError("--arm is for runs: who types lines opens writes with arm GLOB")
@@ -49,16 +49,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
     job = ScriptJob.of(
         scripts,
         lines,
-        RunOptions(
-            variables=wanted.variables,
-            formatter=wanted.formatter,
-            quiet=wanted.quiet,
-            debug=wanted.debug,
-            plans=plans,
-            plan_hash=wanted.plan_hash,
-            consent=_consent(wanted),
-            reports=RunReports(wanted.junit, keeping),
-        ),
+        run_options(wanted, RunReports(wanted.junit, keeping))._replace(plans=plans, plan_hash=wanted.plan_hash),
     )
     if isinstance(job, int):
         return int(job)
@@ -70,6 +61,19 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
         keeping=keeping,
     )
     return asyncio.run(launch.run())
+
+
+def run_options(wanted: LaunchOptions, reports: RunReports) -> RunOptions:
+    """Return how statements are run."""
+    return RunOptions(
+        variables=wanted.variables,
+        formatter=wanted.formatter,
+        quiet=wanted.quiet,
+        debug=wanted.debug,
+        consent=_consent(wanted),
+        reports=reports,
+        steps=wanted.steps,
+    )
 
 
 def _consent(wanted: LaunchOptions) -> RunConsent:
@@ -88,7 +92,7 @@ def run_python(wanted: LaunchOptions, file: str) -> int:
     """Run a Python file on the live session; return the exit code."""
     from zb_mom_ww_mxgateway_shell.python.file_runner import PythonFile  # Lazy: most runs have no Python.
 
-    _silence_grpc()
+    silence_grpc()
     program = PythonFile.read(file, quiet=wanted.quiet, debug=wanted.debug)
     return asyncio.run(Launch(wanted, program.run).run())
 
@@ -110,7 +114,8 @@ def report_failed_start(error: Exception, arguments: Sequence[str]) -> int:
     return exit_code_for(error)
 
 
-def _silence_grpc() -> None:
+def silence_grpc() -> None:
+    """Keep gRPC from writing to standard error."""
     # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 

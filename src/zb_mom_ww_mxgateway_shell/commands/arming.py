@@ -127,7 +127,7 @@ async def disarm(context: Context) -> Result:
     example='requires write "Plant.Tank1.*"',
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(file_role=FileRole.DECLARATION),
+    traits=CommandTraits(file_role=FileRole.DECLARATION, declares="written"),
 )
 async def requires(
     context: Context,

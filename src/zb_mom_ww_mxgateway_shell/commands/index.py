@@ -59,6 +59,7 @@ MODULE_OF = {
     "confirm": "language",
     "sleep": "language",
     "include": "language",
+    "tags": "language",
     "finally": "language",
     "on-error": "language",
     "time-limit": "language",

@@ -1,5 +1,6 @@
-"""let, step, remarks, confirm, sleep, lines for files alone (include, finally, on-error, time-limit), record-script."""
+"""let, step, remarks, confirm, sleep, lines for files alone (include, tags, finally, on-error, time-limit), scripts."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,6 +230,37 @@ async def include(
     _only_in_a_file("include")
 
 
+class FileTag(ArgumentType):
+    """A name by which a file is found."""
+
+    name = "tag"
+    expands = False
+
+    def parse(self, word: Token, context: Scope) -> str:
+        if not _FILE_TAG.fullmatch(word.text):
+            raise word.mistake("a tag of a file consists of letters, digits, _, - and .")
+        return word.value
+
+
+_FILE_TAG = re.compile(r"\w[\w.-]*")
+
+
+@command(
+    "tags",
+    example="tags smoke pumps",
+    needs_session=False,
+    traits=CommandTraits(file_role=FileRole.DECLARATION, declares="groups"),
+)
+async def tags(context: Context, *names: Annotated[str, FileTag()]) -> Result:
+    """Name, at the beginning of a file, the groups that it belongs to: mxgw-shell test --tag smoke runs those files.
+
+    The tags of an included file do not count for the file that includes it.
+    """
+    if not context.runs_file:
+        _only_in_a_file("tags")
+    return TextResult(f"tagged {' '.join(names)}", {"tags": list(names)})
+
+
 @command("finally", example="finally", needs_session=False, traits=CommandTraits(file_role=FileRole.FINALLY))
 async def finally_(context: Context) -> Result:
     """On its own line: everything after it, to the end of the file, always runs.
@@ -370,4 +402,18 @@ def _only_in_a_file(name: str) -> NoReturn:
     raise ShellError(f"{name} works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
 
 
-COMMANDS = (let, step, note, comment, deviation, confirm, sleep, include, finally_, on_error, time_limit, record_script)
+COMMANDS = (
+    let,
+    step,
+    note,
+    comment,
+    deviation,
+    confirm,
+    sleep,
+    include,
+    tags,
+    finally_,
+    on_error,
+    time_limit,
+    record_script,
+)

@@ -33,6 +33,8 @@ class RunRecord:
         self.sinks: list[Sink] = []
         self.is_shown = False
         """Whether standard output is one of the sinks."""
+        self.sha256 = ""
+        """The digest of all lines before the last one; empty before the end."""
         self._digest = hashlib.sha256()
         self._count = self._statements = 0
         self._is_open = self._has_begun = False
@@ -71,7 +73,8 @@ class RunRecord:
     def end(self, facts: Mapping[str, Any]) -> None:
         """Write ``run-end`` with what is known of the end, the number of lines and the digest of those before it."""
         if self._is_open:
-            self.add({"command": RUN_END, **facts, "entries": self._count + 1, "sha256": self._digest.hexdigest()})
+            self.sha256 = self._digest.hexdigest()
+            self.add({"command": RUN_END, **facts, "entries": self._count + 1, "sha256": self.sha256})
             self._is_open = False
 
     def _write(self, form: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ class FileRole(Enum):
     END = auto()
     """The lines after it never run."""
     DECLARATION = auto()
-    """It says what the file writes."""
+    """It says something about the whole file, at its head: what it declares is in its trait `declares`."""
     LIMIT = auto()
     """It says how long the file may run; it belongs to the head of the file, too."""
 
@@ -59,6 +59,8 @@ class CommandTraits:
 
     file_role: FileRole | None = None
     """How it arranges the lines of its file."""
+    declares: Literal["written", "groups"] | None = None
+    """What a declaration says of its file: what it writes, or by which names ``test --tag`` finds it."""
     not_in_file: str = ""
     """Why a file cannot contain it; empty where it can."""
     not_in_alias: str = ""

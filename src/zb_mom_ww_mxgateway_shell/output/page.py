@@ -100,7 +100,7 @@ class Page:
     @property
     def is_screen(self) -> bool:
         """Whether standard output is a terminal on which lines are shown."""
-        return not self.quiet and not self.closed and sys.stdout.isatty()
+        return not self.quiet and not self.closed and self.writer.is_terminal
 
     @property
     def columns(self) -> int:
@@ -115,7 +115,7 @@ class Page:
     def text(self, line: str) -> None:
         """Write a line for a person, unless quiet."""
         if not self.quiet:
-            self._clear()
+            self.clear()
             # Before it is folded: half a key would not be recognized.
             for part in self._folded(safe(shortened(line, LONGEST_LINE))):
                 self.out(f"{part}\n")
@@ -123,7 +123,7 @@ class Page:
     def record(self, line: str) -> None:
         """Write a line for a program, unless quiet; safe if it goes to a terminal all the same."""
         if not self.quiet:
-            self._clear()
+            self.clear()
             self.out(f"{for_reader(line, sys.stdout)}\n")
 
     def transient(self, text: str) -> None:
@@ -136,7 +136,7 @@ class Page:
 
     def ask(self, question: str) -> None:
         """Write a question that is answered on the same line."""
-        self._clear()
+        self.clear()
         self.out(f"{INDENT}{safe(question)} [y/N] ")
 
     def out(self, text: str) -> None:
@@ -147,7 +147,7 @@ class Page:
 
     def problem(self, lines: Sequence[str]) -> None:
         """Write lines about what went wrong, quiet or not."""
-        self._clear()
+        self.clear()
         self.copy(lines)
         self.writer.err("".join(f"{safe(shortened(line, LONGEST_LINE))}\n" for line in lines))
 
@@ -172,7 +172,8 @@ class Page:
         for line in lines:
             self._transcript.line(line)
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Remove the line that the next one would overwrite."""
         if self._is_transient:
             self.out(f"\r{' ' * (self.columns - 1)}\r")
             self._is_transient = False

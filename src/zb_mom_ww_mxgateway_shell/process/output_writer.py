@@ -55,6 +55,11 @@ class OutputWriter:
         self._streams = self._streams or (sys.stdout, sys.stderr)
         return self._streams
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether standard output is a terminal."""
+        return sys.stdout.isatty()
+
     def out(self, text: str) -> None:
         """Queue a text for standard output."""
         if text and not self.problem:

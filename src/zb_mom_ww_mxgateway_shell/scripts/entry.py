@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
+from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection, may_select
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
@@ -47,6 +48,12 @@ class RunOptions(NamedTuple):
     """What the user lets it write."""
     reports: RunReports = RunReports(None, RecordKeeping(RecordOptions(), may_show=False))
     """What it leaves for others to read."""
+    steps: tuple[str, ...] = ()
+    """Globs of the titles of the steps to run; empty for all."""
+    time_limit: float | None = None
+    """Seconds for a file that does not bound itself; None for no limit."""
+    is_one_of_many: bool = False
+    """Whether other files run beside it: then no person is asked, and signals come from the suite."""
 
 
 class Part(NamedTuple):
@@ -58,6 +65,10 @@ class Part(NamedTuple):
     """The file whose lines are shown by their numbers alone; None for lines of no file."""
     is_file: bool = False
     """Whether it must declare what it writes."""
+
+
+ReadPart = tuple[Part, list[loader.LintFinding]]
+"""A part with the mistakes that were found while it was read."""
 
 
 class ScriptJob:
@@ -75,6 +86,15 @@ class ScriptJob:
         """Whether every line that was planned can pass."""
         self._planned: PlannedWrites | None = None
         """What the run may write; None without a plan."""
+        self.logs: list[RunLog] = []
+        """What ran, and what was left out: a log for each file."""
+        self.script: ScriptRun | None = None
+        """The run of the present file; None before the first."""
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The files, or lines, in their order."""
+        return self._parts
 
     @classmethod
     def of(
@@ -94,12 +114,22 @@ class ScriptJob:
             # The lines come one by one: later ones are not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
             return cls([Part(loader.streamed(source), name, source)], how)
-        parts, wrong, refused = [], [], []
         try:
             read = list(cls._read(scripts, lines))
         except ShellError as error:
             how.reports.refuse(name, [message_of(error)], error.exit_code)
             raise
+        return cls.checked(read, how, name)
+
+    @classmethod
+    def checked(
+        cls, read: "Sequence[ReadPart]", how: RunOptions, name: str, others: Sequence[loader.Block] = ()
+    ) -> "ScriptJob | Literal[ExitCode.USAGE, ExitCode.GUARDED]":
+        """Check files, or lines, that were read, as :meth:`of` does; `name` is for the report of a run that fails.
+
+        The names of ``--var`` may also be those of `others`, which do not run.
+        """
+        parts, wrong, refused = [], [], []
         sources = {source.name: source for part, _ in read for source in part.block.sources}
         how.reports.spare(sources)
         how.reports.keeping.files = [source.form() for source in sources.values()]
@@ -123,13 +153,16 @@ class ScriptJob:
             # A plan checks all the other lines, too.
             for part in parts:
                 part.block.leave_out([each for finding in wrong for each in (finding.statement, *finding.also)])
-        if unused := _unused(offline(how.variables), [part.block for part in parts], name):
+        unused = _unused(offline(how.variables), [*(part.block for part in parts), *others], name)
+        if how.steps and not any(may_select(how.steps, part.block, offline(how.variables)) for part in parts):
+            unused = ShellError(f"--step {' '.join(how.steps)}: no step of {name} has such a title")
+        if unused is not None:
             how.reports.refuse(name, [message_of(unused)], unused.exit_code)
             raise unused
         return cls(parts, how, has_mistakes=bool(wrong))
 
     @staticmethod
-    def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[loader.LintFinding]]]:
+    def _read(scripts: Sequence[str], lines: Sequence[str]) -> "Iterator[ReadPart]":
         for script in scripts:
             block, found = loader.read_standard_input() if script == "-" else loader.read(script)
             yield Part(block, _name(script), "<stdin>" if script == "-" else script, is_file=True), found
@@ -160,7 +193,7 @@ class ScriptJob:
         if self._how.plan_hash and not await self._is_as_planned(context):
             return ExitCode.GUARDED
         codes: list[ExitCode] = []
-        logs: list[RunLog] = []
+        logs = self.logs
         names, aliases, settings = context.names, context.aliases, context.settings
         context.made_files = MadeFileCheck(context)
         try:
@@ -180,6 +213,11 @@ class ScriptJob:
                 left_out = RunLog(part.name)
                 left_out.leave_out(part.block, context, "not run: a file before it ended the run")
                 logs.append(left_out)
+            if self._how.steps and not any(log.titled for log in logs):
+                tried_nothing = f"--step {' '.join(self._how.steps)}: no step has such a title, so nothing was tried"
+                logs[0].broken_off = logs[0].broken_off or tried_nothing
+                context.alert(tried_nothing)
+                codes.append(ExitCode.USAGE)
             problem = self._how.reports.finish(logs, self._left_changed, context.alert)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
@@ -233,8 +271,18 @@ class ScriptJob:
             self._plan.source = part.source
             script = ScriptRun(context, output, log, debug=how.debug, perform=self._plan.preview, looks_on=True)
         else:
-            script = ScriptRun(context, output, log, debug=how.debug, goes_on=is_typed)
-        if part.block.stream is None and sys.stdin.isatty():
+            script = ScriptRun(
+                context,
+                output,
+                log,
+                debug=how.debug,
+                goes_on=is_typed,
+                time_limit=how.time_limit,
+                selection=StepSelection(how.steps),
+                hears_signals=not how.is_one_of_many,
+            )
+        self.script = script
+        if part.block.stream is None and sys.stdin.isatty() and not how.is_one_of_many:
             context.ask = script.ask
         if is_typed:
             code = await script.run(part.block)  # A person arms.

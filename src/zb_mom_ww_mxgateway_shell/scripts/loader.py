@@ -45,6 +45,11 @@ def file_role(statement: Statement) -> FileRole | None:
     return None if command is None else command.traits.file_role
 
 
+def _declares(statement: Statement) -> str | None:
+    command = _COMMANDS.get(statement.command)
+    return None if command is None else command.traits.declares
+
+
 def is_arranging(statement: Statement) -> bool:
     """Return whether a line only arranges the other lines of its file, and does not run."""
     return file_role(statement) in (FileRole.INCLUDE, FileRole.FINALLY, FileRole.DECLARATION)
@@ -116,7 +121,7 @@ class Block:
         """Yield the globs that the statements declare to be written, each once, with its first place."""
         seen: set[str] = set()
         for statement in self.statements():
-            if file_role(statement) is not FileRole.DECLARATION:
+            if _declares(statement) != "written":
                 continue
             # Lint reports what is wrong with its words.
             with suppress(InputError):
@@ -142,6 +147,23 @@ class Block:
                     yield from item.scoped(context)
                 else:
                     yield item, None
+
+    def tags(self) -> set[str]:
+        """Return the tags that the file itself declares, without difference of letter case."""
+        found: set[str] = set()
+        for item in self.body:
+            if isinstance(item, Statement) and _declares(item) == "groups":
+                with suppress(InputError):
+                    found |= {word.value.casefold() for word in split(item.text)[1:]}
+        return found
+
+    def included(self) -> Iterator[tuple[str, str]]:
+        """Yield the path of each file that is included, directly or not, and of the file that includes it."""
+        for item in (*self.body, *self.ending):
+            if isinstance(item, Block):
+                if item.path and item.head is not None and item.head.source:
+                    yield item.path, item.head.source
+                yield from item.included()
 
     def leave_out(self, statements: Collection[Statement]) -> None:
         """Remove these statements, also from included files."""

@@ -84,6 +84,8 @@ class RunLog:
         """Heads of the journals after the run: they prove later that no line of it is missing."""
         self.properties: dict[str, str] = {}
         """More facts about the run, for its report."""
+        self.not_selected: set[int] = set()
+        """The statements that were left out, because their step was not selected; by their identity."""
         self._ids: Counter[str] = Counter()
 
     def begin(self, statement: Statement, title: str) -> Step:
@@ -111,7 +113,8 @@ class RunLog:
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         for statement in block.statements():
             if id(statement) not in reached and (title := title_of(statement, context)) is not None:
-                self.not_run.append(NotRun(self._id_of(statement, title), title, self._why_not_reached))
+                why = NOT_SELECTED if id(statement) in self.not_selected else self._why_not_reached
+                self.not_run.append(NotRun(self._id_of(statement, title), title, why))
 
     def leave_out(self, block: Block, context: "Context", why: str) -> None:
         """End a run that does not take place; a file without steps is one that did not run."""
@@ -133,7 +136,7 @@ class RunLog:
     @property
     def has_steps(self) -> bool:
         """Whether the file has any step."""
-        return bool(self.not_run) or any(step.part == "step" for step in self.steps)
+        return bool(self.not_run) or bool(self.titled)
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -150,7 +153,9 @@ class RunLog:
         """Return a one-line summary of the run."""
         took = age_text(self.seconds)
         titled = self.titled
-        count = len(titled) + len(self.not_run)
+        left_out = sum(each.why == NOT_SELECTED for each in self.not_run)
+        not_reached = len(self.not_run) - left_out
+        count = len(titled) + not_reached
         others = [step for step in self.steps if step not in titled and step.failure]
         if not count:
             entries = list(self.entries)
@@ -160,7 +165,8 @@ class RunLog:
         failed = sum(step.failure is not None for step in titled)
         parts = [f"{len(titled) - failed} of {count} steps passed"]
         parts += [f"{failed} failed"] if failed else []
-        parts += [f"{len(self.not_run)} not run"] if self.not_run else []
+        parts += [f"{not_reached} not run"] if not_reached else []
+        parts += [f"{left_out} not selected"] if left_out else []
         parts += [f"{step.title or 'the lines before them'} failed" for step in others]
         parts += [self.broken_off] if self.broken_off else []
         return f"{'; '.join(parts)}, in {took}"
@@ -185,5 +191,7 @@ def _title(line: str, names: Mapping[str, Any]) -> str:
     return word.value
 
 
+NOT_SELECTED = "not selected by --step"
+"""Why a step did not run that its user did not want to run."""
 FINALLY = "finally"
 """The title of the part that always runs at the end."""

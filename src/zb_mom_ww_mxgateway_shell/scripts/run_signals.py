@@ -1,10 +1,13 @@
 """Signals to a run: the first lets the statement in flight end, later ones end it and what follows."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
+from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 
 T = TypeVar("T")
@@ -31,6 +34,12 @@ class RunSignals:
         """The statement in flight; None between statements."""
         self.is_looking = False
         """Whether nothing has to be ended with care: a question, a feed without an end, or the wait for a line."""
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Hear the signals of the process while this is open."""
+        with on_signals(INTERRUPT, self.interrupt), on_signals(CALLED_OFF, self.call_off):
+            yield
 
     @property
     def came(self) -> bool:

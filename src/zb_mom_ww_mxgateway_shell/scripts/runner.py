@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
@@ -14,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
-from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt, on_signals
+from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
@@ -24,6 +23,7 @@ from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
+from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection
 from zb_mom_ww_mxgateway_shell.scripts.time_limit import TimeLimit, TimeLimits
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
@@ -61,10 +61,13 @@ class ScriptRun:
         goes_on: bool = False,
         looks_on: bool = False,
         time_limit: float | None = None,
+        selection: StepSelection | None = None,
+        hears_signals: bool = True,
     ) -> None:
         """With `goes_on` or `looks_on` a failure does not stop the run. With `goes_on` it does not count either: a
         person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too.
-        `time_limit`, in seconds, bounds a file that does not bound itself."""
+        `time_limit`, in seconds, bounds a file that does not bound itself. Of the steps those of the `selection` run.
+        Without `hears_signals`, who runs several files passes on what comes."""
         self._context = context
         self._output = output
         self._log = log
@@ -72,6 +75,8 @@ class ScriptRun:
         self._perform = perform
         self._goes_on = goes_on
         self._looks_on = looks_on
+        self._selection = selection or StepSelection()
+        self._hears_signals = hears_signals
         self._code = ExitCode.DONE
         self._time_limit = time_limit
         self._stopping = False
@@ -94,7 +99,7 @@ class ScriptRun:
             self._first_contact = FirstContact(self._context, list(block.statements()))
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
-            with on_signals(INTERRUPT, self._signals.interrupt), on_signals(CALLED_OFF, self._signals.call_off):
+            with self._signals.heard() if self._hears_signals else nullcontext():
                 async with news_reported(self._context, self._report_news, self._failed_in_background):
                     await self._block(block)
                     await self._end_standing()
@@ -111,6 +116,14 @@ class ScriptRun:
             self._output.report_closed()
             self._code = gravest(self._code, ExitCode.NOT_MET)
         return self._code
+
+    def interrupt(self) -> None:
+        """End it as Ctrl-C does."""
+        self._signals.interrupt()
+
+    def call_off(self) -> None:
+        """End it as a request to end does: a wait at once; the lines after ``finally`` run."""
+        self._signals.call_off()
 
     @property
     def is_final(self) -> bool:
@@ -309,6 +322,9 @@ class ScriptRun:
         if not self._in_ending:
             await self._output.has_room(lambda: self._is_over)
             if self._is_over:
+                return
+            if self._selection.leaves_out(statement, self._context):
+                self._log.not_selected.add(id(statement))
                 return
         command = command_of(self._context, statement.text)
         if command is not None and command.traits.begins_step:

@@ -153,10 +153,12 @@ class GatewayConnection:
         notice: Callable[[str], None],
         settles_later: bool = False,
         attached: str = "",
+        beside: "GatewayClient | None" = None,
     ) -> Self:
         """Connect and open a session, and return when its event stream is read, or earlier with `settles_later`.
 
         `attached` is the id of a session of another program, to go on with instead: it is neither closed nor replaced.
+        With `beside` it uses the connection of that client.
         Raises the library's errors, or ShellError.
         """
         import dataclasses
@@ -166,7 +168,7 @@ class GatewayConnection:
         options = dataclasses.replace(connection.client_options(), write_guard=desk)
         with warnings.catch_warnings(record=True) as early:
             warnings.simplefilter("always", MxGatewayWarning)
-            client = await GatewayClient.connect(options)
+            client = beside.beside(desk) if beside is not None else await GatewayClient.connect(options)
         try:
             with warnings.catch_warnings(record=True) as later:
                 warnings.simplefilter("always", MxGatewayWarning)

@@ -109,6 +109,8 @@ class Context:
         """Opens the Python pane; None without a terminal."""
         self.has_screen = False
         """Whether values can be kept in view above a prompt."""
+        self.wrote_elsewhere = False
+        """Whether another context, for a run of its own, may have written."""
         self.leaving = False
         self.departure = Departure(lambda text: self.alert(text))
         """What this shell leaves in the plant."""
@@ -160,13 +162,20 @@ class Context:
         self.given_names |= given.keys()
 
     async def connect(
-        self, connection: Connection, name: str = "", *, terms: ConnectionTerms | None = None, attached: str = ""
+        self,
+        connection: Connection,
+        name: str = "",
+        *,
+        terms: ConnectionTerms | None = None,
+        attached: str = "",
+        beside: "GatewayClient | None" = None,
     ) -> None:
         """Connect, open a session and make it the current one, in addition to the other open connections.
 
         An open connection of the same name is closed once the new one is open; on failure it stays. The new one is not
         armed, except for what a run may write. `terms` are those of its profile; without them they are none, or of a
-        simulated plant those of its earlier connection. `attached` is the id of a session to go on with.
+        simulated plant those of its earlier connection. `attached` is the id of a session to go on with. The session is
+        opened on the connection of the client `beside`, if there is one.
         """
         from zb_mom_ww_mxgateway_shell.state.write_desk import attach, make_desk  # Lazy: it loads the contract.
 
@@ -185,6 +194,7 @@ class Context:
             notice=lambda text: self.notice(text),
             settles_later=self.settles_later and not attached,
             attached=attached,
+            beside=beside,
         )
         attach(made, self.ask_selection)
         report_disarming(made, lambda text: self._report_disarmed(made, text))
@@ -283,7 +293,7 @@ class Context:
     @property
     def has_written(self) -> bool:
         """Whether something that changes the plant was asked for, allowed or not."""
-        return any(each.desk.asked_at for each in self.connections.values())
+        return self.wrote_elsewhere or any(each.desk.asked_at for each in self.connections.values())
 
     @property
     def name(self) -> str:
