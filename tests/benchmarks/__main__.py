@@ -21,6 +21,7 @@ import guarded_writes
 import replay_server
 import script_figures
 import shell_figures
+import suite_figures
 from completion import completion_figures
 from simulated import simulator
 
@@ -44,8 +45,9 @@ TARGETS = {
     **guarded_writes.TARGETS,
     **script_figures.TARGETS,
     **shell_figures.TARGETS,
+    **suite_figures.TARGETS,
 }
-LAYERS = ["events", "calls", "start", "script", "completion", "shell"]
+LAYERS = ["events", "calls", "start", "script", "suite", "completion", "shell"]
 
 Figures = dict[str, dict[str, object]]
 
@@ -250,6 +252,8 @@ def main() -> None:
             figures |= start_ratio(endpoint, rounds)
         if "script" in wanted:
             figures |= script_figures.script_figures(endpoint, rounds if given.quick else 15)
+        if "suite" in wanted:
+            figures |= suite_figures.suite_figures(endpoint, 1 if given.quick else 3, 5 if given.quick else 100)
     if "completion" in wanted:
         figures |= completion_figures(given.quick)
     if "shell" in wanted:

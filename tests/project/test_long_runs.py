@@ -27,6 +27,7 @@ def test_the_benchmarks_run_and_name_their_figures(tmp_path: Path) -> None:
         "calls.write_vs_grpc_aio",
         "start.shell_line_vs_import_grpc",
         "script.run_vs_grpc_aio",
+        "test.suite_of_100_files",
         "shell.complete_prefix_p99_ms",
         "shell.complete_substring_p99_ms",
         "shell.catalogue_bytes_per_tag",
