@@ -12,9 +12,10 @@ from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
-from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files, offline
+from zb_mom_ww_mxgateway_shell.scripts.entry import ScriptJob, lint_files, offline
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
+from zb_mom_ww_mxgateway_shell.scripts.run_options import RunOptions
 from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 
 

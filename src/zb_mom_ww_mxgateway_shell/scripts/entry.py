@@ -4,22 +4,19 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
-from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
+from zb_mom_ww_mxgateway_shell.output.formats import Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
-from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
-from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
-from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part, ReadPart, RunOptions
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection, may_select
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -30,45 +27,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
     from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
     from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
-
-
-class RunOptions(NamedTuple):
-    """How statements are run."""
-
-    variables: tuple[str, ...] = ()
-    formatter: Formatter = FORMATTERS[DEFAULT_FORM]
-    """The output form of what was found before anything ran."""
-    quiet: bool = False
-    debug: bool = False
-    plans: bool = False
-    """Whether it only reports what would be written."""
-    plan_hash: str = ""
-    """The hash of the plan that is to be run; empty for none."""
-    consent: RunConsent = RunConsent()
-    """What the user lets it write."""
-    reports: RunReports = RunReports(None, RecordKeeping(RecordOptions(), may_show=False))
-    """What it leaves for others to read."""
-    steps: tuple[str, ...] = ()
-    """Globs of the titles of the steps to run; empty for all."""
-    time_limit: float | None = None
-    """Seconds for a file that does not bound itself; None for no limit."""
-    is_one_of_many: bool = False
-    """Whether other files run beside it: then no person is asked, and signals come from the suite."""
-
-
-class Part(NamedTuple):
-    """One file to run, or lines given instead of a file."""
-
-    block: loader.Block
-    name: str
-    source: str | None
-    """The file whose lines are shown by their numbers alone; None for lines of no file."""
-    is_file: bool = False
-    """Whether it must declare what it writes."""
-
-
-ReadPart = tuple[Part, list[loader.LintFinding]]
-"""A part with the mistakes that were found while it was read."""
 
 
 class ScriptJob:

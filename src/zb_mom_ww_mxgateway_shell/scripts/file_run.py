@@ -9,8 +9,9 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.process.held_output import HeldOutput
-from zb_mom_ww_mxgateway_shell.scripts.entry import Part, RunOptions, ScriptJob
+from zb_mom_ww_mxgateway_shell.scripts.entry import ScriptJob
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part, RunOptions
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.context_beside import SharedConnection, context_beside

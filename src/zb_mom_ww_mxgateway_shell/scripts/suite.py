@@ -9,7 +9,8 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
-from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, offline
+from zb_mom_ww_mxgateway_shell.scripts.entry import ScriptJob, offline
+from zb_mom_ww_mxgateway_shell.scripts.run_options import RunOptions
 from zb_mom_ww_mxgateway_shell.scripts.step_selection import may_select
 from zb_mom_ww_mxgateway_shell.scripts.suite_display import SuiteDisplay
 from zb_mom_ww_mxgateway_shell.scripts.suite_files import SuiteFiles

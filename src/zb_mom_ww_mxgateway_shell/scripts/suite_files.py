@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.scripts import loader
-from zb_mom_ww_mxgateway_shell.scripts.entry import Part, ReadPart
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part, ReadPart
 
 SUFFIX = ".mxs"
 

@@ -10,9 +10,9 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.process import report_files
-from zb_mom_ww_mxgateway_shell.scripts.entry import Part
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part
 from zb_mom_ww_mxgateway_shell.scripts.suite_result import FileResult
 
 _SUFFIX = ".jsonl"

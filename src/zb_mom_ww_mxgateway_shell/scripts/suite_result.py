@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.results import Table
-from zb_mom_ww_mxgateway_shell.scripts.entry import Part
 from zb_mom_ww_mxgateway_shell.scripts.run_log import NOT_SELECTED, RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part
 
 _VERDICTS = {
     ExitCode.DONE: "passed",

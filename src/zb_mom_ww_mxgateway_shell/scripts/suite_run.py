@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
-from zb_mom_ww_mxgateway_shell.scripts.entry import Part, RunOptions, offline
+from zb_mom_ww_mxgateway_shell.scripts.entry import offline
 from zb_mom_ww_mxgateway_shell.scripts.file_run import FileRun
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_options import Part, RunOptions
 from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 from zb_mom_ww_mxgateway_shell.scripts.suite_display import SuiteDisplay
 from zb_mom_ww_mxgateway_shell.scripts.suite_records import SuiteRecords
