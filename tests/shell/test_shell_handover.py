@@ -56,6 +56,11 @@ async def test_a_shift_has_what_earlier_programs_did_and_what_is_not_put_back(ru
     (note,) = part(summary, "Notes")["rows"]
     assert (note["what"], note["text"]) == ("note", "pump <1> | rattles")
     assert [each["name"] for each in part(summary, "Snapshots taken")["rows"]] == ["before"]
+    # Observations of a file are notes, too.
+    assert (await run('comment "dry"\ndeviation "by hand"\nexpect TestChildObject.TestInt = 9\n')).code == 0
+    later = (await run.process("--plaintext", "--json", "-e", "handover --since 1h")).objects[-1]["result"]
+    notes = part(later, "Notes")["rows"]
+    assert [(each["what"], each["text"]) for each in notes][1:] == [("comment", "dry"), ("deviation", "by hand")]
     assert [each["what"] for each in part(summary, "Connections")["rows"]] == [
         "session opened",
         "session closed",

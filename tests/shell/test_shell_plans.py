@@ -136,10 +136,14 @@ async def test_a_run_does_what_was_planned_once(run: Runs) -> None:
     command[-1] = found
     done = await run.process(*command)
     assert (done.code, run.written) == (0, [7, 0.0, 0]), done
-    again = await run.process(*command, "--json")
+    again = await run.process(*command, "--json", "--report-junit", "out.xml")
     assert (again.code, run.written) == (5, [7, 0.0, 0])
-    (refused,) = [each for each in again.objects if "command" in each]
+    (refused,) = [each for each in again.objects if "error" in each]
     assert "its plan was run already, 20" in str(refused["error"])
+    assert json.loads(again.out.splitlines()[-1])["exit_code"] == 5
+    report = (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert "<error" in report
+    assert "its plan was run already" in report
     # Who plans it again looks at it again.
     assert await hash_of(run, f"requires write {INT} {DOUBLE}\n{text}") == found
     assert (await run.process(*command)).code == 0

@@ -136,6 +136,7 @@ async def comment(context: Context, text: TextArgument) -> Result:
     The exit code stays as it is. `deviation` is for what differs from what was expected, and note for a remark about
     the run that is no observation.
     """
+    keep_remark(context, "comment", text)
     return TextResult(f"comment: {text}", {"observation": "comment", "text": text})
 
 
@@ -151,6 +152,7 @@ async def deviation(context: Context, text: TextArgument) -> Result:
 
     It never changes the exit code. A record and its report list it, and the step passes with an observation.
     """
+    keep_remark(context, "deviation", text)
     return TextResult(f"deviation: {text}", {"observation": "deviation", "text": text})
 
 

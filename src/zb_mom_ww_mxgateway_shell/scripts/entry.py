@@ -148,8 +148,8 @@ class ScriptJob:
         Each file starts with its own names, aliases and settings. A failure in one does not leave out the next, unless
         it ends everything.
         """
-        if self._how.plan_hash and not await self._is_as_planned(context):
-            return ExitCode.GUARDED
+        if self._how.plan_hash and (why := await self._not_as_planned(context)):
+            return self._not_begun(context, why)
         codes: list[ExitCode] = []
         logs = self.logs
         names, aliases, settings = context.names, context.aliases, context.settings
@@ -179,8 +179,8 @@ class ScriptJob:
             problem = self._how.reports.finish(logs, self._left_changed, context.alert)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
-    async def _is_as_planned(self, context: Context) -> bool:
-        """Report why the run is not the one with the given hash; return whether it is."""
+    async def _not_as_planned(self, context: Context) -> str:
+        """Report and return why the run is not the one with the given hash; empty if it is."""
         from zb_mom_ww_mxgateway_shell.scripts.plan_check import take_plan  # Lazy: most runs have no plan.
 
         try:
@@ -189,9 +189,17 @@ class ScriptJob:
             output = RunReporter(context, quiet=self._how.quiet, source=None, debug=self._how.debug)
             output.begin(Statement("", 0))
             output.failure(error, problem_lines(error, Statement("", 0)))
-            self.report_unfinished([message_of(error)])
-            return False
-        return True
+            return message_of(error)
+        return ""
+
+    def _not_begun(self, context: Context, why: str) -> ExitCode:
+        """End a run of which no line was run, in its reports, too."""
+        logs = [RunLog(part.name) for part in self._parts]
+        for part, log in zip(self._parts, logs, strict=True):
+            log.broken_off = why
+            log.leave_out(part.block, context, f"not run: {why}")
+        self._how.reports.finish(logs, [], context.alert)
+        return ExitCode.GUARDED
 
     async def _show_plan(self, context: Context, output: RunReporter) -> None:
         """Show what a plan comes to, and keep it, so that a run can name it by its hash."""
