@@ -1,8 +1,9 @@
 """Acceptance test of the demo plant, as acceptance.mxs does it: pump start, level control, alarm.
 
-    mxgw-shell --demo --python examples/acceptance.py
+    mxgw-shell --demo --python examples/acceptance.py --report-junit acceptance.xml --report acceptance.html
 
-It runs on the shell's live session. It can use client, session, live and mx, and await at the top level.
+It runs on the shell's live session. It can use client, session, live and mx, and await at the top level. A step that it
+begins with mx has a case in the reports; what fails in it, such as an assert, is the failure of that step.
 """
 
 import contextlib
@@ -46,8 +47,9 @@ async with contextlib.AsyncExitStack() as afterwards:
         f"Plant.Tank1.Level.Hi.Limit {limit}",
     ):
         afterwards.push_async_callback(mx, f"write {line}")
+    afterwards.push_async_callback(mx, 'step "afterwards: as it was"')
 
-    print("1 the pump stops and starts on command")
+    await mx('step "1 the pump stops and starts on command"')
     starts = await value_of("Plant.Pump1.Starts")
     await write("Plant.Pump1.Stop", True)
     await becomes("Plant.Pump1.Running", lambda running: not running, timeout=10)
@@ -57,14 +59,14 @@ async with contextlib.AsyncExitStack() as afterwards:
     await becomes("Plant.Pump1.Current", lambda current: current > 5, timeout=10)
     assert await value_of("Plant.Pump1.Starts") > starts
 
-    print("2 the level follows its setpoint")
+    await mx('step "2 the level follows its setpoint"')
     await write("Plant.LC1.Auto", True)
     await write("Plant.Tank1.LevelSP", SETPOINT)
     await becomes("Plant.Tank1.Level", lambda level: abs(level - SETPOINT) <= 0.5, timeout=60, hold=1)
     assert not await value_of("Plant.Tank1.Overflow")
     assert not await value_of("Plant.Tank1.Level.Hi.InAlarm")
 
-    print("3 a high level raises the alarm, and it can be acknowledged")
+    await mx('step "3 a high level raises the alarm, and it can be acknowledged"')
     await write("Plant.Tank1.Level.Hi.Limit", 60.0)
     await becomes("Plant.Tank1.Level.Hi.InAlarm", lambda alarm: alarm, timeout=10)
     await becomes("Plant.Tank1.Level.Hi.Acked", lambda acked: not acked, timeout=10)

@@ -137,10 +137,8 @@ def command(
         raise click.UsageError("--read-only and --arm exclude each other")
     if leave_clean and context.invoked_subcommand == "plan":
         raise click.UsageError("--leave-clean is for runs: a plan writes nothing")
-    if junit is not None and python is not None:
-        raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
-    if steps and not scripts and context.invoked_subcommand != "test":
-        raise click.UsageError("--step is for files: -c, or test")
+    if steps and not scripts and python is None and context.invoked_subcommand != "test":
+        raise click.UsageError("--step is for files: -c, --python, or test")
     wanted = LaunchOptions(
         connection=connection,
         demo=demo,

@@ -164,7 +164,7 @@ async def test_the_guard_holds_for_python_too(run: Runs, written: str) -> None:
     assert [write.value for write in run.gateway.writes] == [5]
 
 
-async def test_names_come_by_var_and_a_report_has_no_place(run: Runs) -> None:
+async def test_names_come_by_var(run: Runs) -> None:
     code, out, _ = await run("print(limit + 1, tag)\n", "--var", "limit=70", "--var", "tag=A.b")
     assert (code, out) == (0, "71 A.b\n")
     code, _, err = await run("", "--var", "session=5")
@@ -172,8 +172,6 @@ async def test_names_come_by_var_and_a_report_has_no_place(run: Runs) -> None:
     code, _, err = await run("", "--var", "limits=[1,")
     assert code == 2
     assert "the closing ] is missing" in err
-    code, _, err = await run("", "--report-junit", "out.xml")
-    assert (code, err) == (2, "mxgw-shell: --report-junit is for statements: -c, -e, or standard input\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")

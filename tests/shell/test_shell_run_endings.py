@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import json
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from shell_process import Done, Runs, next_statement
+from shell_process import Done, Runs, next_statement, statements
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
@@ -248,7 +247,7 @@ LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT},
 @POSIX
 @pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv --append"])
 async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_did(run: Runs, line: str) -> None:
-    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 9_000}"\n' * 3)
+    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'comment "{"x" * 9_000}"\n' * 3)
     if line.endswith("--append"):
         # Nearly as long as a file can be.
         row = ["stop", *[""] * (len(COLUMNS) - 2), "x" * (LIMIT - 300)]
@@ -429,10 +428,12 @@ async def test_a_long_wait_shows_how_it_stands_before_it_is_over_without_a_termi
 async def test_json_with_python_gives_an_object_a_line_and_one_for_what_it_raises(run: Runs) -> None:
     (run.folder / "try.py").write_text(f"await mx('write {INT} 5')\nprint('own')\n1 / 0\n", encoding="utf-8")
     done = await run.process("--plaintext", "--json", "--python", "try.py")
-    written, own, raised = done.out.splitlines()
-    assert (json.loads(written)["result"]["outcome"], json.loads(written)["line"], own) == ("completed", 1, "own")
-    assert (json.loads(raised)["ok"], json.loads(raised)["line"], json.loads(raised)["file"]) == (False, 3, "try.py")
-    assert (done.code, json.loads(raised)["error"]["exit_code"]) == (1, 1)
+    lines = done.out.splitlines()
+    assert lines.pop(lines.index("own")) == "own"
+    written, raised = statements("\n".join(lines))
+    assert (written["result"]["outcome"], written["line"]) == ("completed", 1)
+    assert (raised["ok"], raised["line"], raised["file"]) == (False, 3, "try.py")
+    assert (done.code, raised["error"]["exit_code"]) == (1, 1)
 
 
 async def test_equal_titles_and_none_get_names_of_their_own(run: Runs) -> None:

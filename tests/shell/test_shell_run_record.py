@@ -307,7 +307,7 @@ async def test_a_record_that_cannot_be_written_is_found_before_anything_is_sent(
 
 @POSIX
 async def test_a_full_disk_makes_the_run_fail_at_its_end_and_never_stops_it(run: Runs) -> None:
-    run.file(f'write {INT} 1\nnote "{"x" * 9_000}"\nnote "{"x" * 9_000}"\nfinally\nwrite {INT} 3\n')
+    run.file(f'write {INT} 1\nlet a = "{"x" * 9_000}"\nlet b = "{"x" * 9_000}"\nfinally\nwrite {INT} 3\n')
     limit = 20_000  # Enough for the journal, without which nothing is written.
     prelude = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     process = await asyncio.create_subprocess_exec(
@@ -321,7 +321,7 @@ async def test_a_full_disk_makes_the_run_fail_at_its_end_and_never_stops_it(run:
         stderr=asyncio.subprocess.PIPE,
     )
     _, err = await asyncio.wait_for(process.communicate(), 30)
-    assert (process.returncode, run.written) == (2, [1, 3])
+    assert (process.returncode, run.written) == (2, [1, 3]), err
     assert b"mxgw-shell: the record is not whole: cannot write run.jsonl: File too large" in err
     assert INCOMPLETE in read_record(run.folder / "run.jsonl").problems
 

@@ -94,8 +94,14 @@ def run_python(wanted: LaunchOptions, file: str) -> int:
     from zb_mom_ww_mxgateway_shell.python.file_runner import PythonFile  # Lazy: most runs have no Python.
 
     silence_grpc()
-    program = PythonFile.read(file, quiet=wanted.quiet, debug=wanted.debug)
-    return asyncio.run(Launch(wanted, program.run).run())
+    keeping = RecordKeeping(wanted.evidence, may_show=True)
+    reports = RunReports(wanted.junit, keeping)
+    program = PythonFile.read(file, reports, steps=wanted.steps, quiet=wanted.quiet, debug=wanted.debug)
+
+    def never_began(why: list[str]) -> None:
+        reports.report_unfinished(file, why)
+
+    return asyncio.run(Launch(wanted, program.run, never_began=never_began, keeping=keeping).run())
 
 
 def check_files(wanted: LaunchOptions, files: Sequence[str]) -> int:

@@ -4,10 +4,11 @@ import ast
 import asyncio
 import gc
 import inspect
+import io
 import sys
 import tokenize
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -22,6 +23,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks, background_problem, leaves
+from zb_mom_ww_mxgateway_shell.python.file_lines import FileLines
 from zb_mom_ww_mxgateway_shell.python.namespace import (
     ExitCalled,
     PythonNames,
@@ -32,33 +34,74 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
+from zb_mom_ww_mxgateway_shell.scripts.loader import Source
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
-from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
+from zb_mom_ww_mxgateway_shell.scripts.run_log import title_of
+from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
+from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
+from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
 
 class PythonFile:
     """A compiled file; ``await`` works at its top level."""
 
-    def __init__(self, path: str, code: CodeType, *, quiet: bool, debug: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        text: str,
+        code: CodeType,
+        reports: RunReports,
+        *,
+        steps: Sequence[str],
+        quiet: bool,
+        debug: bool,
+    ) -> None:
+        """`steps` are globs of the titles of the steps to run; empty for all."""
         self._path = path
+        self._steps = steps
+        self._source = text.splitlines()
+        self._reports = reports
+        self._lines = FileLines(path, self._notice, StepSelection(steps), quiet=quiet)
+        self._broken_off = ""
+        """What ended the program early, other than an error; empty if nothing did."""
         self._folder = str(Path(path).resolve().parent)
         self._code = code
         self._quiet = quiet
         self._debug = debug
         self._formatter: Formatter = FORMATTERS[DEFAULT_FORM]
         self._writer = OutputWriter()
+        self._context: Context | None = None
+        """The context of the run; None before it."""
+        self._left: list[ChangeNow] = []
+        """What the run leaves changed, as far as that is to be known."""
         self._background_code = ExitCode.DONE
         """Exit code of the shell's own background tasks."""
 
     @classmethod
-    def read(cls, path: str, *, quiet: bool = False, debug: bool = False) -> "PythonFile":
-        """Read and compile a file; raise ShellError with the place of what is wrong."""
+    def read(
+        cls, path: str, reports: RunReports, *, steps: Sequence[str] = (), quiet: bool = False, debug: bool = False
+    ) -> "PythonFile":
+        """Read and compile a file, and replace the reports of a former run; raise ShellError with the place of what is
+        wrong."""
+        reports.spare([path])
         try:
-            with tokenize.open(path) as file:
-                text = file.read()
+            text, code = cls._compiled(path, reports)
+        except ShellError as error:
+            reports.refuse(path, [message_of(error)], error.exit_code)
+            raise
+        reports.replace(path)
+        return cls(path, text, code, reports, steps=steps, quiet=quiet, debug=debug)
+
+    @staticmethod
+    def _compiled(path: str, reports: RunReports) -> tuple[str, CodeType]:
+        try:
+            content = Path(path).read_bytes()
+            reports.keeping.files = [Source.of(content, path).form()]
+            text = content.decode(tokenize.detect_encoding(io.BytesIO(content).readline)[0])
             code = compile(text, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except OSError as error:
             raise ShellError(f"cannot read {path}: {error.strerror}") from error
@@ -66,11 +109,11 @@ class PythonFile:
             raise ShellError(f"{path}:{error.lineno or 1}:{error.offset or 1}: {error.msg}") from None
         except (UnicodeDecodeError, ValueError) as error:
             raise ShellError(f"{path}: not Python: {error}") from None
-        return cls(path, code, quiet=quiet, debug=debug)
+        return text, code
 
     async def run(self, context: Context) -> ExitCode | int:
         """Run the file; return the exit code that it asks for, or that of the gravest failure."""
-        self._writer, self._formatter = context.writer, context.settings.formatter
+        self._context, self._writer, self._formatter = context, context.writer, context.settings.formatter
         context.set_outputs(self._notice, self._alert)
         context.runs_file, context.made_files = True, MadeFileCheck(context)
         if context.current is not None:
@@ -79,6 +122,19 @@ class PythonFile:
         names.namespace["__file__"] = self._path
         sys.argv[:] = [self._path]
         sys.path.insert(0, self._folder)
+        try:
+            code = await self._finished(context, names)
+        finally:
+            has_tried = not self._steps or bool(self._lines.log.titled)
+            if not has_tried:
+                nothing = f"--step {' '.join(self._steps)}: no step has such a title, so nothing was tried"
+                self._broken_off = self._broken_off or nothing
+                self._alert(nothing)
+            self._lines.end(context, self._broken_off)
+            has_problem = self._reports.finish([self._lines.log], self._left, self._alert)
+        return code or (ExitCode.USAGE if has_problem or not has_tried else code)
+
+    async def _finished(self, context: Context, names: PythonNames) -> ExitCode | int:
         failed: list[BaseException] = []
 
         def failed_in_background(error: BaseException) -> None:
@@ -94,7 +150,8 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
-        left = context.departure.failures(await context.departure.left_changed(context.connections.values()))
+        self._left = await context.departure.left_changed(context.connections.values())
+        left = context.departure.failures(self._left)
         for line in left:
             self._alert(f"left changed: {line}")
         if context.has_written:
@@ -112,8 +169,11 @@ class PythonFile:
                 async with news_reported(context, self._report_news, self._failed_in_background):
                     await ended_by_itself(self._evaluated(names))
         except ExitCalled as called:
-            return self._exit_code(called.code)
+            code = self._exit_code(called.code)
+            self._broken_off = f"the program ended itself with {code}" if code else ""
+            return code
         except (asyncio.CancelledError, Interrupted) as interrupted:
+            self._broken_off = "interrupted"
             if warning := names.describe_writes(started):
                 self._complain(f"interrupted; {warning}")
                 return ExitCode.UNKNOWN
@@ -121,6 +181,7 @@ class PythonFile:
                 self._complain(str(interrupted))
             if isinstance(interrupted, asyncio.CancelledError) and not _is_cancelled():
                 # It awaited a task that was cancelled: nobody ended the run.
+                self._broken_off = ""
                 self._report_problem(interrupted)
                 return ExitCode.NOT_MET
             raise
@@ -140,10 +201,11 @@ class PythonFile:
     def _report_problem(self, error: BaseException, what: str = "") -> None:
         """Report each error: as a record if the form has such, else as a line with its place; with --debug also the
         traceback."""
+        is_recorded = self._keep(error)
         records = [record for leaf in leaves(error) if (record := self._record(leaf, error))]
-        for record in records:
+        for record in records if not is_recorded else ():
             self._writer.out(f"{record}\n")
-        if records and not self._debug:
+        if (records or is_recorded) and not self._debug:
             return
         if self._debug:
             lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
@@ -151,6 +213,17 @@ class PythonFile:
             lines = [line for leaf in leaves(error) for line in self._problem(leaf, error, what)]
         for line in lines:
             self._complain(line)
+
+    def _keep(self, error: BaseException) -> bool:
+        """Keep each error as one of the present step; return whether standard output has a record that shows it."""
+        is_shown = False
+        for leaf in leaves(error):
+            line = self._line_of(leaf, error)
+            text = self._source[line - 1] if 0 < line <= len(self._source) else ""
+            statement = Statement(text, line, self._path)
+            if self._context is not None:
+                is_shown = self._lines.add_error(self._context, statement, leaf, _code_for(leaf), _message(leaf))
+        return is_shown
 
     def _record(self, error: BaseException, group: BaseException) -> str:
         form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _message(error)}
@@ -206,15 +279,13 @@ class PythonFile:
 
 
 class _Names(PythonNames):
-    """Names of a file: some forms show each line of the shell as a statement, as in a command file."""
+    """Names of a file: the lines of the shell are statements of its steps, as in a command file."""
 
     def __init__(self, context: Context, follow: Follow, show: Show, file: PythonFile) -> None:
         self._file = file
         super().__init__(context, follow, show)
 
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
-        if not self._context.settings.formatter.wraps_python_lines:
-            return super().mx(line)
         # Find the caller now: a task that runs this later has no frame of the file.
         frame = inspect.currentframe()
         while frame is not None and frame.f_code.co_filename != self._file._path:
@@ -222,18 +293,19 @@ class _Names(PythonNames):
         return self._reported(BoundContext(self._context), line, frame.f_lineno if frame else 0)
 
     async def _reported(self, context: Context, line: str, number: int) -> Any:
-        file = self._file
-        output = RunReporter(context, quiet=file._quiet, source=file._path)
-        output.begin(Statement(line, number, file._path))
-        context.notice = output.notice
-        outcome = await self.run(context, line)
-        if outcome.error is not None:
-            output.failure(outcome.error)
-        result = outcome.unwrap()
-        output.result(result)
+        lines, statement = self._file._lines, Statement(line, number, self._file._path)
+        if lines.leaves_out(context, statement):
+            return False if title_of(statement, context) is not None else None
+        result = await lines.run(context, statement, lambda: self.run(context, line, statement))
         if result is not None and result.exit_code != 0:
-            raise not_done(result)
-        return result and result.value
+            error = not_done(result)
+            lines.tell_not_done(error)
+            raise error
+        await self._show(result)
+        return True if title_of(statement, context) is not None else result and result.value
+
+    def tell_check(self, outcome: CheckOutcome) -> None:
+        self._file._lines.tell_check(self._context, outcome)
 
 
 def _code_for(error: BaseException) -> ExitCode:

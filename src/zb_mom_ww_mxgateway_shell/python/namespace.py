@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -67,33 +68,42 @@ class PythonNames:
 
         return mx()
 
-    async def run(self, context: Context, line: str) -> Outcome:
+    async def run(self, context: Context, line: str, statement: Statement | None = None) -> Outcome:
         """Run a line of the shell, and update the names afterwards.
 
         Without a person at a prompt it fails, too, where a check that stands is broken, or was when its step ended.
         """
-        standing = context.file.standing
+        standing, outcome = context.file.standing, Outcome(None)
         try:
             command = command_of(context, line)
             if command is not None and command.traits.begins_step:
                 await self.end_standing()
-            standing.statement = Statement(line, 0)
-            outcome = await LineRun(context, line).run(self._follow)
+            standing.statement = statement or Statement(line, 0)
+            outcome = await LineRun(context, line, statement).run(self._follow)
             if outcome.error is None and not context.interactive:
-                self._raise_first(standing.look())
+                self._raise_first(self._told(standing.look()))
         except NotMet as error:
             context.failure = Failure(error, line)
-            return Outcome(None, error=error)
+            return replace(outcome, error=error)
         finally:
             self.refresh()
         return outcome
 
     async def end_standing(self) -> None:
         """End the checks that stand until the step ends: show what they saw, or raise NotMet for one that is broken."""
-        outcomes = await self._context.file.standing.end()
+        outcomes = self._told(await self._context.file.standing.end())
         for each in outcomes:
             await self._show(each.result)
         self._raise_first(outcomes)
+
+    def _told(self, outcomes: Sequence[CheckOutcome]) -> Sequence[CheckOutcome]:
+        """Return the outcomes of checks that are over, once they are told to whoever keeps them."""
+        for each in outcomes:
+            self.tell_check(each)
+        return outcomes
+
+    def tell_check(self, outcome: CheckOutcome) -> None:
+        """Keep the outcome of a check that is over, where somebody wants it."""
 
     def _raise_first(self, outcomes: Sequence[CheckOutcome]) -> None:
         """Raise the error of the first broken check; report those of the others."""

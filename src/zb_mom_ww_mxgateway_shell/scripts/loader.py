@@ -82,6 +82,11 @@ class Source(NamedTuple):
     size: int
     """In bytes."""
 
+    @classmethod
+    def of(cls, content: bytes, name: str) -> "Source":
+        """Return a file with this content."""
+        return cls(name, hashlib.sha256(content).hexdigest(), len(content))
+
     def form(self) -> dict[str, Any]:
         """Return its JSON form."""
         return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
@@ -382,7 +387,7 @@ class _Reader:
         return self._contents[path]
 
     def _note(self, content: bytes, name: str) -> None:
-        self._sources.append(Source(name, hashlib.sha256(content).hexdigest(), len(content)))
+        self._sources.append(Source.of(content, name))
 
     def _wrong(self, statement: Statement, word: Token, message: str) -> list[Statement]:
         self._findings.append(LintFinding(statement, word.mistake(message)))

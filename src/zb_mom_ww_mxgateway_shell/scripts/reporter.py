@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_shell.output.formats import Formatter, statement_form
 from zb_mom_ww_mxgateway_shell.output.page import Notice, Page
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
+from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -28,11 +29,26 @@ class RunReporter:
     """
 
     def __init__(
-        self, context: Context, *, quiet: bool, source: str | None, is_typed: bool = False, debug: bool = False
+        self,
+        context: Context,
+        *,
+        quiet: bool,
+        source: str | None,
+        is_typed: bool = False,
+        debug: bool = False,
+        shows: bool = True,
     ) -> None:
+        """Without `shows` statements are only kept in the record: others show them."""
+        self._shows = shows
         self._context = context
         self._writer = context.writer
-        self._page = Page(context.writer, context.spool, quiet=quiet, source=source, debug=debug)
+        self._page = Page(
+            context.writer,
+            context.spool if shows else Transcript(context.alert),
+            quiet=quiet,
+            source=source,
+            debug=debug,
+        )
         self._is_typed = is_typed
         self._keyboard = StandardInput()
 
@@ -79,12 +95,14 @@ class RunReporter:
     def begin(self, statement: Statement) -> None:
         """Start with a statement."""
         self._page.begin(statement)
-        self._formatter.begin(self._page)
+        if self._shows:
+            self._formatter.begin(self._page)
 
     def notice(self, text: str) -> None:
         """Report something in addition to the result."""
         self._page.notices.append(Notice(text))
-        self._formatter.notice(self._page, text)
+        if self._shows:
+            self._formatter.notice(self._page, text)
 
     def alert(self, text: str) -> None:
         """Report something that happened by itself: on standard error, quiet or not, and in the run's log."""
@@ -101,6 +119,8 @@ class RunReporter:
         if self._context.record is not None:
             is_ok = result is None or result.exit_code is ExitCode.DONE
             self._keep(result, ok=is_ok, result=None if result is None else result.form())
+        if not self._shows:
+            return [] if result is None else result.lines()
         return self._formatter.result(self._page, result)
 
     def failure(self, error: BaseException, problem: Sequence[str] = ()) -> None:
@@ -108,7 +128,8 @@ class RunReporter:
         self._page.step = self._context.file.step
         if self._context.record is not None:
             self._keep(error, ok=False, error=problem_form(error))
-        self._formatter.failure(self._page, error, problem)
+        if self._shows:
+            self._formatter.failure(self._page, error, problem)
 
     def _keep(self, outcome: Result | BaseException | None, **fields: Any) -> None:
         """Add the statement to the record of the run."""
