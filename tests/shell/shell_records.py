@@ -175,8 +175,8 @@ def acceptance() -> list[dict[str, Any]]:
         samples(9, running, tag="Plant.Pump1.Running", condition="= true", bounds=[], written_at=[], started_at=at(7)),
         step("Words", 12),
         expect("Plant.Mode = AUTO", "AUTO", 13, "Words"),
-        statement("comment x", 14, "Words", result={"comment": "weather fine"}),
-        statement("deviation x", 15, "Words", result={"deviation": "gauge reads 0.3 high"}),
+        statement("comment x", 14, "Words", result={"observation": "comment", "text": "weather fine"}),
+        statement("deviation x", 15, "Words", result={"observation": "deviation", "text": "gauge reads 0.3 high"}),
         {"command": "news", "at": at(16), "kind": "gap", "text": "3 events were lost", "from": at(15), "to": at(16)},
         statement("finally", 20, "finally", id=None, result={}),
         statement("undo", 21, "finally", id=None, result={**wrote, "before": 65.0, "value": 60.0}),
@@ -233,7 +233,8 @@ def hostile_entries() -> list[dict[str, Any]]:
             ),
             {"command": "alarm", "at": text, "reference": text, "kind": text, "description": text, "severity": text},
             {"command": "news", "at": at(1), "kind": text, "text": text, "from": text},
-            statement("comment", 10 * n + 3, text, result={"comment": text, "deviation": text}),
+            statement("comment", 10 * n + 3, text, result={"observation": text, "text": text}),
+            statement("deviation", 10 * n + 3, text, result={"observation": "deviation", "text": text}),
             statement("read", 10 * n + 4, text, result=[{"tag": text, "value": text, "quality_word": text}]),
         ]
     return entries

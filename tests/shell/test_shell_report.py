@@ -14,6 +14,7 @@ from shell_records import (
     LEVEL,
     acceptance,
     acceptance_record,
+    actual,
     at,
     begin,
     expect,
@@ -91,6 +92,38 @@ def test_a_step_with_something_to_tell_is_passed_with_an_observation() -> None:
     assert report_of(acceptance_record()).steps[3].observations == ["Plant.Tank1.LevelSP was changed and not put back"]
     plain = report_of(record([begin(), step("A", 1), expect("X = 1", 1, 2, "A")]))
     assert (plain.steps[0].verdict, plain.verdict) == (ReportVerdict.PASSED, ReportVerdict.PASSED)
+
+
+def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
+    held = {
+        "expected": "A > 1 for 2 s",
+        "actual": actual(2.0),
+        "lowest": 1.5,
+        "highest": 3,
+        "seconds": 2.0,
+        "values": 9,
+    }
+    group = {
+        "expected": "every P.*",
+        "judged": [{"tag": "P.A", "actual": actual(1)}, {"tag": "P.B", "actual": actual(2)}],
+    }
+    wanted = {"expected": "A = tag:B", "actual": actual(1), "wanted": actual(2, quality="bad")}
+    failed = {"expected": "any P.*", "actual": None, "failed": [{"tag": "P.A", "actual": None, "reason": "no value"}]}
+    none = {"expected": "no active alarm", "actual": []}
+    refused = {"expected": "refused", "outcome": "refused", "tag": "T", "value": 3, "refused_by": "MXAccess"}
+    refused |= {"statuses": [{"category": "SECURITY_ERROR", "detail": 33, "success": 0}]}
+    late = {"expected": "A = 1", "actual": actual(1), "seconds": 0.5, "after_write_seconds": 0.75}
+    entries = [statement("check", 1, "A", result=each) for each in (held, group, wanted, failed, none, refused, late)]
+    shown = [each.actual for each in report_of(record([begin(), *entries])).steps[0].findings]
+    assert shown == [
+        ("2.0", "lowest 1.5, highest 3, 9 values, in 2.000 s"),
+        ("P.A: 1", "P.B: 2"),
+        ("1", "wanted 2"),
+        ("P.A: null (no value)",),
+        ("none",),
+        ("T: write of 3 refused by MXAccess: SECURITY_ERROR, 33",),
+        ("1", "in 0.500 s, after the write by 0.750 s"),
+    ]
 
 
 def test_a_requirement_is_shown_only_by_a_step_that_passed_with_a_check() -> None:

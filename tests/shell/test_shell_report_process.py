@@ -70,6 +70,31 @@ async def test_the_report_of_a_run_has_its_writes_with_who_and_why(shell: ShellP
     assert "| completed |" in write
 
 
+async def test_what_a_run_did_not_reach_is_in_its_report_with_its_requirements(shell: ShellProcess) -> None:
+    text = """requires write Plant.Tank1.LevelSP
+step "shown" req URS-7
+watchdog Plant.Tank1.Level > 10
+expect Plant.Tank1.Level within 10..90 for 1s
+comment "a bird sat on the gauge"
+step "fails"
+expect Plant.Tank1.Level > 1000
+step "never" req URS-8, URS-9
+write Plant.Tank1.LevelSP 65
+"""
+    assert (await run_of(shell, "run.jsonl", text, "--report", "run.html")).code == 1
+    page = (shell.folder / "run.html").read_text(encoding="utf-8")
+    assert page.count('<svg class="trend"') == 2
+    done = await shell("report", "run.jsonl", "--md")
+    assert "| URS-7 | shown: passed with observation |  | △ passed with observation |" in done.out
+    for name in ("URS-8", "URS-9"):
+        assert f"| {name} | never: not run | NOT SHOWN: no step with a check passed | ○ not run |" in done.out
+    assert "a bird sat on the gauge" in done.out
+    # The report of the run has the lines of its record, and no file's name.
+    again = await shell("report", "run.jsonl")
+    assert again.out == page.replace("<td>the lines of this run</td>", "<td>run.jsonl</td>")
+    assert (await shell("report", "verify", "run.jsonl")).code == 0
+
+
 async def test_a_record_that_is_as_it_was_written_is_verified(shell: ShellProcess) -> None:
     await run_of(shell)
     done = await shell("report", "verify", "run.jsonl")

@@ -80,8 +80,9 @@ class PartHeading:
 
 @dataclass(frozen=True, slots=True)
 class FigureBlock:
-    """A drawing."""
+    """A drawing, and the line that it belongs to."""
 
+    place: str
     trend: TrendDrawing
 
 

@@ -20,6 +20,8 @@ from zb_mom_ww_mxgateway_shell.evidence.report_text import (
 _NOT_MET = 1
 _REFUSED = "refused"
 """The outcome of a write that the plant refused."""
+_TIMES = {"seconds": "in", "after_write_seconds": "after the write by", "broken_after_seconds": "broken after"}
+"""Times that a check took, and the words for them."""
 _WRITES = ("write", "writes")
 """What an error about a write has of it."""
 _MOST_ACTUAL = 50
@@ -84,22 +86,53 @@ def _ended_at(entry: Mapping[str, Any]) -> Any:
 
 def _actual(said: Mapping[str, Any], result: Any) -> Iterator[_Shown]:
     """Yield what was there."""
-    if "actual" in said:
-        yield from _values(said["actual"])
-        if said["actual"] == []:
-            yield "none", "", None
-        for name in (*_WRITES, "other"):
-            if said.get(name):
-                yield from _values(said[name])
+    if "expected" in said and not ("outcome" in said and "actual" not in said):
+        yield from _judged(said)
     elif isinstance(result, list):
         for each in result:
             yield from _values(each)
     elif "outcome" in said:
         yield from _values(said)
     else:
+        if isinstance(said.get("text"), str) and set(said) <= {"observation", "text"}:
+            yield said["text"], "", None
+            return
         known = {key: each for key, each in said.items() if key not in _IN_TITLE} if isinstance(result, Mapping) else {}
         if text := text_of(known) or ("" if isinstance(result, Mapping) else text_of(result)):
             yield text, "", None
+
+
+def _judged(said: Mapping[str, Any]) -> Iterator[_Shown]:
+    """Yield what a check compared: a value, what it was to be if that was read too, members of a group, a course."""
+    if said.get("actual") == []:
+        yield "none", "", None
+    elif said.get("actual") is not None:
+        yield from _values(said["actual"])
+    for text, quality, source in _values(said["wanted"]) if said.get("wanted") else ():
+        yield f"wanted {text}", quality, source
+    for each in (*list_of(said.get("judged")), *list_of(said.get("failed"))):
+        member = mapping_of(each)
+        tag, reason = text_of(member.get("tag")), text_of(member.get("reason"))
+        for text, quality, source in _values(member.get("actual")):
+            yield f"{tag}: {text}{f' ({reason})' if reason else ''}", quality, source
+        for text, quality, source in _values(member["wanted"]) if member.get("wanted") else ():
+            yield f"{tag}: wanted {text}", quality, source
+    if course := _course(said):
+        yield course, "", None
+    for name in _WRITES:
+        if said.get(name):
+            yield from _values(said[name])
+
+
+def _course(said: Mapping[str, Any]) -> str:
+    """Return how long a check took, and what the value was meanwhile; empty if it looked once."""
+    words = [f"{name} {shown_value(said[name])}" for name in ("lowest", "highest") if said.get(name) is not None]
+    if (count := number_of(said.get("values"))) is not None:
+        words.append(f"{count:.0f} values")
+    for name, before in _TIMES.items():
+        if (seconds := number_of(said.get(name))) is not None:
+            words.append(f"{before} {seconds:.3f} s")
+    return ", ".join(words)
 
 
 def _values(form: Any) -> Iterator[_Shown]:

@@ -93,7 +93,7 @@ def _block(block: ReportBlock) -> Iterator[str]:
             yield from _table(block)
         case FigureBlock():
             yield f"<figure>{block.trend.svg}"
-            caption, summary = _text(block.trend.caption), _text(block.trend.summary)
+            caption, summary = _text(f"{block.place}   {block.trend.caption}"), _text(block.trend.summary)
             yield f"<figcaption><b>{caption}</b><br>{summary}</figcaption></figure>"
 
 

@@ -62,7 +62,7 @@ def _block(block: ReportBlock) -> Iterator[str]:
         case TableBlock():
             yield from _table(block)
         case FigureBlock():
-            yield from (f"**{_text(block.trend.caption)}**", "", _text(block.trend.summary), "")
+            yield from (f"**{_text(f'{block.place}   {block.trend.caption}')}**", "", _text(block.trend.summary), "")
 
 
 def _table(table: TableBlock) -> Iterator[str]:

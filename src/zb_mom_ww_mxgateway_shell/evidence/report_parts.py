@@ -123,7 +123,7 @@ def _steps(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
         for finding in step.findings:
             for series in finding.series:
                 number += 1
-                yield FigureBlock(trend_of(series, clock, number))
+                yield FigureBlock(finding.place, trend_of(series, clock, number))
 
 
 def _finding(finding: Evidence, clock: ReportClock) -> TableLine:

@@ -12,6 +12,8 @@ from zb_mom_ww_mxgateway_shell.evidence.report_findings import finding_of
 from zb_mom_ww_mxgateway_shell.evidence.report_model import Evidence, Remark, RunReport, StepReport
 from zb_mom_ww_mxgateway_shell.evidence.report_text import list_of, mapping_of, text_of
 
+DEVIATION = "deviation"
+"""The kind of an observation that somebody has to decide about."""
 LEADING = "before the first step"
 """The title of what ran before the first step."""
 
@@ -113,10 +115,10 @@ class _Reading:
 
     def _words(self, step: StepReport, finding: Evidence, result: Mapping[str, Any]) -> None:
         """Keep the words of a person: they make a step one with an observation."""
-        for kind, remarks in (("comment", self._report.comments), ("deviation", self._report.deviations)):
-            if isinstance(text := result.get(kind), str):
-                remarks.append(Remark(step.title, finding.place, finding.at, text))
-                step.observations.append(f"{kind}: {text}")
+        if kind := text_of(result.get("observation")):
+            remark = Remark(step.title, finding.place, finding.at, text_of(result.get("text")))
+            (self._report.deviations if kind == DEVIATION else self._report.comments).append(remark)
+            step.observations.append(f"{kind}: {remark.text}")
 
     def _samples(self, entry: Mapping[str, Any]) -> None:
         finding = self._findings.get(_reference(mapping_of(entry.get("statement"))), self._last)

@@ -33,7 +33,7 @@ _MOST_GAPS = 20
 _LONGEST_TITLE = 120
 _WIDE = frozenset("@%MWmw")
 """Letters that are wider than others of one column."""
-_BOUNDS = {"equal": "=", "low": "low", "high": "high", "band_low": "band low", "band_high": "band high"}
+_BOUNDS = {"equal": "=", "low": "low", "high": "high", "band_low": "low", "band_high": "high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ class _Drawing:
 
     def trend(self) -> TrendDrawing:
         tag, condition = text_of(self._series.get("tag")), text_of(self._series.get("condition"))
+        title = condition if condition.startswith(tag) else f"{tag}: {condition}".rstrip(": ")
         summary = self._summary()
         parts = [
             f'<svg class="trend" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
             f'aria-labelledby="{self._id}-title {self._id}-desc">',
-            f'<title id="{self._id}-title">{_escaped(f"{tag} while: {condition}")}</title>',
+            f'<title id="{self._id}-title">{_escaped(title)}</title>',
             f'<desc id="{self._id}-desc">{_escaped(summary)}</desc>',
             f'<defs><pattern id="{self._id}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
             'patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern></defs>',
@@ -109,7 +110,7 @@ class _Drawing:
             *map(self._mark, self._points),
             "</svg>",
         ]
-        return TrendDrawing("\n".join(parts), f"{tag} while: {condition}" if condition else tag, summary)
+        return TrendDrawing("\n".join(parts), title, summary)
 
     # Values and times
 
@@ -273,7 +274,7 @@ class _Drawing:
 
     def _summary(self) -> str:
         count, omitted = len(self._raw), number_of(self._series.get("omitted")) or 0
-        parts = [f"{count} value{'' if count == 1 else 's'} over {_number(self._end)} s"]
+        parts = [f"{count} value{'' if count == 1 else 's'} over {_number(round(self._end, 3))} s"]
         if omitted:
             parts.append(f"{omitted:.0f} more are not in the record: extremes were kept")
         numbers = [each.level for each in self._points if each.level is not None]
@@ -325,6 +326,8 @@ def _number(value: float) -> str:
 
 
 def _signed(at: float) -> str:
+    if abs(at) < 0.0005:
+        return "at the start"
     return f"{_number(round(abs(at), 3))} s {'after' if at >= 0 else 'before'} the start"
 
 

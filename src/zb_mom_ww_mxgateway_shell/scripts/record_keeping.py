@@ -137,7 +137,7 @@ class RecordKeeping:
         not_run = [each for log in logs for each in log.not_run]
         self._outcome = {
             "steps": {"passed": len(titled) - failed, "failed": failed, "skipped": len(not_run)},
-            "not_run": [{"id": each.id, "title": each.title, "why": each.why} for each in not_run],
+            "not_run": [each._asdict() for each in not_run],
             "left_changed": [each.form() for each in left_changed],
             "broken_off": "; ".join(log.broken_off for log in logs if log.broken_off) or None,
         }

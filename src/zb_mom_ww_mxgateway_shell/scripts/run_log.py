@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.tokens import split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block
@@ -64,6 +64,8 @@ class NotRun(NamedTuple):
     id: str
     title: str
     why: str
+    requirements: tuple[str, ...] = ()
+    """What it would have shown."""
 
 
 class RunLog:
@@ -112,9 +114,12 @@ class RunLog:
         self._ended = clock.monotonic()
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         for statement in block.statements():
-            if id(statement) not in reached and (title := title_of(statement, context)) is not None:
+            if id(statement) not in reached and (words := _step_words(statement, context)):
+                # Behind the title and `req` are ids of requirements, as `step` takes them.
+                title, required = words[0], " ".join(words[2:]).replace(",", " ").split()
                 why = NOT_SELECTED if id(statement) in self.not_selected else self._why_not_reached
-                self.not_run.append(NotRun(self._id_of(statement, title), title, why))
+                requirements = tuple(dict.fromkeys(required))
+                self.not_run.append(NotRun(self._id_of(statement, title), title, why, requirements))
 
     def leave_out(self, block: Block, context: "Context", why: str) -> None:
         """End a run that does not take place; a file without steps is one that did not run."""
@@ -177,15 +182,20 @@ def title_of(statement: Statement, context: "Context") -> str | None:
 
     Return None for any other statement.
     """
+    return next(iter(_step_words(statement, context)), None)
+
+
+def _step_words(statement: Statement, context: "Context") -> list[str]:
+    """Return the title of a statement that begins a step and the words behind it; nothing for any other statement."""
     with suppress(InputError), unfolded(context, statement.text) as line:
         command = context.registry.commands.get(line.split(maxsplit=1)[0])
         if command is not None and command.traits.begins_step:
-            return _title(line, {**context.all_names, **statement.given})
-    return None
+            names = {**context.all_names, **statement.given}
+            return [_known(word, names) for word in split(line)[1:]]
+    return []
 
 
-def _title(line: str, names: Mapping[str, Any]) -> str:
-    word = split(line)[1]
+def _known(word: Token, names: Mapping[str, Any]) -> str:
     with suppress(InputError, ValueNotYetKnown):
         return expanded(word, names).value
     return word.value
