@@ -205,13 +205,11 @@ def plan(
     if outer.junit is not None or outer.evidence.is_wanted:
         name = "--report-junit" if outer.junit is not None else "--record"
         raise click.UsageError(f"{name} is for runs: a plan proves nothing")
-    wanted = replace(
-        outer.with_run_options(connection, demo, profile, variables, output, quiet, debug),
-        read_only="a plan writes nothing",
-    )
+    wanted = outer.with_run_options(connection, demo, profile, variables, output, quiet, debug)
     wanted.check()
     from zb_mom_ww_mxgateway_shell.app.main import run_statements
 
+    wanted = replace(wanted, read_only="a plan writes nothing")
     click.get_current_context().exit(run_statements(wanted, files, (), plans=True))
 
 

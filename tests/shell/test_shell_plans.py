@@ -204,6 +204,34 @@ async def test_what_is_outside_the_plan_is_refused_in_the_run(run: Runs) -> None
     assert f"outside the plan: {INT} is with another value among its writes" in done.err
 
 
+async def test_every_way_of_writing_is_bound_by_its_value(run: Runs) -> None:
+    (run.folder / "rows.csv").write_text(f"tag,value\n{INT},3\n{DOUBLE},1.5\n", encoding="utf-8")
+    array = "TestChildObject.TestIntArray"
+    text = "\n".join(
+        [
+            "requires write TestChildObject.*",
+            f"write {INT} 7 --for 5s   # meant",
+            f"write {array} [1, 2, 3]",
+            f"write {array}[3] 5",
+            f"write-elements {array} 10 0=5 3=7",
+            f"write {DOUBLE} 5 --at 2020-01-02T00:00:00Z",
+            "write TestChildObject.TestFloat 0.1",
+            'write TestChildObject.TestString "a b"',
+            "write TestChildObject.TestBool true --verify",
+            f"snapshot before {DOUBLE}",
+            "write-many rows.csv",
+            "restore before",
+            f"trace write {INT} 4 --for 10ms",
+        ]
+    )
+    found = await hash_of(run, text)
+    arm = ["--arm", "TestChildObject.*", "--yes"]
+    done = await run.process("--plaintext", *arm, "-c", "try.mxs", "--plan", found)
+    assert done.code == 0, done
+    # What a timed write puts back at the end belongs to it.
+    assert run.written[-5:] == [3, 1.5, 5.0, 4, 0]
+
+
 async def test_a_plan_needs_a_hash_and_a_file(run: Runs) -> None:
     for arguments in (["-c", "try.mxs", "--plan", "12"], ["-e", "status", "--plan", "0" * 64]):
         done = await run.process("--plaintext", *arguments)

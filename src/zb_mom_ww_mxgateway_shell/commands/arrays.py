@@ -201,7 +201,7 @@ async def _preview_elements(
                 tag=array.item.tag,
                 word=tag.word,
                 kind=PlannedKind.REFUSED if refused else PlannedKind.VALUE,
-                type=f"{next(iter(array.elements.values())).type}[]",
+                type=next(iter(array.elements.values())).type,
                 value=array.sparse,
                 after=array.values,
                 before=array.before,

@@ -158,7 +158,7 @@ def _short(form: dict[str, Any]) -> str:
 
 def _row(write: PlannedWrite) -> list[str]:
     now = "" if write.before is None else value_text(write.before.value)
-    return [write.tag, write.type or write.kind.value, now, _value(write), write.by]
+    return [write.tag, write.type_text, now, _value(write), write.by]
 
 
 def _value(write: PlannedWrite) -> str:
@@ -181,6 +181,6 @@ def _record(write: PlannedWrite) -> dict[str, Any]:
         "now": None if write.before is None else value_form(write.before.value),
         "source_time": write.at and time_text(write.at),
         "tag": write.tag,
-        "type": write.type or None,
+        "type": write.type_text if write.type else None,
         "value": value_form(value) if write.is_known else None,
     }

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.safety.journal_values import redacted_form, to_form
 from zb_mom_ww_mxgateway.safety.write_rules import array_of
@@ -70,6 +71,12 @@ class PlannedWrite:
     """The line that would write it, for a person: ``line 12``."""
     waited: float = 0.0
     """Seconds that the lines before it surely take."""
+
+    @property
+    def type_text(self) -> str:
+        """The type of the value, for a person; what would be done where it has none."""
+        is_array = isinstance(self.value, SparseArray | list | tuple)
+        return f"{self.type}{'[]' if is_array else ''}" if self.type else self.kind.value
 
     @property
     def by(self) -> str:
@@ -201,6 +208,9 @@ def plain_form(value: Any) -> Any:
     """Return a value so that two are equal if and only if the same is sent: arrays as lists, types named by JSON."""
     if isinstance(value, Typed):
         value = value.sent
+    if isinstance(value, SparseArray):
+        elements = tuple((index, each.sent if isinstance(each, Typed) else each) for index, each in value.elements)
+        return to_form(SparseArray(value.total_length, elements))
     return to_form(list(value)) if isinstance(value, list | tuple) else to_form(value)
 
 
