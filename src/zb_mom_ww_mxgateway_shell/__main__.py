@@ -282,6 +282,8 @@ def test(
         leave_clean=leave_clean or outer.leave_clean,
     )
     wanted.check()
+    if wanted.read_only and wanted.consent.arm:
+        raise click.UsageError("--read-only and --arm exclude each other")
     if outer.evidence.record is not None:
         raise click.UsageError("--record is for one run: --records FOLDER keeps one of each file")
     report, about = report or outer.evidence.report, (*outer.evidence.about, *about)

@@ -347,3 +347,46 @@ async def test_a_report_has_all_files_and_replaces_an_earlier_one(suite: Suites)
     assert "Basel" in (suite.folder / "kept" / "a.jsonl").read_text(encoding="utf-8")
     suite.add("b.mxs", "frob\n")
     assert (await suite(".", "--about", "site=Basel")).code == 2
+
+
+async def test_the_limits_of_the_command_line_hold_in_each_file(suite: Suites) -> None:
+    (suite.folder / "limits.toml").write_text(
+        f'unlisted = "allow"\n[tags."{INT}"]\nwritable = true\nmax = 5\n', encoding="utf-8"
+    )
+    suite.add("a.mxs", f"write {INT} 5\n", writes=INT)
+    suite.add("b.mxs", f"write {INT} 6\n", writes=INT)
+    done = await suite(".", "--limits", "limits.toml")
+    assert (done.code, suite.written) == (5, [5])
+    assert verdicts(done) == [("a.mxs", "passed"), ("b.mxs", "blocked")]
+
+
+async def test_options_that_exclude_each_other_are_refused(suite: Suites) -> None:
+    suite.add("a.mxs", "note x\n")
+    for before, after, why in (
+        (("--read-only",), ("--arm", INT), "--read-only and --arm exclude each other"),
+        (("--record", "x.jsonl"), (), "--records FOLDER keeps one of each file"),
+        ((), ("--about", "site=x"), "--about is for records"),
+        ((), ("--report", "out.pdf"), "a file that ends in .html"),
+        ((), ("--report-junit", "a.mxs"), "a.mxs is the file to run"),
+        ((), ("--jobs", "0"), "--jobs"),
+    ):
+        done = await suite.process("--plaintext", *before, "test", "a.mxs", *after)
+        assert (done.code, why in done.err) == (2, True), done
+    assert (suite.folder / "a.mxs").read_text(encoding="utf-8") == "note x\n"
+
+
+async def test_step_selects_in_a_single_run_too(suite: Suites) -> None:
+    text = f'let part = two\nstep "one"\nwrite {INT} 1\nstep "the $part"\nwrite {INT} 2\nfinally\nwrite {INT} 3\n'
+    suite.add("a.mxs", text, writes=INT)
+    done = await suite.process("--plaintext", "-c", "a.mxs", "--step", "THE T*")
+    assert (done.code, suite.written) == (0, [2, 3])
+    assert "1 of 1 steps passed; 1 not selected" in done.out
+    # Its title is known in the run only.
+    done = await suite.process("--plaintext", "-c", "a.mxs", "--step", "the other", "--report-junit", "out.xml")
+    assert (done.code, suite.written) == (2, [2, 3, 3])
+    assert "no step has such a title, so nothing was tried" in done.err
+    (error,) = suite.report().iter("error")
+    assert "nothing was tried" in (error.text or "")
+    suite.add("b.mxs", 'step "one"\nnote x\n')
+    done = await suite.process("--plaintext", "-c", "b.mxs", "--step", "two")
+    assert (done.code, "no step of b.mxs has such a title" in done.err) == (2, True)

@@ -74,5 +74,3 @@ class LaunchOptions:
             raise click.UsageError("--demo has its own gateway: leave --endpoint out")
         if self.profile and (self.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
-        if self.read_only and self.consent.arm:
-            raise click.UsageError("--read-only and --arm exclude each other")

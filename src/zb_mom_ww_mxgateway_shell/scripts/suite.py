@@ -100,11 +100,15 @@ class Suite:
 
         The session of the context is closed first: it has shown that the gateway can be reached.
         """
+        with self._records:
+            return await self._run(context)
+
+    async def _run(self, context: Context) -> ExitCode:
         display = SuiteDisplay(context, total=len(self._job.parts), quiet=self._how.quiet)
         context.set_outputs(display.say, display.alert)
         context.runs_file = True
         self._announce(display)
-        shared = SharedConnection.of(context.current) if context.current is not None else None
+        shared = SharedConnection.of(context)
         jobs, retries = self._options.jobs, self._options.retries
         run = SuiteRun(context, shared, display, self._records, self._how, jobs=jobs, retries=retries)
         try:

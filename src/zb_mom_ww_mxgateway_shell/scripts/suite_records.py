@@ -1,10 +1,12 @@
 """The records of a suite, one for each attempt at each file, and the report that is made of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import replace
+from itertools import product
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
@@ -23,17 +25,37 @@ class SuiteRecords:
 
     def __init__(self, folder: str | None, wanted: RecordOptions, seed: int | None, parts: Iterable[Part]) -> None:
         """Without a `folder` the records are kept for the report alone, and where the output form shows them."""
+        self._folder = None if folder is None else Path(folder)
         self._wanted = wanted
         self._seed = seed
+        self._places: dict[str, PurePath] = {}
+        """The record of each file, below the folder."""
+        self._passing = ExitStack()
+        for part in parts:
+            self._places[part.name] = _free(_below(part.name), self._places.values())
         self._is_kept = folder is not None
-        self._places: dict[str, Path] = {}
-        self._passing: TemporaryDirectory[str] | None = None
-        """The folder for the records where only a report is wanted."""
-        if folder is None and wanted.report is not None:
-            self._passing = TemporaryDirectory(prefix="mxgw-test-")
-            folder = self._passing.name
-        for part in parts if folder is not None else ():
-            self._places[part.name] = _free(Path(folder or "") / _below(part.name), self._places.values())
+
+    def __enter__(self) -> Self:
+        """Make a folder that passes, where only a report is wanted."""
+        if self._folder is None and self._wanted.report is not None:
+            self._folder = Path(self._passing.enter_context(TemporaryDirectory(prefix="mxgw-test-")))
+            self._make_folders()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._passing.close()
+
+    def _make_folders(self) -> None:
+        for name in self._places:
+            if path := self._path_of(name, 1):
+                path.parent.mkdir(parents=True, exist_ok=True)
+
+    def _path_of(self, name: str, attempt: int) -> Path | None:
+        """Return the file for the record of an attempt, from 1; None where none is kept."""
+        if self._folder is None:
+            return None
+        path = self._folder / self._places[name]
+        return path if attempt == 1 else path.with_stem(f"{path.stem}.{attempt}")
 
     def prepare(self, attempts: int, files: Sequence[str]) -> None:
         """Replace what an earlier suite left, which must not pass for what this one leaves; raise ShellError.
@@ -47,21 +69,18 @@ class SuiteRecords:
             from zb_mom_ww_mxgateway_shell.evidence.report import write_report  # Lazy: most suites have no report.
 
             write_report([], Path(self._wanted.report))
-        for place in self._places.values():
-            try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                for number in range(1, attempts + 1):
-                    with suppress(FileNotFoundError):
-                        _numbered(place, number).unlink()
-            except OSError as error:
-                raise ShellError(f"cannot write {place}: {error.strerror or error}") from error
+        try:
+            self._make_folders()
+            for name, number in product(self._places, range(1, attempts + 1)):
+                if path := self._path_of(name, number):
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ShellError(f"cannot write into {self._folder}: {error.strerror or error}") from error
 
     def keeping_of(self, part: Part, attempt: int) -> RecordKeeping:
         """Return what keeps the record of an attempt, from 1."""
-        place = self._places.get(part.name)
-        options = RecordOptions()
-        if place is not None:
-            options = replace(self._wanted, record=str(_numbered(place, attempt)), report=None)
+        path = self._path_of(part.name, attempt)
+        options = RecordOptions() if path is None else replace(self._wanted, record=str(path), report=None)
         keeping = RecordKeeping(options, may_show=True)
         keeping.files, keeping.seed = [source.form() for source in part.block.sources], self._seed
         return keeping
@@ -69,7 +88,7 @@ class SuiteRecords:
     def name_in(self, log: RunLog, part: Part, attempt: int) -> None:
         """Name the record of an attempt in its log, if it is kept."""
         if self._is_kept:
-            log.properties["record"] = str(_numbered(self._places[part.name], attempt))
+            log.properties["record"] = str(self._path_of(part.name, attempt))
 
     def report(self, results: Sequence[FileResult], alert: Callable[[str], object]) -> bool:
         """Write the report of the last attempts, if one is wanted; return whether it, and they, could be written."""
@@ -77,14 +96,11 @@ class SuiteRecords:
             if self._wanted.report is not None:
                 from zb_mom_ww_mxgateway_shell.evidence.report import write_reports  # Lazy: see above.
 
-                ran = [(self._places[each.part.name], len(each.attempts)) for each in results if each.attempts]
-                write_reports([_numbered(*each) for each in ran], Path(self._wanted.report))
+                paths = (self._path_of(each.part.name, len(each.attempts)) for each in results if each.attempts)
+                write_reports([path for path in paths if path is not None], Path(self._wanted.report))
         except Exception as error:  # It changes nothing about what was done.
             alert(f"no report: {message_of(error)}")
             return False
-        finally:
-            if self._passing is not None:
-                self._passing.cleanup()
         return True
 
 
@@ -95,13 +111,9 @@ def _below(name: str) -> PurePath:
     return PurePath(*kept).with_suffix(_SUFFIX)
 
 
-def _free(path: Path, taken: Iterable[Path]) -> Path:
+def _free(path: PurePath, taken: Iterable[PurePath]) -> PurePath:
     taken, made, number = set(taken), path, 1
     while made in taken:
         number += 1
         made = path.with_stem(f"{path.stem}-{number}")
     return made
-
-
-def _numbered(path: Path, attempt: int) -> Path:
-    return path if attempt == 1 else path.with_stem(f"{path.stem}.{attempt}")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -43,10 +42,14 @@ class SharedConnection:
     """Held while a session is opened: the warnings of the process belong to one at a time."""
 
     @classmethod
-    def of(cls, opened: GatewayConnection) -> "SharedConnection":
-        """Return the connection of one that is open; it outlives that one's session."""
-        client = opened.client.beside(None)
-        return cls(client, opened.connection, opened.name, opened.terms, opened.color)
+    def of(cls, context: Context) -> "SharedConnection | None":
+        """Return the connection of a context, which outlives its session; None without one."""
+        opened = context.current
+        if opened is None:
+            return None
+        # The limits of the command line are added again for each session.
+        terms = replace(opened.terms, limits="") if context.write_terms.consent.limits else opened.terms
+        return cls(opened.client.beside(None), opened.connection, opened.name, terms, opened.color)
 
     async def open_in(self, context: Context) -> None:
         """Open a session for a context; raise the library's errors, or ShellError."""
