@@ -113,3 +113,31 @@ async def test_an_observer_that_fails_or_ends_itself_leaves_the_others_alone(
     assert len(calls) == 1
     assert all("on purpose" in report for report in reports)
     assert len(reports) >= 2
+
+
+async def test_a_pulse_since_the_first_write_counts_until_the_next_check(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    integer, real = items
+    await live.write_and_confirm(*integer.key, 5)
+    for value in (1.0, 2.0):
+        gateway.set(DOUBLE, value)
+    await eventually(lambda: live[DOUBLE].value == 2.0, "the pulse is over", seconds=20)
+    assert [each.value for each in live.came_since_write(*real.key)] == [1.0, 2.0]
+    met = await live.wait_for(DOUBLE, lambda value: value == 1.0, timeout=20, new=True)
+    assert met.value == 1.0
+    # That was a check.
+    assert live.came_since_write(*real.key) == []
+    with pytest.raises(MxGatewayWaitError) as ended:
+        await live.wait_for(DOUBLE, lambda value: value == 1.0, timeout=0.05, new=True)
+    assert [each.value for each in ended.value.seen] == [2.0]
+
+
+async def test_a_hold_is_not_met_by_a_pulse(gateway: SimulatedGateway, live: LiveSession, items: list[Item]) -> None:
+    await live.write_and_confirm(*items[0].key, 5)
+    for value in (1.0, 2.0):
+        gateway.set(DOUBLE, value)
+    await eventually(lambda: live[DOUBLE].value == 2.0, "the pulse is over", seconds=20)
+    with pytest.raises(MxGatewayWaitError) as ended:
+        await live.wait_for(DOUBLE, lambda value: value == 1.0, timeout=0.05, hold=0.01, new=True)
+    assert [each.value for each in ended.value.seen] == [2.0]

@@ -322,6 +322,11 @@ class EventHub:
         """
         return self.values.number if self.unseen.mark is None else self.unseen.mark
 
+    def came_since_write(self, server_handle: int, item_handle: int) -> list[LiveValue]:
+        """Return the values of an item that came since the first write after the last check, oldest first, also those
+        that are over: a pulse. There are none after a check (:meth:`checked`), and no arrays among them."""
+        return self.unseen.came((server_handle, item_handle))
+
     def checked(self) -> None:
         """Note a check: the next write that is sent sets a new :meth:`mark`. ``wait_for`` does it by itself."""
         self.unseen.is_checked = True

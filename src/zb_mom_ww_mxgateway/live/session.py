@@ -234,6 +234,7 @@ class LiveSession:
     fresh_mark: Final = ForwardedMethod("_reader", ValueReader.fresh_mark)
     mark: Final = ForwardedMethod("_hub", EventHub.mark)
     checked: Final = ForwardedMethod("_hub", EventHub.checked)
+    came_since_write: Final = ForwardedMethod("_hub", EventHub.came_since_write)
 
     # Writes.
 

@@ -1,5 +1,6 @@
 """Writes whose effect the event stream has not shown yet: until then, the value held is an old one, however good."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from zb_mom_ww_mxgateway import wire
@@ -13,8 +14,11 @@ from zb_mom_ww_mxgateway.system import clock
 
 # Most writes of an item that are kept for their completions.
 _MOST = 100
+# Most values that are kept until the next check, and the longest text among them.
+_MOST_CAME, _LONGEST_CAME = 1_000, 200
 
 Key = tuple[int, int]
+_DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
 
 
 class UnseenWrites:
@@ -36,10 +40,17 @@ class UnseenWrites:
         """When that write was sent, in seconds of :func:`clock.monotonic`; None before."""
         self.is_checked: bool = False
         """Whether there was a check since that write: then the next write sets a new mark."""
+        # Single values that came since that write, until a check.
+        self._came: deque[tuple[Key, LiveValue]] = deque(maxlen=_MOST_CAME)
 
     def of(self, key: Key) -> UnseenWrite | None:
         """Return the latest unseen write of an item; None where there is none."""
         return next((each for each in reversed(self._writes.get(key, ())) if not each.seen), None)
+
+    def came(self, key: Key) -> list[LiveValue]:
+        """Return the values of an item that came since the first write after the last check, oldest first; none where
+        there was a check since, and no arrays and long texts."""
+        return [] if self.is_checked else [value for each, value in self._came if each == key]
 
     # What a CommandObserver does.
 
@@ -50,6 +61,7 @@ class UnseenWrites:
         now, entries = clock.monotonic(), wire.pending_entries(request)
         if self.mark is None or self.is_checked:
             self.mark, self.marked_at, self.is_checked = self._number(), now, False
+            self._came.clear()
         for index, key in enumerate(keys):
             value, user = (entries[index].value, entries[index].user_id) if index < len(entries) else (None, 0)
             self._writes.setdefault(key, []).append(UnseenWrite(value, now, wire.correlation_of(request), user))
@@ -86,6 +98,9 @@ class UnseenWrites:
     def take(self, event: MxEvent, held: LiveValue | None) -> None:
         """Take the next event of an item, with the value that is held of it now."""
         key = event.server_handle, event.item_handle
+        is_kept = held is not None and self.mark is not None and not self.is_checked and event.family in _DATA
+        if is_kept and held is not None and _is_short(held.value):
+            self._came.append((key, held))
         writes = self._writes.get(key)
         if not writes:
             return
@@ -129,6 +144,10 @@ class UnseenWrites:
             self._writes[key] = writes
         else:
             self._writes.pop(key, None)
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST_CAME)
 
 
 def _is(held: LiveValue, write: UnseenWrite) -> bool:

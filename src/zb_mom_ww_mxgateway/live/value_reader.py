@@ -127,7 +127,9 @@ class ValueReader:
 
         The value held counts, after :meth:`caught_up`, unless `new` or `mark` is given. With `new`, only a change
         counts that was seen since the first write that this client sent after its last check, or without such a write,
-        since a :meth:`fresh_mark` taken now; with `mark`, one seen since that mark was taken. No clock decides that.
+        since a :meth:`fresh_mark` taken now; with `mark`, one seen since that mark was taken. No clock decides that. A
+        change that came since that write, before this call, counts even if it is over by now (a pulse), unless `hold`
+        is given; but not once more behind another check.
         The first value of a tag that is advised later is no change, as it may be from any time before; nor is a value
         that may have changed while events were lost.
 
@@ -152,6 +154,9 @@ class ValueReader:
         key = item.key
         try:
             with self._hub.values.shown_to(wait, key):
+                if mark is not None and hold <= 0:
+                    held = self._hub.values.shown(key)
+                    wait.see_past([value for value in self._hub.came_since_write(*key) if value is not held])
                 return await wait.result(tag, timeout, until, lambda: self._hub.values.shown(key), self._take_all_in)
         finally:
             self._hub.checked()

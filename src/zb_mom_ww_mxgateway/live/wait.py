@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -64,6 +64,8 @@ class Wait:
         self._any_quality = any_quality
         self._mark = mark
         self._was_shown = False
+        # Whether the last one seen is the value held at the beginning, which is not judged yet.
+        self._shows_held = False
         self._held_since: float | None = None
         self._course = WaitCourse(0, 0, None, None, 0, 0.0)
         self._counted: tuple[int, float] | None = None
@@ -79,6 +81,13 @@ class Wait:
         self._was_shown = True
         self.seen.append(replace(value))
         self._judge(value)
+
+    def see_past(self, values: Sequence[LiveValue]) -> None:
+        """Judge values that came before it began, oldest first, and are over."""
+        for value in values:
+            if not self.over.done():
+                self.seen.append(replace(value))
+                self._judge(value)
 
     def _judge(self, value: LiveValue) -> None:
         try:
@@ -170,6 +179,7 @@ class Wait:
         `latest` returns the value held; `caught_up` waits until all that has arrived is taken in.
         """
         if (held := latest()) is not None and not self._was_shown:
+            self._shows_held = True
             self.seen.append(replace(held))
         looking = asyncio.create_task(self._look(latest, caught_up), name=f"looking at {tag}")
         try:
@@ -197,7 +207,8 @@ class Wait:
             await caught_up()
             # Once it is over, `seen` stays as it is for the error.
             if not (self._was_shown or self.over.done()) and (held := latest()) is not None:
-                self.seen.clear()
+                if self._shows_held:
+                    self.seen.pop()
                 self.see(held)
         except Exception as error:
             self.fail(error)

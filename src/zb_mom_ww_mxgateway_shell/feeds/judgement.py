@@ -157,6 +157,8 @@ class Judgement:
         else:
             what = f"{len(missing)} of {count} {'is' if len(missing) == 1 else 'are'} not: {shown}"
         because = f"; {reason}" if reason else ""
+        if not missing:
+            what, because = reason, ""
         details = [f"{member.item.tag} is {member.described}{_because(why)}" for member, why in missing[:_NAMED]]
         if len(missing) > _NAMED:
             details.append(f"and {counted(len(missing) - _NAMED, 'more tag')}")

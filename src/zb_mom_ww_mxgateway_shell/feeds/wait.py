@@ -9,9 +9,9 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
 from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
-from zb_mom_ww_mxgateway_shell.feeds.condition import DIFFERS, form_of, seen_text
+from zb_mom_ww_mxgateway_shell.feeds.condition import DIFFERS, described, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.feeds.hold import course_form, course_lines
-from zb_mom_ww_mxgateway_shell.feeds.judgement import Judgement
+from zb_mom_ww_mxgateway_shell.feeds.judgement import JudgedItem, Judgement
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -50,6 +50,8 @@ class WaitFeed:
         judgement = self.judgement
         written = self.connected.write_moments.judged() if self.mark is not None else []
         begun = written[0] if written else self.started
+        if (past := self._past()) is not None:
+            return self._met_before(*past, begun, written)
         try:
             value = await self.connected.live.wait_until(
                 judgement.items,
@@ -75,6 +77,38 @@ class WaitFeed:
             brief=f"{judgement.described} after {took}",
             samples=self._samples(written),
         )
+
+    def _past(self) -> "tuple[JudgedItem, LiveValue] | None":
+        """Return a value that came between the write and this wait, meets the condition, and is over; None if none."""
+        live, judgement = self.connected.live, self.judgement
+        if self.mark is None or self.hold or judgement.quantifier == "every" or judgement.members[0].other is not None:
+            return None
+        for member in judgement.members:
+            for value in live.came_since_write(*member.item.key):
+                if value is not member.value and value.is_new(self.mark) and not member.condition.miss(value):
+                    return member, value
+        return None
+
+    def _met_before(self, member: JudgedItem, value: "LiveValue", begun: float, written: Sequence[float]) -> Result:
+        """Return that a value came and is over again; raise NotMet if it came too early."""
+        self.connected.live.checked()
+        after = max(0.0, value.received_at - begun)
+        if after < self.not_before:
+            why = f"too early: {age_text(after)} after the write, and not before {self.not_before:g} s is expected"
+            error = member.condition.not_met(value, why, too_early_seconds=round(after, 3))
+            error.samples = self._samples(written)
+            raise error
+        of = f"{member.item.tag} " if self.judgement.named is not None else ""
+        text = f"{of}{described(value)}, {age_text(after)} after the write; now {described(member.value)}"
+        fields = {
+            "actual": form_of(value),
+            "after_write_seconds": round(after, 3),
+            "expected": self.judgement.text,
+            "now": form_of(member.value),
+            "seconds": 0.0,
+        }
+        text_of_all = f"{self.judgement.text}: {text}"
+        return TextResult(text_of_all, fields, value.value, brief=text, samples=self._samples(written))
 
     def _samples(self, written: Sequence[float]) -> Sequence[Samples]:
         return self.judgement.series(self.connected, self.started, written)
