@@ -1,6 +1,5 @@
 """``write … --refused``: the plant's refusal passes, and nothing else does. Each by process."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -176,5 +175,5 @@ async def test_a_recorded_script_has_it(run: Runs) -> None:
 async def test_the_line_is_json_for_each_row(run: Runs) -> None:
     run.file(f"tag,value\n{LEVEL},5\n", "rows.csv")
     done = await run("write-many rows.csv --refused\n", "--json")
-    (row,) = json.loads(done.out)["result"]
+    (row,) = done.objects[0]["result"]
     assert row["result"] == "refused_there"

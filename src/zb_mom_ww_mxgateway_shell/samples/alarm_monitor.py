@@ -47,6 +47,10 @@ class AlarmMonitor(AlarmFeed):
         self._loss_report: asyncio.TimerHandle | None = None
         self.arrived: deque[ArrivedAlarmNews] = deque(maxlen=_KEPT)
         """The last news, oldest first."""
+        self.listeners: list[Callable[[AlarmNews], None]] = []
+        """Called with each of the news at once."""
+        self.is_refusal_told = False
+        """Whether a run has reported why there are no alarms, which it does once."""
         self.acknowledged_at: float | None = None
         """When the first acknowledgement of this shell since the last check was sent; None before."""
         self.checked_at: float | None = None
@@ -91,6 +95,8 @@ class AlarmMonitor(AlarmFeed):
 
     def tell(self, news: AlarmNews) -> None:
         self.arrived.append(ArrivedAlarmNews(clock.monotonic(), news))
+        for listener in tuple(self.listeners):
+            listener(news)
         match news:
             case AlarmFeedLost():
                 text = one_line(f"alarms are not kept up to date: {news.error}")

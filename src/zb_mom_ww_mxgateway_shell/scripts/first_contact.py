@@ -7,6 +7,7 @@ that changes the connection. No time-out of a line pays for it. A file that adds
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -15,6 +16,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.evidence.record_format import FIRST_CONTACT
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
@@ -45,6 +47,14 @@ class Contact:
             f"first contact: {counted(self.tags, 'tag')}, first values after {took}{missing}",
             *(f"  {tag}: {reason}" for tag, reason in self.missing),
         ]
+
+    def form(self) -> dict[str, Any]:
+        """Return it for the record."""
+        return {
+            "missing": [{"reason": reason, "tag": tag} for tag, reason in self.missing],
+            "seconds": round(self.seconds, 3),
+            "tags": self.tags,
+        }
 
 
 class FirstContact:
@@ -102,6 +112,8 @@ class FirstContact:
             except (MxGatewayError, ShellError) as error:
                 return [*texts, f"no first contact: {message_of(error)}"]
         await self._read_alarms()
+        if made is not None and self._context.record is not None:
+            self._context.record.add({"command": FIRST_CONTACT, **made.form()})
         return [*texts, *(made.lines() if made else [])]
 
     async def _read_alarms(self) -> None:

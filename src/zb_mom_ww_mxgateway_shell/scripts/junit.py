@@ -162,6 +162,7 @@ def _transcript(step: Step) -> list[str]:
     for entry in step.entries:
         lines.append(f"  {entry.statement.place}  {entry.statement.text.strip()}   ({entry.seconds:.3f} s)")
         lines += [f"      {line}" for line in entry.lines]
+    lines += [f"  alarm  {line}" for line in step.alarms]
     return lines
 
 

@@ -44,6 +44,8 @@ class Step:
     part: Literal["leading", "step", "ending"] = "step"
     """``leading`` is before the first step, ``ending`` is after ``finally``."""
     entries: list[Entry] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    """What came of alarms meanwhile, a line for each."""
     id: str = ""
     """The same in every run of the file: ``level.mxs:6 fill the tank``; unique in the run."""
 
@@ -71,9 +73,11 @@ class NotRun(NamedTuple):
 class RunLog:
     """The steps of one run. Its time starts when it is created."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_reported: bool = False) -> None:
+        """With `is_reported` a report is made of it, which has the alarms, too."""
         self.name = name
         """The name of the file."""
+        self.is_reported = is_reported
         self.started = datetime.now(UTC)
         self._clock = clock.monotonic()
         self._ended: float | None = None
@@ -108,6 +112,10 @@ class RunLog:
     def add(self, entry: Entry) -> None:
         """Add a statement of the present step that has ended."""
         self.steps[-1].entries.append(entry)
+
+    def add_alarm(self, line: str) -> None:
+        """Add what came of an alarm during the present step, a line for a person."""
+        self.steps[-1].alarms.append(line)
 
     def end(self, block: Block, context: "Context") -> None:
         """End the run. Steps of the block that it did not reach are kept as not run."""

@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Text
 from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
+from zb_mom_ww_mxgateway_shell.scripts.alarm_entries import alarms_kept
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome, command_of
 from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
@@ -100,7 +101,8 @@ class ScriptRun:
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
             with self._signals.heard() if self._hears_signals else nullcontext():
-                async with news_reported(self._context, self._report_news, self._failed_in_background):
+                alarms = nullcontext() if self._looks_on else alarms_kept(self._context, self._log)
+                async with news_reported(self._context, self._report_news, self._failed_in_background), alarms:
                     await self._block(block)
                     await self._end_standing()
         finally:
