@@ -1,6 +1,8 @@
-"""Redaction of keys and passwords in text: the one place that knows the form of a key."""
+"""Redaction of keys, passwords and kept secrets in text: the one place that knows the form of a key."""
 
 import re
+
+from zb_mom_ww_mxgateway.kept_secrets import are_kept, is_kept, is_own_field, without_kept
 
 # A key in running text: `mxgw_<id>_<secret>`, the id up to the first underscore; no key that is redacted already.
 _KEY = re.compile(r"mxgw_([^_\s'\"]*)_(?!\*{3}(?:\W|$)|<secret>)[^\s'\",;)\]}]+")
@@ -40,11 +42,13 @@ def key_id(api_key: str | None) -> str:
 
 
 def redact(text: str, api_key: str | None = None) -> str:
-    """Return the text without `api_key`, and without any other key or bearer token."""
+    """Return the text without `api_key`, any other key or bearer token, and the secrets of this process."""
     if api_key:
         # The key itself, and its escaped form in a repr.
         for spelled in (api_key, str.__repr__(api_key)[1:-1]):
             text = text.replace(spelled, redact_key(api_key))
+    if are_kept():
+        text = without_kept(text)
     # A fast check first: every line that is shown is redacted, and nearly none contains a key.
     if "mxgw_" in text:
         text = _KEY.sub(lambda match: f"mxgw_{match[1]}_***", text)
@@ -56,9 +60,19 @@ def redact(text: str, api_key: str | None = None) -> str:
     return text
 
 
+def redacted_field(name: str) -> str:
+    """Return the name of a field of a JSON object as :func:`redact` does; the name of a field of ours stays."""
+    return name if are_kept() and is_own_field(name) else redact(name)
+
+
+def redacted_number(number: float, field: str = "") -> float | str:
+    """Return a number, in a field of a JSON object; ``***`` for one that is a secret."""
+    return "***" if is_kept(number, field) else number
+
+
 def may_hold_secret(text: str) -> bool:
     """Return whether the text, which may be escaped, can hold what `redact` leaves out; fast, and wrong at times."""
-    return "mxgw_" in text or "bearer" in text.lower() or _may_hold_password(text)
+    return are_kept() or "mxgw_" in text or "bearer" in text.lower() or _may_hold_password(text)
 
 
 def _may_hold_password(text: str) -> bool:

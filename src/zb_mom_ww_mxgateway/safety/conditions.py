@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import readable
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.reals import Float32
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.safety.condition_parser import ConditionError as ConditionError, parse
 from zb_mom_ww_mxgateway.safety.condition_tree import (
     AgeOperand,
@@ -245,7 +246,7 @@ def _told(operand: ConditionOperand, *, with_age: bool) -> str:
 
 def _value_text(value: Any) -> str:
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…", ensure_ascii=False)
+        return json.dumps(value if len(value) <= _SHOWN else f"{redact(value)[:_SHOWN]}…", ensure_ascii=False)
     if isinstance(value, datetime) or (spec := type_of(value)) is None:
         return str(value)[:_SHOWN]
     return spec.text(value)

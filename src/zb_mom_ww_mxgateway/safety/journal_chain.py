@@ -96,6 +96,8 @@ class JournalLine:
 RESERVED: frozenset[str] = frozenset(JournalLine.__slots__) - {"fields"}
 """Keys of a line that no field may have."""
 _MARKS = {"after_torn": bool, "torn": str, "head_missing": bool}
+_MADE = ("number", "at", "monotonic", "pid", "frame", "kind", "previous", "torn")
+"""Fields that the journal makes itself, which no secret can be in."""
 _ALWAYS = {
     "number": int,
     "at": str,
@@ -116,7 +118,7 @@ def new_line(form: Mapping[str, Any]) -> tuple[bytes, JournalLine]:
     """
     text, digest = _spelled(form)
     if may_hold_secret(text.decode("ascii")):
-        form = redacted_form(form)
+        form = {key: form[key] if key in _MADE else redacted_form(form[key], key) for key in form}
         text, digest = _spelled(form)
     return text, _line_of({**form, "hash": digest}, is_plain=b'"$' not in text)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.reals import Float32
-from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.redaction import redact, redacted_field, redacted_number
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.values import Array, NormalValue, RawValue, Typed
 
@@ -78,15 +78,15 @@ def _of_mapping(value: Mapping[Any, Any]) -> Any:
     return {"$dict": [list(each) for each in form.items()]} if any(key.startswith("$") for key in form) else form
 
 
-def redacted_form(form: Any) -> Any:
-    """Return a JSON form without the keys and passwords in its texts."""
+def redacted_form(form: Any, field: str = "") -> Any:
+    """Return a JSON form, of a field of that name, without the keys, passwords and secrets in it."""
     if isinstance(form, str):
         return redact(form)
     if isinstance(form, list):
-        return [redacted_form(each) for each in form]
+        return [redacted_form(each, field) for each in form]
     if isinstance(form, Mapping):
-        return {redact(key): redacted_form(each) for key, each in form.items()}
-    return form
+        return {redacted_field(key): redacted_form(each, key) for key, each in form.items()}
+    return redacted_number(form, field) if isinstance(form, int | float) else form
 
 
 def from_form(form: Any) -> Any:

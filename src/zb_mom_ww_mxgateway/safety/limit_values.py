@@ -15,6 +15,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.comparison import is_single
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.value_types import DataType, Family, family_of, type_of
 from zb_mom_ww_mxgateway.values import Typed
 
@@ -146,7 +147,7 @@ def same_plainly(wanted: Any, value: Any, data_type: DataType | int) -> bool:
 def shown(value: Any) -> str:
     """Return a value for a message, on one line of limited length."""
     if isinstance(value, str):
-        text = json.dumps(value[:_SHOWN], ensure_ascii=False)
+        text = json.dumps(redact(value)[:_SHOWN], ensure_ascii=False)
         return f"{text}…" if len(value) > _SHOWN else text
     if value is None:
         return "null"

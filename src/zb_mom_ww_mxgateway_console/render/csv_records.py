@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from zb_mom_ww_mxgateway.kept_secrets import are_kept
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway_console.render.forms import json_line, value_form
 
@@ -33,8 +34,8 @@ def _field(cell: Any, raw: bool) -> str:
     if cell is None:
         return ""
     if kind is float or kind is int:
-        return repr(cell)
-    if kind is str and _PLAIN(cell) and "mxgw_" not in cell:
+        return repr(cell) if not are_kept() else redact(repr(cell))
+    if kind is str and _PLAIN(cell) and "mxgw_" not in cell and not are_kept():
         return cell  # type: ignore[no-any-return]  # its class is str
     if isinstance(cell, bool):
         return "true" if cell else "false"

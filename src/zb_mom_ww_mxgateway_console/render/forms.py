@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWriteBlockedError,
 )
-from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact
+from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact, redacted_field, redacted_number
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
 from zb_mom_ww_mxgateway.value_types import Family, type_of
@@ -137,15 +137,18 @@ def json_line(form: Any) -> str:
     return line if not may_hold_secret(line) else json.dumps(redacted(form), sort_keys=True, allow_nan=False)
 
 
-def redacted(form: Any) -> Any:
-    """Return a JSON form with all its texts redacted."""
+def redacted(form: Any, field: str = "") -> Any:
+    """Return a JSON form, of a field of that name, with all its texts redacted."""
     if isinstance(form, str):
         return redact(form)
     if isinstance(form, list | tuple):
-        return [redacted(each) for each in form]
+        return [redacted(each, field) for each in form]
     if isinstance(form, dict):
-        return {redacted(key): "***" if _is_password(key, value) else redacted(value) for key, value in form.items()}
-    return form
+        return {
+            redacted_field(key): "***" if _is_password(key, value) else redacted(value, key)
+            for key, value in form.items()
+        }
+    return redacted_number(form, field) if isinstance(form, int | float) else form
 
 
 def _is_password(key: object, value: object) -> bool:
@@ -268,7 +271,7 @@ def _element_text(value: Any) -> str:
         return value_text(value)
     if len(value) <= _ELEMENT:
         return json.dumps(safe(value), ensure_ascii=False)
-    return f"{json.dumps(safe(value[:_ELEMENT]), ensure_ascii=False)} … ({len(value):,} characters)"
+    return f"{json.dumps(safe(redact(value)[:_ELEMENT]), ensure_ascii=False)} … ({len(value):,} characters)"
 
 
 def age_text(seconds: float) -> str:

@@ -56,7 +56,10 @@ def one_line(text: str) -> str:
 
 def shortened(text: str, most: int = LONGEST) -> str:
     """Return a text for a person; one longer than `most` is cut, and its length is added."""
-    return text if len(text) <= most else f"{text[:most]} … ({len(text):,} characters)"
+    if len(text) <= most:
+        return text
+    # Redact it first: a part of a secret would not be recognized.
+    return f"{redact(text)[:most]} … ({len(text):,} characters)"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -64,6 +64,8 @@ MODULE_OF = {
     "on-error": "language",
     "time-limit": "language",
     "record-script": "language",
+    "ask": "answers",
+    "secret": "answers",
     "limits": "limits",
     "journal": "journal",
     "handover": "handover",

@@ -143,6 +143,8 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   watchdog TAG < 95                      every value up to the next step has to meet it
   capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
+  ask reading "what does it show?"       $reading is a person's answer; --var reading=7 answers it
+  secret pin from env PIN                $pin is shown as *** everywhere; or from file PATH, or asked for
   comment "text"   deviation "text"      an observation, for the record; the exit code stays
   on-error continue                      goes on after a failure; next-step, with the next step
   time-limit 10m                         at the head: ends what the file waits for then

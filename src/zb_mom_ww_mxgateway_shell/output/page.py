@@ -137,7 +137,7 @@ class Page:
     def ask(self, question: str) -> None:
         """Write a question that is answered on the same line."""
         self.clear()
-        self.out(f"{INDENT}{safe(question)} [y/N] ")
+        self.out(f"{INDENT}{safe(question)}")
 
     def out(self, text: str) -> None:
         """Write to standard output, quiet or not."""

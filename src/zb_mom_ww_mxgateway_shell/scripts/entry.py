@@ -1,6 +1,5 @@
 """Command files from the command line: reads and checks them, then runs or plans them."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.variables import names_in
 from zb_mom_ww_mxgateway_shell.output.formats import Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
@@ -249,7 +249,7 @@ class ScriptJob:
             )
         self.script = script
         if part.block.stream is None and sys.stdin.isatty() and not how.is_one_of_many:
-            context.ask = script.ask
+            script.let_ask()
         if is_typed:
             code = await script.run(part.block)  # A person arms.
         else:
@@ -294,13 +294,15 @@ def _name(script: str) -> str:
 def _unused(context: Context, blocks: Sequence[loader.Block], name: str) -> ShellError | None:
     """Return the error for a name of ``--var`` that nothing uses: with a misspelt one, ``let`` would decide what is
     written."""
-    texts = [statement.text for block in blocks for statement in block.statements()] + list(context.aliases.values())
-    for given in sorted(context.given_names):
-        used = re.compile(rf"\$\{{?{given}\b|^\s*(let|capture)\s+{given}\b")
-        if not any(used.search(text) for text in texts):
-            there = sorted({found for text in texts for found in re.findall(r"\$\{?(\w+)|^\s*let\s+(\w+)", text)})
-            hint = closest(given, [first or second for first, second in there])
-            return ShellError(f"--var {given}: nothing in {name} is called ${given}{hint}")
+    statements = [statement for block in blocks for statement in block.statements()]
+    there = {each for text in context.aliases.values() for each in names_in(text)}
+    for statement in statements:
+        there |= names_in(statement.text)
+        command, words = context.registry.commands.get(statement.command), statement.text.split(maxsplit=2)
+        if command is not None and command.traits.sets_name and len(words) > 1:
+            there.add(words[1])
+    for given in sorted(context.given_names - there):
+        return ShellError(f"--var {given}: nothing in {name} is called ${given}{closest(given, sorted(there))}")
     return None
 
 

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
+from zb_mom_ww_mxgateway_shell.process.unseen import unseen
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _PROGRESS_SECONDS = 0.5
@@ -151,10 +152,20 @@ class RunReporter:
 
     async def ask(self, question: str) -> bool:
         """Ask the person at the terminal; any answer but y and yes is no."""
+        return (await self.ask_value(f"{question} [y/N] ")).strip().casefold() in ("y", "yes")
+
+    async def ask_value(self, question: str) -> str:
+        """Return what the person at the terminal types in answer to a question; empty at the end of the input."""
         self._formatter.show_head(self._page)
         self._page.ask(question)
-        answer = await self._keyboard.text()
-        return (answer or "").strip().casefold() in ("y", "yes")
+        return (await self._keyboard.text() or "").rstrip("\r\n")
+
+    async def ask_unseen(self, question: str) -> str:
+        """Return an answer that the terminal does not show."""
+        with unseen():
+            answer = await self.ask_value(question)
+        self._page.out("\n")
+        return answer
 
     async def follow_progress(self, feed: Pending) -> None:
         """Show the state of a feed until this is cancelled: on a terminal in one line, else in a line now and then."""

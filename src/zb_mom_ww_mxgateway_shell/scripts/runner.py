@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
@@ -37,6 +38,8 @@ _FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GU
 
 _NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
 """How long the lines after ``finally`` wait for a session that replaces a lost one, and how often they look."""
+
+_Answer = TypeVar("_Answer")
 
 Perform = Callable[[LineRun, Follow], Awaitable[Outcome]]
 """Runs a line."""
@@ -137,13 +140,22 @@ class ScriptRun:
         self._output.alert(background_problem(error))
         self._code = gravest(self._code, ExitCode.INTERNAL)
 
-    async def ask(self, question: str) -> bool:
-        """Ask the person at the terminal; a signal ends the question at once."""
-        self._signals.is_looking = True
-        try:
-            return await self._output.ask(question)
-        finally:
-            self._signals.is_looking = False
+    def let_ask(self) -> None:
+        """Let lines ask the person at the terminal; a signal ends a question at once."""
+        context, output = self._context, self._output
+        context.ask = self._ended_by_signals(output.ask)
+        context.ask_value = self._ended_by_signals(output.ask_value)
+        context.ask_unseen = self._ended_by_signals(output.ask_unseen)
+
+    def _ended_by_signals(self, ask: Callable[[str], Awaitable[_Answer]]) -> Callable[[str], Awaitable[_Answer]]:
+        async def asked(question: str) -> _Answer:
+            self._signals.is_looking = True
+            try:
+                return await ask(question)
+            finally:
+                self._signals.is_looking = False
+
+        return asked
 
     async def _report_news(self, text: str, is_bad: bool) -> None:
         self._output.alert(text)

@@ -101,6 +101,10 @@ class Context:
         """Asks a person for a text, where there is one; it is empty if none is given."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key; None where no person can be asked."""
+        self.ask_value: Callable[[str], Awaitable[str]] | None = None
+        """Asks a person for the value of a name; None where no person can be asked."""
+        self.ask_unseen: Callable[[str], Awaitable[str]] | None = None
+        """The same for one that is typed unseen."""
         self.journals = Journals()
         """The journals of this process."""
         self.made_files: MadeFiles | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, shortened
 from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, Flag, Suggestion
 from zb_mom_ww_mxgateway_shell.language.parser import current_parameter
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
@@ -71,4 +71,6 @@ def _names(typed: str, context: Context) -> list[Suggestion]:
     """Names that stand for values, as ``$name``."""
     names = context.all_names.items()
     plain = {f"${name}": plain_text(value) for name, value in names if is_plain(value)}
-    return [Suggestion(name, cut(safe(value[:40]), 40)) for name, value in plain.items() if name.startswith(typed)]
+    return [
+        Suggestion(name, cut(safe(shortened(value)), 40)) for name, value in plain.items() if name.startswith(typed)
+    ]

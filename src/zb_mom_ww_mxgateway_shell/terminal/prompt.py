@@ -110,8 +110,8 @@ class Prompt:
         context.made_files = MadeFileCheck(context)
         self._questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
         context.answer_selections(self._questions.ask)
-        context.ask_secret = self._questions.before(ask_secret)
-        context.ask_text = self._questions.before(ask_text)
+        context.ask_secret = context.ask_unseen = self._questions.before(ask_secret)
+        context.ask_text = context.ask_value = self._questions.before(ask_text)
         context.ask = self._questions.before(confirmed)
 
     async def run(self) -> ExitCode:

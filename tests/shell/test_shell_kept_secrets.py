@@ -1,0 +1,105 @@
+"""Secrets that a process was given are left out of everything that is redacted."""
+
+import json
+
+import pytest
+from hypothesis import given, strategies
+
+from zb_mom_ww_mxgateway import kept_secrets
+from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact
+from zb_mom_ww_mxgateway.safety.journal_chain import new_line
+from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
+from zb_mom_ww_mxgateway_console.render.forms import json_line, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import one_line
+from zb_mom_ww_mxgateway_shell.language.variables import quoted
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_secrets, "_spellings", set())
+    monkeypatch.setattr(kept_secrets, "_numbers", set())
+
+
+@pytest.mark.parametrize("secret", ['hun"ter$2', "back\\slash", "two  blanks here", "<&'>x", "Mü\u2603ller", "12345"])
+def test_no_spelling_of_a_secret_is_shown(secret: str) -> None:
+    kept_secrets.keep(secret)
+    for text in (secret, quoted(secret), json.dumps(secret), repr(secret), f"Plant.{secret}1", secret * 2):
+        shown = redact(f"x {text} y")
+        assert "***" in shown
+        assert secret not in shown
+        assert shown.startswith("x ")
+        assert shown.endswith(" y")
+    assert one_line(f"x {secret} y") == "x *** y"
+    assert json.loads(json_line({"value": [secret, {"told": f"<{secret}>"}]})) == {"value": ["***", {"told": "<***>"}]}
+    assert csv_record([secret, f"a{secret}"]) == "***,a***"
+    assert may_hold_secret("anything")
+
+
+def test_secrets_that_overlap_leave_nothing() -> None:
+    for each in ("abcdef", "defghi", "ababab"):
+        kept_secrets.keep(each)
+    assert redact("xabcdefghiy") == "x***y"
+    assert redact("ababababab") == "***"
+
+
+def test_a_part_of_a_secret_is_not_shown_where_a_text_is_cut() -> None:
+    secret = "the long secret of the plant"
+    kept_secrets.keep(secret)
+    for length in range(1_460, 1_500):
+        assert "the long" not in value_text("x" * length + secret + "y" * 100)
+    for length in range(50, 75):
+        assert "the long" not in value_text(["x" * length + secret + "y" * 100])
+
+
+def test_a_secret_that_is_a_number_is_left_out_as_a_number() -> None:
+    kept_secrets.keep("4711")
+    form = {"value": 4711, "values": [4711.0, 4712], "line": 4711, "ok": True}
+    assert json.loads(json_line(form)) == {"value": "***", "values": ["***", 4712], "line": 4711, "ok": True}
+    assert csv_record([4711, 4711.5, 12]) == "***,***.5,12"
+
+
+def test_what_programs_make_themselves_stays() -> None:
+    digest = "ab12" * 16
+    kept_secrets.keep("ab12")
+    kept_secrets.keep("2026")
+    kept_secrets.keep("value")
+    form = {"at": "2026-11-30T10:15:02.123456Z", "sha256": digest, "head": f"12:{digest}", "value": "value ab12"}
+    assert json.loads(json_line(form)) == {**form, "value": "*** ***"}
+    line, read = new_line(
+        {
+            "number": 2026,
+            "at": form["at"],
+            "monotonic": 2026.0,
+            "who": {"user": "ab12"},
+            "pid": 2026,
+            "frame": digest,
+            "kind": "value",
+            "previous": digest,
+            "value": "ab12",
+            "reason": "for ab12",
+        }
+    )
+    written = json.loads(line)
+    assert (written["number"], written["previous"], written["at"]) == (2026, digest, form["at"])
+    assert (written["value"], written["reason"], written["who"]) == ("***", "for ***", {"user": "***"})
+    assert read.hash == written["hash"]
+
+
+def test_a_key_is_redacted_beside_secrets() -> None:
+    kept_secrets.keep("demo")
+    assert "c2VjcmV0" not in json_line({"mxgw_demo_c2VjcmV0": "mxgw_demo_c2VjcmV0"})
+
+
+@pytest.mark.parametrize("secret", ["", "abc"])
+def test_a_secret_that_is_too_short_is_refused_without_being_told(secret: str) -> None:
+    with pytest.raises(ValueError, match="at least 4 characters") as refused:
+        kept_secrets.keep(secret)
+    assert secret == "" or secret not in str(refused.value)
+    assert not kept_secrets.are_kept()
+
+
+@given(strategies.text(min_size=4), strategies.text(), strategies.text())
+def test_any_secret_is_left_out_of_any_text(secret: str, before: str, after: str) -> None:
+    kept_secrets._spellings.clear()
+    kept_secrets.keep(secret)
+    assert secret not in kept_secrets.without_kept(f"{before}{secret}{after}") or secret in ("***", "****")
