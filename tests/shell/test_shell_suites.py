@@ -267,7 +267,27 @@ async def test_what_is_wrong_with_one_file_takes_no_other_one(suite: Suites) -> 
 
 
 @POSIX
-async def test_ctrl_c_ends_what_runs_with_finally_and_begins_nothing_more(suite: Suites) -> None:
+async def test_ctrl_c_lets_a_statement_end_and_once_more_ends_it(suite: Suites) -> None:
+    suite.add(
+        "a.mxs", f"write {INT} 1\nwait {INT} = 5 timeout 60s\nwrite {INT} 2\nfinally\nwrite {INT} 3\n", writes=INT
+    )
+    suite.add("b.mxs", f"write {INT} 9\n", writes=INT)
+    process = await suite.process.start("--plaintext", "test", ".")
+    await until(lambda: suite.written == [1])
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    async with asyncio.timeout(40):
+        first = await process.stderr.readline()
+        assert first == b"interrupted: 1 file to end, with finally; no other is begun; once more ends it at once\n"
+        process.send_signal(signal.SIGINT)
+        assert b"what runs ends at once, with finally" in await process.stderr.readline()
+        await process.communicate()
+    assert (process.returncode, suite.written) == (130, [1, 3])
+    assert suite.gateway.live_sessions == []
+
+
+@POSIX
+async def test_a_request_to_end_ends_what_runs_with_finally_and_begins_nothing_more(suite: Suites) -> None:
     suite.add("a.mxs", f'write {INT} 1\nstep "wait"\nwait {INT} = 5 timeout 60s\nfinally\nwrite {INT} 3\n', writes=INT)
     suite.add("b.mxs", f'step "never"\nwrite {INT} 9\n', writes=INT)
     process = await suite.process.start("--plaintext", "test", ".", "--retries", "1", "--report-junit", "out.xml")

@@ -48,6 +48,7 @@ class SuiteRun:
         self._running: dict[asyncio.Task[None], Part] = {}
         self._ended_because = ""
         """Why no further file is begun; empty while files are."""
+        self._interrupts = 0
         self.code = ExitCode.DONE
         """Why the suite as a whole did not end well, whatever its files say."""
 
@@ -114,18 +115,23 @@ class SuiteRun:
             display.say(f"{result.part.name} failed: tried again, {number + 1} of {self._retries}")
 
     def _interrupt(self) -> None:
+        """Handle Ctrl-C: each run counts how often it came."""
         self.code = ExitCode.INTERRUPTED
-        self._end("interrupted", FileRun.interrupt)
+        self._interrupts += 1
+        if self._interrupts == 2:
+            self._display.alert("what runs ends at once, with finally; once more leaves the lines after finally, too")
+        self._end("interrupted", FileRun.interrupt, "; once more ends it at once")
 
     def _call_off(self) -> None:
+        """Handle a request to end: a kill may follow, or the terminal is gone."""
         self.code = ExitCode.INTERRUPTED
         self._end("interrupted", FileRun.call_off)
 
-    def _end(self, why: str, how: Callable[[FileRun], None]) -> None:
-        """Begin no further file, and end those that run."""
+    def _end(self, why: str, how: Callable[[FileRun], None], hint: str = "") -> None:
+        """Begin no further file, and end those that run; `hint` says what more a person can do."""
         if not self._ended_because:
             self._ended_because = why
             running = counted(len(self._display.running), "file")
-            self._display.alert(f"{why}: {running} to end, with finally; no other is begun")
+            self._display.alert(f"{why}: {running} to end, with finally; no other is begun{hint}")
         for run in self._display.running:
             how(run)
