@@ -8,7 +8,14 @@ GUIDES = ("README.md", "CONTRIBUTING.md", *sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")
 ))  # fmt: skip
 """The documents whose commands and programs are run."""
-OTHERS = ("SECURITY.md", "CHANGELOG.md", "examples/README.md", "examples/COMMANDS.md", "proto/README.md")
+OTHERS = (
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "examples/README.md",
+    "examples/water-plant/README.md",
+    "examples/COMMANDS.md",
+    "proto/README.md",
+)
 
 
 def text_of(name: str) -> str:

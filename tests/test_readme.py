@@ -149,7 +149,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
     async def all_help() -> str:
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
         texts = [await help_of(name, "--help") for name in names]
-        texts.append(await help_of("zb_mom_ww_mxgateway_shell", "trust", "--help"))
+        for name in ("trust", "test"):
+            texts.append(await help_of("zb_mom_ww_mxgateway_shell", name, "--help"))
         for command in ((), ("verify",), ("seal",)):
             texts.append(await help_of("zb_mom_ww_mxgateway_shell", "report", *command, "--help"))
         of_writes = "write", "write-bulk", "write-secured-bulk"
@@ -174,6 +175,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
             "advise",
             "add-buffered",
             "limits",
+            "handover",
+            "trace",
         )
         lines = [word for name in shown for word in ("-e", f"help {name}")]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", *lines))

@@ -135,7 +135,7 @@ def scope(report: RunReport) -> list[ReportBlock]:
         ("Steps", counted(steps, "step")),
         ("Requirements", ", ".join(names) or "no step names one"),
         ("Reason given", text_of(report.begin.get("reason")) or "none"),
-        ("Tags opened for writing", text_of(report.begin.get("arm")) or "none"),
+        ("Tags opened with --arm", text_of(report.begin.get("arm")) or "none"),
     ]
     pairs += [("First contact", _first_contact(each)) for each in report.first_contacts]
     return [*blocks, FactsBlock(pairs)]
