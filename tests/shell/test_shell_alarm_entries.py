@@ -96,3 +96,29 @@ async def test_the_first_contact_is_an_entry_before_the_first_statement(tmp_path
         lines = [json.loads(each) for each in (run.folder / "run.jsonl").read_text(encoding="utf-8").splitlines()]
         names = [each["command"] for each in lines]
         assert names.index("first-contact") < names.index("expect")
+
+
+async def test_the_alarms_of_a_suite_and_of_a_python_file_are_kept_too(run: Runs) -> None:
+    run.file(f"step one\nwrite {INT} 1\nwait {INT} = 2 now timeout 20s\n")
+    running = asyncio.create_task(
+        run.process("--plaintext", "test", "try.mxs", "--records", "records", "--report-junit", "out.xml")
+    )
+    await until(lambda: 1 in run.written)
+    run.gateway.raise_alarm(HI)
+    await until(lambda: "raise" in (run.folder / "records" / "try.jsonl").read_text(encoding="utf-8"))
+    run.gateway.set(INT, 2)
+    done = await running
+    assert done.code == 0, done.out + done.err
+    assert f"  alarm  {HI}: raise, severity 300, at " in (run.folder / "out.xml").read_text(encoding="utf-8")
+    (run.folder / "try.py").write_text(
+        f"await mx('step \"one\"')\nawait mx('write {INT} 3')\nawait mx('wait {INT} = 4 now timeout 20s')\n",
+        encoding="utf-8",
+    )
+    running = asyncio.create_task(run.process("--plaintext", "--record", "run.jsonl", "--python", "try.py"))
+    await until(lambda: 3 in run.written)
+    run.gateway.clear_alarm(HI)
+    await until(lambda: any(entries(run, "alarm")))
+    run.gateway.set(INT, 4)
+    done = await running
+    assert done.code == 0, done.out + done.err
+    assert [(each["kind"], each["step"]) for each in entries(run, "alarm")] == [("clear", "one")]

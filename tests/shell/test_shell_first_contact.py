@@ -117,3 +117,14 @@ async def test_a_plan_makes_it_too_and_lines_without_a_file_do_not(run: Runs) ->
     done = await run.process("--plaintext", "-e", f"expect {INT} = 0", "-e", f"expect {BOOL} = false")
     assert contacts(run.gateway)[1:] == [[INT], [BOOL]]
     assert "added item 1; first values after" in done.out
+
+
+async def test_the_names_of_an_include_and_its_rows_tell_which_tags(run: Runs) -> None:
+    run.file("expect $OBJECT.$ATTRIBUTE = false\n", "part.mxs")
+    run.file("ATTRIBUTE,OBJECT\nTestBool,TestChildObject\nBypass,Plant.Interlock\n", "rows.csv")
+    done = await run(
+        "include part.mxs each rows.csv\ninclude part.mxs with OBJECT=Plant.Interlock ATTRIBUTE=Reset\n"
+        f"expect {INT} = 0\n"
+    )
+    assert done.code == 0, done.err
+    assert contacts(run.gateway) == [[BOOL, "Plant.Interlock.Bypass", "Plant.Interlock.Reset", INT]]

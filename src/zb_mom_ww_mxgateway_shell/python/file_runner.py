@@ -32,6 +32,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
     ended_by_itself,
     not_done,
 )
+from zb_mom_ww_mxgateway_shell.scripts.alarm_entries import alarms_kept
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.loader import Source
@@ -66,6 +67,7 @@ class PythonFile:
         self._source = text.splitlines()
         self._reports = reports
         self._lines = FileLines(path, self._notice, StepSelection(steps), quiet=quiet)
+        self._lines.log.is_reported = reports.tells_alarms
         self._broken_off = ""
         """What ended the program early, other than an error; empty if nothing did."""
         self._folder = str(Path(path).resolve().parent)
@@ -166,7 +168,8 @@ class PythonFile:
         started = clock.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
-                async with news_reported(context, self._report_news, self._failed_in_background):
+                news = news_reported(context, self._report_news, self._failed_in_background)
+                async with news, alarms_kept(context, self._lines.log):
                     await ended_by_itself(self._evaluated(names))
         except ExitCalled as called:
             code = self._exit_code(called.code)

@@ -161,7 +161,7 @@ class ScriptJob:
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
                     connected.focus = ""
-                logs.append(RunLog(part.name, is_reported=self._how.reports.junit is not None))
+                logs.append(RunLog(part.name, is_reported=self._how.reports.tells_alarms))
                 code, is_over = await self._one(context, part, logs[-1])
                 codes.append(code)
                 if is_over:

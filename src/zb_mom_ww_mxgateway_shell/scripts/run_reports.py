@@ -23,6 +23,8 @@ class RunReports:
     def __init__(self, junit: str | None, keeping: RecordKeeping) -> None:
         """`junit` is the file for a JUnit report; None for no report."""
         self.junit = junit
+        self.tells_alarms = junit is not None
+        """Whether a report beside the record tells what came of alarms: this one, or that of the suite."""
         self.keeping = keeping
 
     def spare(self, files_to_run: Iterable[str]) -> None:

@@ -94,6 +94,7 @@ class SuiteRun:
         display = self._display
         for number in range(self._retries + 1):
             reports = RunReports(None, self._records.keeping_of(result.part, number + 1))
+            reports.tells_alarms = self._how.reports.tells_alarms
             how = self._how._replace(reports=reports)
             run = FileRun(result.part, how, self._base, self._shared)
             display.running.append(run)
