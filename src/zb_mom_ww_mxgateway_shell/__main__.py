@@ -226,7 +226,7 @@ def _seconds(_context: click.Context, parameter: click.Parameter, text: str | No
 
 
 @command.command()
-@click.argument("files", metavar="FILE|FOLDER…", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("files", metavar="FILE|FOLDER…", nargs=-1, required=True)
 @run_options
 @write_options
 @click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")

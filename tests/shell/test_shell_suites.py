@@ -157,6 +157,11 @@ async def test_the_mistakes_of_all_files_are_told_before_anything_connects(suite
     assert "c.mxs:1:" in done.err
     (error,) = suite.report().iter("error")
     assert error.get("message", "").startswith("a.mxs:1:1: no command frob")
+    for arguments in (("nowhere",), ("b.mxs", "--vars", "nowhere")):
+        (suite.folder / "out.xml").write_text("<testsuites/>", encoding="utf-8")
+        assert (await suite(*arguments, "--report-junit", "out.xml")).code == 2
+        (error,) = suite.report().iter("error")
+        assert error.get("message", "").startswith("cannot read nowhere")
 
 
 async def test_each_file_needs_consent_and_writes_only_what_it_declares(suite: Suites) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.app.main import run_options, silence_grpc
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
+from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 from zb_mom_ww_mxgateway_shell.scripts.suite import Suite, SuiteOptions
@@ -27,11 +29,16 @@ def run_suite(
 ) -> int:
     """Run files, and those in folders; return the exit code of the worst. `names_file` has names and values."""
     silence_grpc()
+    reports = RunReports(wanted.junit, RecordKeeping(RecordOptions(), may_show=False))
     if names_file is not None:
         from zb_mom_ww_mxgateway_shell.language.variables_file import read_variables  # Lazy: most suites have none.
 
-        # A name of the command line replaces one of the file.
-        wanted = replace(wanted, variables=(*read_variables(names_file), *wanted.variables))
+        try:
+            # A name of the command line replaces one of the file.
+            wanted = replace(wanted, variables=(*read_variables(names_file), *wanted.variables))
+        except ShellError as error:
+            reports.refuse(names_file, [message_of(error)], error.exit_code)
+            raise
     options = SuiteOptions(
         tags=tags,
         jobs=jobs,
@@ -41,7 +48,6 @@ def run_suite(
         report=wanted.evidence.report,
         about=wanted.evidence.about,
     )
-    reports = RunReports(wanted.junit, RecordKeeping(RecordOptions(), may_show=False))
     suite = Suite.of(paths, run_options(wanted, reports)._replace(time_limit=time_limit), options)
     if isinstance(suite, int):
         return int(suite)
