@@ -133,6 +133,8 @@ def command(
         raise click.UsageError("-c - may be given once: there is one standard input")
     if plan_hash is not None and (not scripts or not re.fullmatch("[0-9a-fA-F]{64}", plan_hash.strip())):
         raise click.UsageError("--plan is for -c FILE: the hash that mxgw-shell plan FILE shows, 64 hexadecimal digits")
+    if plan_hash is not None and steps:
+        raise click.UsageError("--plan and --step exclude each other: a plan is of whole files")
     if read_only and consent.arm:
         raise click.UsageError("--read-only and --arm exclude each other")
     if leave_clean and context.invoked_subcommand == "plan":

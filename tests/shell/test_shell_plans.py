@@ -232,7 +232,25 @@ async def test_every_way_of_writing_is_bound_by_its_value(run: Runs) -> None:
     assert run.written[-5:] == [3, 1.5, 5.0, 4, 0]
 
 
+async def test_no_line_is_silent(run: Runs) -> None:
+    text = (
+        f'requires write {INT}\nstep "a"\nnote "x"\nconfirm "go?"\nsleep 1s # meant\nexit\nwrite {INT} 3\n'
+        f"finally\nwrite {INT} 0\n"
+    )
+    lines = await planned(run, text)
+    assert [each["line"] for each in lines] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+    run.file(text, declares=False)
+    done = await run.process("--plaintext", "plan", "try.mxs")
+    assert "would not run: it is behind exit" in done.out
+    assert f"{INT}  int32  0    0      line 9" in done.out
+    found = await hash_of(run, text)
+    done = await run.process("--plaintext", "--yes", "--arm", INT, "-c", "try.mxs", "--plan", found)
+    assert (done.code, run.written) == (0, [0]), done
+
+
 async def test_a_plan_needs_a_hash_and_a_file(run: Runs) -> None:
+    done = await run.process("--plaintext", "-c", "try.mxs", "--step", "a*", "--plan", "0" * 64)
+    assert (done.code, "--plan and --step exclude each other" in done.err) == (2, True)
     for arguments in (["-c", "try.mxs", "--plan", "12"], ["-e", "status", "--plan", "0" * 64]):
         done = await run.process("--plaintext", *arguments)
         assert (done.code, "--plan is for -c FILE" in done.err) == (2, True)

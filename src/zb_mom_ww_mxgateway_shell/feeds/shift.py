@@ -37,16 +37,18 @@ async def shift_of(context: Context, since: datetime, until: datetime) -> ShiftS
     import socket
 
     await context.journals.heads()  # Everything so far is on the disk then.
-    places = journal_places(demo=context.is_demo)
-    rows = await asyncio.to_thread(_actions, context.is_demo, since, until)
-    head = read_head(places.head_folder)
+    # The demo has a journal of its own; a shell may be connected to a plant, too.
+    demos = sorted({context.is_demo, *(each.terms.is_demo for each in context.connections.values())})
+    found = [await asyncio.to_thread(_actions, is_demo, since, until) for is_demo in demos]
+    rows = sorted((row for of_one in found for row in of_one), key=lambda row: row.at)
+    heads = [head for is_demo in demos if (head := read_head(journal_places(demo=is_demo).head_folder))]
     return ShiftSummary(
         since,
         until,
         datetime.now(UTC),
         user_name(),
         socket.gethostname(),
-        [str(head)] if head is not None and head.count else [],
+        [str(head) for head in heads if head.count],
         [
             _sessions(rows),
             _stretches(context, since, until),

@@ -1,7 +1,7 @@
 """Runs statements without a prompt: a file, ``-e`` lines, or standard input. It needs no terminal library."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TypeVar
 
@@ -237,6 +237,7 @@ class ScriptRun:
         items = list(items)
         for index, item in enumerate(items):
             if self._is_over:
+                self._leave_out(items[index:])
                 return
             if self._skips and not self._in_ending:
                 if not self._leads_to_step(item):
@@ -253,6 +254,14 @@ class ScriptRun:
         each = item.statements() if isinstance(item, Block) else [item]
         commands = (command_of(self._context, statement.text) for statement in each)
         return any(command is not None and command.traits.begins_step for command in commands)
+
+    def _leave_out(self, items: Sequence[Statement | Block]) -> None:
+        """In a plan, show the lines behind exit: a run leaves them out without a word."""
+        if not (self._looks_on and self._context.leaving) or self._signals.came:
+            return
+        for item in items:
+            for each in item.statements() if isinstance(item, Block) else [item]:
+                self._passes(each, TextResult("would not run: it is behind exit"))
 
     async def _item(self, item: Statement | Block) -> None:
         if isinstance(item, Block):

@@ -194,9 +194,9 @@ class PlannedWrites:
                 seen.add(key)
                 yield each
 
-    def refusal(self, entry: "PendingEntry") -> str:
-        """Return why a call of a run must not change this, as the plan has it not; empty where it may."""
-        if any(each.allows(entry) for each in self.all):
+    def refusal(self, endpoint: str, entry: "PendingEntry") -> str:
+        """Return why a call of a run must not change this at a gateway, as the plan has it not; empty where it may."""
+        if any(each.endpoint == endpoint and each.allows(entry) for each in self.all):
             return ""
         named = entry.alarm or entry.tag or "an item whose tag is unknown"
         others = [each for each in self.all if item_key(each.tag) == item_key(entry.tag)] if entry.tag else []

@@ -91,7 +91,8 @@ class RunScope:
     def arm(self, connected: GatewayConnection) -> None:
         """Arm a connection for the run."""
         arming = connected.arming
-        connected.desk.rules.planned = None if self._planned is None else self._planned.refusal
+        if self._planned is not None:
+            connected.desk.rules.planned = partial(self._planned.refusal, connected.client.options.endpoint)
         arming.remedy = self.remedy
         if connected not in self._ends:
             self._ends[connected] = clock.monotonic() + arming.rules.longest
