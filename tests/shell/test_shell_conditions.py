@@ -1,6 +1,7 @@
 """The forms of conditions: ranges, lists, percentages, other tags, groups, and times before which nothing may come."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -278,3 +279,52 @@ async def test_without_a_write_the_time_counts_from_the_start_of_the_wait(
     gateway.set(INT, 5)
     with pytest.raises(NotMet, match="after the wait began, and not before 3600 s is expected"):
         await waiting
+
+
+# Around them.
+
+
+async def test_the_record_has_the_samples_of_a_wait_with_the_moment_of_the_write(
+    tmp_path: Path, gateway: SimulatedGateway
+) -> None:
+    runs = Runs(tmp_path, gateway)
+    lines = f"write {INT} 5\nwait {INT} = 5 tol 1 timeout 20s\nexpect {INT} in [5, 6] for 50ms\nwatchdog {INT} < 9\n"
+    done = await runs(lines, "--record", "run.jsonl")
+    assert done.code == 0, done
+    entries = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    waited, held, watched = (each for each in entries if each["command"] == "samples")
+    assert [each["statement"]["line"] for each in (waited, held, watched)] == [3, 4, 5]
+    assert [bound["kind"] for bound in waited["bounds"]] == ["equal", "band_low", "band_high"]
+    assert [point["value"] for point in waited["points"]] == [0, 5]
+    (written,) = waited["written_at"]
+    assert waited["started_at"] == written < waited["points"][-1]["at"] <= waited["ended_at"]
+    assert [bound["value"] for bound in held["bounds"]] == [5.0, 6.0]
+    assert watched["written_at"] == []
+
+
+async def test_a_recorded_script_has_each_form_again(context: Context, gateway: SimulatedGateway) -> None:
+    context.records = True
+    lines = [
+        "expect every Plant.Tank?.Level > 0",
+        f"expect {INT} within -5..5 for 50ms",
+        f"expect {INT} = tag:{DOUBLE} tol 2%",
+        f"wait {INT} in [0, 1] now hold 10ms timeout 20s",
+        f"watchdog {INT} < 5",
+        "watchdog off",
+    ]
+    for line in lines:
+        await run(context, line, _follow)
+    with pytest.raises(NotMet):
+        await run(context, "wait any Plant.Tank?.Level < 0 timeout 40ms not before 20ms", _follow)
+    recorded = [each.line for each in context.recorder.last(10)]
+    assert recorded == [*lines, "wait any Plant.Tank?.Level < 0 timeout 40ms not before 20ms"]
+
+
+def test_the_forms_are_completed() -> None:
+    context = Context(all_commands(), interactive=False)
+    kinds = {each.name: each.kind for each in context.registry.commands["watchdog"].parameters}
+    assert [each.text for each in kinds["tag"].suggestions("o", context)][:1] == ["off"]
+    assert "every" in [each.text for each in kinds["tag"].suggestions("e", context)]
+    assert [each.text for each in kinds["operator"].suggestions("w", context)] == ["within"]
+    usage = context.registry.commands["watchdog"].usage
+    assert usage.startswith("watchdog [every] [any] <tag|item|off> [<operator>] [<value>]")

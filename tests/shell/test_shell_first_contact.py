@@ -128,3 +128,13 @@ async def test_the_names_of_an_include_and_its_rows_tell_which_tags(run: Runs) -
     )
     assert done.code == 0, done.err
     assert contacts(run.gateway) == [[BOOL, "Plant.Interlock.Bypass", "Plant.Interlock.Reset", INT]]
+
+
+async def test_the_tags_of_globs_and_the_other_tags_of_comparisons_are_among_them(run: Runs) -> None:
+    done = await run(
+        f"expect {INT} = tag:{BOOL[:-4]}Double\nexpect every Plant.Tank?.Level > 0\n"
+        "watchdog any Plant.Tank?.Level > 0\nexpect every No.Such.* = 1\n"
+    )
+    assert "no tag matches No.Such.*" in done.err
+    tanks = ["Plant.Tank1.Level", "Plant.Tank2.Level"]
+    assert contacts(run.gateway) == [[INT, "TestChildObject.TestDouble", *tanks]]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, is_glob
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, OTHER_TAG, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
@@ -19,6 +19,8 @@ OFF = "off"
 
 class JudgedTag(ItemOrTag):
     """The tag that a condition is about; behind ``every`` or ``any`` the tags of a glob or of a saved list."""
+
+    takes_globs = True
 
     def __init__(self) -> None:
         super().__init__(may_add=True)
@@ -76,7 +78,7 @@ _GROUP = JudgedGroup()
 
 
 def _refuse_glob(word: Token) -> None:
-    if not word.is_quoted and any(mark in word.text for mark in "*?"):
+    if is_glob(word):
         raise word.mistake(f"{word.text} is a glob: every {word.text} is about all its tags, any {word.text} about one")
 
 

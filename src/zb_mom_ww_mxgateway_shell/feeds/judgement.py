@@ -138,6 +138,13 @@ class Judgement:
         is_new = mark is None or any(each.is_new(mark) for each in self.members)
         return is_new and not any(map(self.miss_of, self.members))
 
+    def blocking(self) -> JudgedItem | None:
+        """Return a member without which the condition cannot be met, and that does not meet it; None if there is none.
+
+        While it does not, the others need not be judged again.
+        """
+        return None if self.quantifier == "any" else next(filter(self.miss_of, self.members), None)
+
     def not_met(self, reason: str = "", **fields: Any) -> NotMet:
         """Return the error for a condition that is not met, with the tags and values that it fails by.
 

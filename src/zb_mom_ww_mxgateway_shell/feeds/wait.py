@@ -44,6 +44,8 @@ class WaitFeed:
     """Only changes after this mark count, see ``LiveSession.mark``; None where the current value counts too."""
     not_before: float = 0.0
     """Seconds from the write that the mark is from, or else from `started`, before which it must not be met."""
+    _blocking: JudgedItem | None = None
+    """A tag that kept the condition from being met when it was judged last."""
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Wait; raise NotMet with the values seen, or the reason of the session's loss."""
@@ -115,7 +117,10 @@ class WaitFeed:
 
     def _is_met(self, begun: float, *, is_written: bool) -> bool:
         """Return whether it is met; raise NotMet if that is too early."""
-        if not self.judgement.is_met(self.mark):
+        if self._blocking is not None and self.judgement.miss_of(self._blocking):
+            return False
+        self._blocking = self.judgement.blocking()
+        if self._blocking is not None or not self.judgement.is_met(self.mark):
             return False
         values = [value for each in self.judgement.members for value in (each.value, each.wanted) if value is not None]
         after = max(value.received_at for value in values) - begun

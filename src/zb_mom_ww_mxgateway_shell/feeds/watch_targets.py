@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT, ensure
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
+from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -24,6 +25,7 @@ class Watchable(ArgumentType):
     """An item or a tag, a glob over the galaxy's tags, or the name of a list."""
 
     name = "tag|item|glob|list"
+    takes_globs = True
     _server: int | None = None
     _target: ItemOrTag = _TARGET
 
@@ -36,7 +38,7 @@ class Watchable(ArgumentType):
         return kind
 
     def parse(self, word: Token, context: Scope) -> list[Target] | Token:
-        if not word.is_quoted and any(mark in word.text for mark in "*?"):
+        if is_glob(word):
             # The command matches it later: the galaxy may not have been read yet.
             return word
         if _is_list(word, context_of(context)):
@@ -62,6 +64,20 @@ class Watchable(ArgumentType):
             Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
         ]
         return [*lists, *_TARGET.suggestions(prefix, context)]
+
+
+def named_globs(invocation: ParsedArguments) -> list[Token]:
+    """Return the globs of a line that only the galaxy resolves: each stands for tags that the line advises."""
+    return [
+        word
+        for parameter, word in invocation.words
+        if word is not None and parameter.kind.takes_globs and is_glob(word)
+    ]
+
+
+def is_glob(word: Token) -> bool:
+    """Return whether a word is a glob over the names of tags."""
+    return not word.is_quoted and any(mark in word.text for mark in "*?")
 
 
 def _is_list(word: Token, context: Context) -> bool:

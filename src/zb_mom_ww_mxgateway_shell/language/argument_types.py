@@ -36,6 +36,9 @@ class ArgumentType:
     takes_several = False
     """Whether an option of this type takes several words, up to the next option."""
 
+    takes_globs = False
+    """Whether a word of this type may be a glob, for tags that the line advises."""
+
     expands = True
     """Whether ``$names`` are replaced by their values before the word is read."""
 

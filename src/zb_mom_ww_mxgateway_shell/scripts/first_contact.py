@@ -19,9 +19,11 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_format import FIRST_CONTACT
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import matching, named_globs
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts.loader import is_arranging
@@ -105,10 +107,11 @@ class FirstContact:
         """
         if not self.is_due(statement):
             return []
-        tags = self._tags_from(next(at for at, each in enumerate(self._lines) if each is statement))
+        tags, globs = self._tags_from(next(at for at, each in enumerate(self._lines) if each is statement))
         with _heard(self._context) as texts:
             try:
-                made = await contact(self._context, tags)
+                tags += await _matching(self._context, globs)
+                made = await contact(self._context, _once(tags))
             except (MxGatewayError, ShellError) as error:
                 return [*texts, f"no first contact: {message_of(error)}"]
         await self._read_alarms()
@@ -122,8 +125,8 @@ class FirstContact:
             with suppress(MxGatewayError, ShellError):
                 await alarms_read(self._context)
 
-    def _tags_from(self, number: int) -> list[str]:
-        """Return the tags of the lines from this one up to one that changes the connection.
+    def _tags_from(self, number: int) -> tuple[list[str], list[Token]]:
+        """Return the tags, and the globs, of the lines from this one up to one that changes the connection.
 
         A line is left out while what it names is not known: it has a mistake, or depends on a value of the run.
         """
@@ -132,6 +135,7 @@ class FirstContact:
         ahead.names, ahead.given_names = dict(context.names), context.given_names
         ahead.aliases, ahead.focus_ahead = dict(context.aliases), context.focus
         found: list[str] = []
+        globs: list[Token] = []
         for statement in self._lines[number:]:
             invocation = _parsed(statement, ahead)
             if invocation is None:
@@ -144,12 +148,29 @@ class FirstContact:
             if traits.changes_subject == "object":
                 ahead.focus_ahead = ""  # Only the run knows it.
             if traits.advises is not None:
+                globs += named_globs(invocation)  # Only the galaxy knows their tags.
                 with suppress(ShellError):
                     found += traits.advises(ahead, invocation)
-        once: dict[str, str] = {}
-        for tag in found:
-            once.setdefault(item_key(tag), tag)
-        return list(once.values())
+        return found, globs
+
+
+def _once(tags: Sequence[str]) -> list[str]:
+    once: dict[str, str] = {}
+    for tag in tags:
+        once.setdefault(item_key(tag), tag)
+    return list(once.values())
+
+
+async def _matching(context: Context, globs: Sequence[Token]) -> list[str]:
+    """Return the tags that match the globs. A line with one that matches none, or too many, reports that itself.
+
+    One that is relative to the focused object is left to its line.
+    """
+    found: list[str] = []
+    for glob in {glob.text: glob for glob in globs if not glob.text.startswith(".")}.values():
+        with suppress(ShellError):
+            found += [target.tag for target in await matching(context, glob)]
+    return found
 
 
 @contextmanager

@@ -71,7 +71,8 @@ class StandingChecks:
     async def end(self, *, settles: bool = True, of: type[StandingCheck] | None = None) -> list[CheckOutcome]:
         """Look at all checks, or those `of` a kind, a last time, end them and return their outcomes.
 
-        Without `settles` only what was taken in already counts: the run was called off.
+        Without `settles` only breaks that were taken in already are told: the run was called off, and a check that was
+        not looked at to its end has not passed.
         """
         ending = [check for check in self._checks if of is None or isinstance(check, of)]
         outcomes: list[CheckOutcome] = []
@@ -80,8 +81,9 @@ class StandingChecks:
                 if settles:
                     await check.settle()
                 error = check.broken()
-                result = None if error is not None else check.passed()
-                outcomes.append(CheckOutcome(check.statement, error, result))
+                if error is not None or settles:
+                    result = None if error is not None else check.passed()
+                    outcomes.append(CheckOutcome(check.statement, error, result))
                 self._end(check)
         finally:
             for check in ending:
