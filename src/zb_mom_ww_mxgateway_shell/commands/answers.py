@@ -51,7 +51,7 @@ def _await_name(scope: Scope, given: Sequence[Any]) -> None:
     "ask",
     example='ask reading "what does the gauge show?"',
     needs_session=False,
-    traits=CommandTraits(checked_effect=_await_name, sets_name=True, recorded=True, asks_person=True),
+    traits=CommandTraits(checked_effect=_await_name, sets_name=True, defines=True, recorded=True, asks_person=True),
 )
 async def ask(context: Context, name: Annotated[str, NewName()], question: TextArgument) -> Result:
     """Ask a person for a value, and give it a name: `$reading` stands for it from then on.
@@ -107,7 +107,7 @@ def _check_source(positional: Sequence[Any], options: dict[str, Any]) -> None:
     example="secret pin from env MXGATEWAY_PASSWORD",
     needs_session=False,
     check=_check_source,
-    traits=CommandTraits(checked_effect=_await_secret, sets_name=True, recorded=True),
+    traits=CommandTraits(checked_effect=_await_secret, sets_name=True, defines=True, recorded=True),
 )
 async def secret(
     context: Context,

@@ -156,7 +156,7 @@ async def _judged_now(context: Context, judgement: Judgement) -> None:
     stream=False,
     check=_check_comparison,
     preview=_preview_check,
-    traits=CommandTraits(judges="now", advises=named_targets),
+    traits=CommandTraits(judges="now", advises=named_targets, lasts=lambda given: given.options.get("for_")),
 )
 async def expect(
     context: Context,
@@ -204,7 +204,7 @@ async def expect(
     stream=False,
     check=_check_comparison,
     preview=_preview_check,
-    traits=CommandTraits(judges="until", advises=named_targets),
+    traits=CommandTraits(judges="until", advises=named_targets, lasts=lambda given: given.options.get("timeout")),
 )
 async def wait(
     context: Context,

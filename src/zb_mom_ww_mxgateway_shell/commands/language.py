@@ -65,7 +65,7 @@ def _set_name(scope: Scope, given: Sequence[Any]) -> None:
     example="let limit = 70",
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(checked_effect=_set_name, sets_name=True, recorded=True),
+    traits=CommandTraits(checked_effect=_set_name, sets_name=True, defines=True, recorded=True),
 )
 async def let(
     context: Context,

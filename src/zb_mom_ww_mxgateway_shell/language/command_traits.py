@@ -76,6 +76,8 @@ class CommandTraits:
     """Applies its positional arguments when a file is checked without a gateway, for the lines after it."""
     sets_name: bool = False
     """Whether its first argument is a name to which it gives a value."""
+    defines: bool = False
+    """Whether it sets that name once, for lines to use."""
     begins_step: bool = False
     """Whether it begins a step of the run, titled by its first argument."""
     retried_in_finally: bool = False

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.coverage import undeclared
+from zb_mom_ww_mxgateway_shell.scripts.doubtful_lines import DoubtfulLines
 from zb_mom_ww_mxgateway_shell.scripts.finding_groups import grouped
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
 from zb_mom_ww_mxgateway_shell.scripts.name_findings import name_findings
@@ -34,6 +35,7 @@ def check(
     declared = [glob for _, _, glob in block.declarations()]
     has_scope = must_declare or bool(declared)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
+    doubtful = DoubtfulLines(block, context)
     for statement, problem in block.scoped(context):
         if problem is not None:
             findings.append(LintFinding(statement, problem))
@@ -44,7 +46,11 @@ def check(
             findings += _undeclared(statement, context, declared)
         if warning := _warning(statement, context):
             findings.append(LintFinding(statement, warning, is_warning=True))
+        if not mistakes:
+            doubts = doubtful.look(statement)
+            findings += (each for each in doubts if not _MEANT.search(each.statement.text))
         context.last = NotYetKnown()
+    findings += doubtful.end()
     findings += name_findings(block, context)
     return grouped(sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order))))
 

@@ -55,6 +55,11 @@ def is_arranging(statement: Statement) -> bool:
     return file_role(statement) in (FileRole.INCLUDE, FileRole.FINALLY, FileRole.DECLARATION)
 
 
+def is_structure(statement: Statement) -> bool:
+    """Return whether a line only arranges other lines."""
+    return file_role(statement) in _STRUCTURE
+
+
 def changes_subject(statement: Statement) -> bool:
     """Return whether the lines after this one are about another connection or object."""
     command = _COMMANDS.get(statement.command)
@@ -203,7 +208,7 @@ def read_standard_input() -> tuple[Block, list[LintFinding]]:
 
 def nothing_in(block: Block, name: str) -> list[LintFinding]:
     """Return the finding for a file without a statement to run: it would pass whatever the plant does."""
-    if any(file_role(each) not in _STRUCTURE for each in block.statements()):
+    if not all(map(is_structure, block.statements())):
         return []
     return [
         LintFinding(
