@@ -10,8 +10,9 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.kept_secrets import without_kept
 from zb_mom_ww_mxgateway_shell.errors import Failure, NotMet, ShellError
-from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, value_of
+from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, VariableWord, value_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
@@ -45,7 +46,7 @@ class PythonNames:
             "__name__": "__main__",
             "__builtins__": builtins,
             "asyncio": asyncio,
-            **{name: value_of(value) for name, value in context.names.items()},
+            **{name: value_of(value) for name, value in context.names.items() if not _is_secret(value)},
             "mx": self.mx,
         }
         self.refresh()
@@ -147,6 +148,11 @@ class PythonNames:
         for name in OWN_NAMES:
             context.names.pop(name, None)
         context.last = self.namespace.get("_")
+
+
+def _is_secret(value: Any) -> bool:
+    """Return whether a value holds a secret, which only lines of the shell get."""
+    return isinstance(value, VariableWord) and without_kept(value.text) != value.text
 
 
 def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
