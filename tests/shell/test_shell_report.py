@@ -359,9 +359,27 @@ def test_the_summary_says_what_changed_since_the_run_before() -> None:
     page = Page(report_text([now, other, before], "html")).text
     assert page.startswith("Summary of 3 runs of 2 tests: FAILED: of the newest run of each test, 1 passed, 1 failed")
     assert "run two since run one of 2026-11-30 10:15:02 UTC" in page
-    assert "There is no earlier run of it here." in page
+    assert "There is no earlier run here of: Other" in page
     assert "NOT SHOWN: no step with a check passed" in page
     assert f"file {LEVEL}" in report_text([now, other, before], "md").replace("\\", "")
+
+
+def test_the_summary_of_a_suite_can_be_signed_as_one() -> None:
+    """Its files have one title and one number, and are tests of their own all the same."""
+    other = [{"name": "tests/pump.mxs", "sha256": "aa" * 32, "bytes": 1}]
+    note = statement("deviation", 3, "A", result={"observation": "deviation", "text": "reads 0.3 high"})
+    one = report_of(record([begin(), step("A", 1), expect("X = 1", 1, 2, "A"), note]))
+    two = report_of(record([begin(files=other, at=at(9)), step("B", 1)], left_changed=[{"tag": "T", "text": "T is 2"}]))
+    page = Page(report_text([one, two], "html")).text
+    for fact in (
+        "Level loop of tank 1: summary of 2 runs of 2 tests",
+        f"There is no earlier run here of: Level loop of tank 1 ({LEVEL}), Level loop of tank 1 (tests/pump.mxs)",
+        "Waterworks North",
+        "reads 0.3 high",
+        "T is 2",
+        "A. Miller I carried out this test; the record shows what happened.",
+    ):
+        assert fact in page
 
 
 def test_hostile_texts_do_not_break_the_summary() -> None:

@@ -225,7 +225,7 @@ async def test_two_runs_give_a_summary_of_what_changed(shell: ShellProcess) -> N
     assert (await run_of(shell, "two.jsonl", failing)).code == 1
     done = await shell("report", "two.jsonl", "one.jsonl", "--md")
     assert done.code == 0
-    assert done.out.startswith("# Summary of 2 runs of 1 test\n")
+    assert done.out.startswith("# The level: summary of 2 runs of 1 test\n")
     assert "| newly failing | another | passed → failed |" in done.out
     assert "| changed | file level.mxs | " in done.out
 

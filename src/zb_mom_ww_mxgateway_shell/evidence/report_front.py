@@ -31,8 +31,13 @@ _TITLE_FIELDS = ("title", "number", "site")
 
 def title_of(report: RunReport) -> str:
     """Return the title of the test, else the names of its files."""
+    return text_of(report.about.get("title")) or files_of(report) or report.source
+
+
+def files_of(report: RunReport) -> str:
+    """Return the names of the first files of a run."""
     named = [text_of(mapping_of(each).get("name")) for each in list_of(report.begin.get("files"))]
-    return text_of(report.about.get("title")) or ", ".join(named[:3]) or report.source
+    return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
 
 
 def strip_of(report: RunReport) -> str:
@@ -183,9 +188,8 @@ def prerequisites(report: RunReport, clock: ReportClock) -> list[ReportBlock]:
     ]
 
 
-def signatures(report: RunReport) -> list[ReportBlock]:
+def signatures(about: Mapping[str, Any]) -> list[ReportBlock]:
     """Return the lines to sign on: author, tester, witness, reviewer and client, each with date and meaning."""
-    about = report.about
     rows = [
         TableLine([role.capitalize(), text_of(about.get(role)), meaning, text_of(about.get(f"{role}_date")), ""])
         for role, meaning in _SIGNED

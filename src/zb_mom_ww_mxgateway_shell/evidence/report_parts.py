@@ -61,7 +61,7 @@ def run_document(report: RunReport) -> ReportDocument:
             ReportPart("What was not run", [_not_run(report)]),
             ReportPart("Open points", [_open_points(report)]),
             ReportPart("The record and the journal", [*_proof(report)]),
-            ReportPart("Signatures", signatures(report), begins_page=True),
+            ReportPart("Signatures", signatures(report.about), begins_page=True),
         ),
     )
 
