@@ -126,6 +126,19 @@ def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
     ]
 
 
+def test_what_was_not_sent_is_no_write() -> None:
+    results = [
+        {"outcome": "completed", "tag": "A", "value": 1},
+        {"outcome": "unknown", "tag": "B", "value": 1},
+        {"outcome": "refused", "tag": "C", "value": 1},
+        {"outcome": None, "tag": "D", "value": 1},
+        {"rows": [{"outcome": "accepted", "tag": "E", "value": 1}, {"outcome": "not sent", "tag": "F", "value": 1}]},
+    ]
+    entries = [statement("write", n, "A", result=each) for n, each in enumerate(results)]
+    found = [each.written for each in report_of(record([begin(), *entries])).steps[0].findings]
+    assert found == [("A",), ("B",), (), (), ("E",)]
+
+
 def test_a_requirement_is_shown_only_by_a_step_that_passed_with_a_check() -> None:
     entries = [
         begin(),

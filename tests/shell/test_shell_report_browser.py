@@ -141,7 +141,7 @@ def test_nothing_is_cut_off_at_the_width_of_a4(
         assert browser.asked(CUT_ROWS) == 0
 
 
-def test_the_printed_page_has_numbers_and_parts(browser: Browser, pages: dict[str, Path]) -> None:
+def test_each_part_begins_a_page_of_a4_where_it_is_for_printing(browser: Browser, pages: dict[str, Path]) -> None:
     counts = {}
     for name in ("plain", "paged"):
         browser.opened(pages[name])

@@ -114,6 +114,8 @@ def _journal(record: Record, places: Sequence[JournalPlaces | Path]) -> RecordCh
     own, wrong = _own_lines(record)
     heads, unread = _heads(record.end)
     wrong += unread
+    if problem := text_of(record.end.get("journal_problem")):
+        wrong.append(f"the run could not read its journal: {problem}")
     found: list[str] = []
     missing, unmatched = dict(own), list(heads)
     for place in places if own or heads else ():

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_shell.evidence.report_model import Evidence, ReportVerdict
 from zb_mom_ww_mxgateway_shell.evidence.report_text import (
@@ -18,8 +19,7 @@ from zb_mom_ww_mxgateway_shell.evidence.report_text import (
 )
 
 _NOT_MET = 1
-_REFUSED = "refused"
-"""The outcome of a write that the plant refused."""
+_REFUSED, _NOT_SENT = WriteOutcome.REFUSED.value, WriteOutcome.NOT_SENT.value
 _TIMES = {"seconds": "in", "after_write_seconds": "after the write by", "broken_after_seconds": "broken after"}
 """Times that a check took, and the words for them."""
 _WRITES = ("write", "writes")
@@ -190,7 +190,8 @@ def _written(result: Any) -> Iterator[str]:
             yield from _written(each)
         return
     said = mapping_of(result)
-    if "outcome" in said and said["outcome"] != _REFUSED and isinstance(said.get("tag"), str):
+    is_sent = said.get("outcome") not in (None, _REFUSED, _NOT_SENT)
+    if is_sent and isinstance(said.get("tag"), str):
         yield said["tag"]
     for rows in said.values():
         if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):

@@ -82,6 +82,8 @@ def warnings(report: RunReport) -> Iterator[ReportBlock]:
     if report.end and code != 0:
         broken = text_of(report.end.get("broken_off"))
         yield Caution(f"The run ended with exit code {text_of(code)}", (broken,) if broken else ())
+    if problem := text_of(report.end.get("journal_problem")):
+        yield Caution("The record has no lines of the journal", (problem,))
     if left := list_of(report.end.get("left_changed")):
         yield Caution(f"Left changed in the plant: {counted(len(left), 'tag')}", ("They are listed below.",))
 

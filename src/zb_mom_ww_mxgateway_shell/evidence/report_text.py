@@ -65,7 +65,9 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {text_of(each)}".rstrip() for key, each in value.items() if each not in (None, "", []))
+        return ", ".join(
+            f"{key} {text_of(each)}".rstrip() for key, each in value.items() if each not in (None, "", [], {})
+        )
     if isinstance(value, list):
         return ", ".join(map(text_of, value))
     return shown_value(value)

@@ -10,7 +10,7 @@ import re
 import socket
 import sys
 from collections.abc import Awaitable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,10 +41,17 @@ def program_facts() -> dict[str, Any]:
             "python": platform.python_version(),
             "platform": platform.platform(),
         },
+        "zone": local_zone(),
         "user": user_name(),
         "host": socket.gethostname(),
         "arguments": [_SECRET_ARGUMENT.sub(r"\1=***", redact(each)) for each in sys.argv[1:]],
     }
+
+
+def local_zone() -> dict[str, Any]:
+    """Return the time zone of this machine now: its name and its offset."""
+    now = datetime.now().astimezone()
+    return {"name": now.tzname(), "offset_minutes": round((now.utcoffset() or timedelta()).total_seconds() / 60)}
 
 
 def file_facts(paths: Iterable[str]) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ def summary_document(reports: Sequence[RunReport]) -> ReportDocument:
     ordered = sorted(reports, key=lambda each: text_of(each.begin.get("at")))
     tests = _tests(ordered)
     latest = [runs[-1] for runs in tests]
-    names = _Names(latest)
+    names = _TestNames(latest)
     verdict = min((each.verdict for each in latest), key=_GRAVEST_FIRST.index, default=ReportVerdict.SKIPPED)
     counts = [f"{number} {each.value}" for each in reversed(_GRAVEST_FIRST) if (number := _count(latest, each))]
     clock = ReportClock(ordered[0].begin.get("zone") if ordered else None)
@@ -72,7 +72,7 @@ def summary_document(reports: Sequence[RunReport]) -> ReportDocument:
     )
 
 
-class _Names:
+class _TestNames:
     """Names of tests: their titles, with their files where one title has several."""
 
     def __init__(self, latest: Sequence[RunReport]) -> None:
@@ -115,7 +115,7 @@ def _warnings(reports: Sequence[RunReport], about: Mapping[str, Any]) -> Iterato
         yield Caution("Tester, author and witness should be different people", tuple(doubled))
 
 
-def _runs(reports: Sequence[RunReport], names: _Names, clock: ReportClock) -> ReportBlock:
+def _runs(reports: Sequence[RunReport], names: _TestNames, clock: ReportClock) -> ReportBlock:
     rows = []
     for each in reports:
         gateways = tuple(gateway_line(entry) for entry in each.gateways)
@@ -133,7 +133,7 @@ def _runs(reports: Sequence[RunReport], names: _Names, clock: ReportClock) -> Re
     return TableBlock(headings, (15, 23, 19, 18, 11, 14), rows, "No run.")
 
 
-def _changes(tests: Sequence[Sequence[RunReport]], names: _Names, clock: ReportClock) -> Iterator[ReportBlock]:
+def _changes(tests: Sequence[Sequence[RunReport]], names: _TestNames, clock: ReportClock) -> Iterator[ReportBlock]:
     for runs in tests:
         for before, now in pairwise(runs):
             since = f"run {run_of(now)} since run {run_of(before)} of {clock.full(before.begin.get('at'))}"
@@ -196,7 +196,7 @@ def _facts(report: RunReport) -> Mapping[str, str]:
     return {name: text_of(each) for name, each in facts.items()}
 
 
-def _requirements(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
+def _requirements(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
     of: dict[str, list[tuple[str, ReportVerdict, bool]]] = {}
     for report in reports:
         for each in report.requirements:
@@ -218,7 +218,7 @@ def _order(verdict: ReportVerdict) -> int:
     return _GRAVEST_FIRST.index(verdict) if verdict in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
 
 
-def _steps(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
+def _steps(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
     rows = []
     for report in reports:
         for step in report.steps:
@@ -231,7 +231,7 @@ def _steps(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
     return TableBlock(("Test", "Step", "Why", "Verdict"), (24, 26, 36, 14), rows, "Every step passed.")
 
 
-def _remarks(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
+def _remarks(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
     rows = [
         TableLine((names.of(report), each.step, kind, each.text), stands_out=kind == DEVIATION)
         for report in reports
@@ -241,7 +241,7 @@ def _remarks(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
     return TableBlock(("Test", "Step", "Kind", "Text"), (22, 22, 12, 44), rows, "None was recorded.")
 
 
-def _left_changed(reports: Sequence[RunReport], names: _Names) -> ReportBlock:
+def _left_changed(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
     rows = [
         TableLine((names.of(report), text_of(mapping_of(each).get("text")) or text_of(each)), stands_out=True)
         for report in reports
