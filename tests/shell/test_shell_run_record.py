@@ -74,7 +74,7 @@ async def test_a_run_of_files_shown_as_json_is_its_record(run: Runs) -> None:
     assert [each["id"] for each in statements] == ["try.mxs:2 one"] * 2 + ["try.mxs:4 two"] * 2
     assert (done.code, end["exit_code"], end["steps"]) == (1, 1, {"failed": 1, "passed": 1, "skipped": 1})
     assert end["not_run"] == [
-        {"id": "try.mxs:6 three", "title": "three", "why": "not reached: try.mxs:5 failed"},
+        {"id": "try.mxs:6 three", "requirements": [], "title": "three", "why": "not reached: try.mxs:5 failed"},
     ]
     (left,) = end["left_changed"]
     assert (left["tag"], left["was"], left["ours"], left["now"]) == (INT, 0, [5], 5)
@@ -93,7 +93,16 @@ async def test_the_lines_of_the_journal_stand_in_the_record_as_they_stand_there(
     assert record.end["journal"] == [f"{lines[-1]['number']}:{lines[-1]['hash']}"]
 
 
-def test_the_samples_of_a_statement_follow_it() -> None:
+async def test_the_samples_of_a_wait_follow_its_statement(run: Runs) -> None:
+    await run(f"write {INT} 5\nwait {INT} = 5 timeout 10s\n", "--record", "run.jsonl")
+    record = kept(run)
+    (waited,) = (each for each in record.statements if each["command"] == "wait")
+    (samples,) = (each for each in record.of("samples") if each["statement"]["number"] == waited["number"])
+    assert record.entries.index(samples) == record.entries.index(waited) + 1
+    assert (samples["tag"], samples["points"][-1]["value"], len(samples["written_at"])) == (INT, 5, 1)
+
+
+def test_the_samples_of_a_statement_name_it() -> None:
     record, lines = RunRecord(), KeptLines()
     record.sinks.append(lines)
     record.begin({})
@@ -149,6 +158,9 @@ async def test_lines_alone_are_shown_as_before_and_have_a_record_where_one_is_as
     assert [each["statement"] for each in record.statements] == ["let n = 1", f"expect {INT} = $n"]
     done = await run.process("--plaintext", "--record", "run.jsonl", stdin="let n = 2\n")
     assert [each["statement"] for each in kept(run).statements] == ["let n = 2"]
+    done = await run.process("--plaintext", "--json", "-c", "-", stdin="let n = 2\n")
+    assert parsed(done.out.encode()).problems == []
+    assert parsed(done.out.encode()).begin["files"][0]["sha256"] == hashlib.sha256(b"let n = 2\n").hexdigest()
 
 
 async def test_a_gateway_that_a_file_connects_to_has_a_line(run: Runs) -> None:
@@ -175,6 +187,19 @@ async def test_no_secret_is_in_a_record(run: Runs) -> None:
     assert "hunter2" not in json.dumps([begin, end])
     assert KEY not in shown
     assert begin["names"] == {"db_password": "***"}
+
+
+async def test_a_secret_of_a_file_is_in_no_line_and_the_digest_still_holds(run: Runs) -> None:
+    run.process.environment["DB_CODE"] = 'quo"ted\\7zq'
+    run.gateway.set("TestChildObject.TestString", 'say quo"ted\\7zq')
+    text = "secret code from env DB_CODE\nread TestChildObject.TestString\nexpect TestChildObject.TestString = $code\n"
+    done = await run(text, "--json", "--record", "run.jsonl", "--report", "run.md")
+    assert done.code == 1
+    record = kept(run)
+    assert any(each["command"] == "read" and "***" in json.dumps(each) for each in record.statements)
+    for name in ("run.jsonl", "run.md"):
+        assert "7zq" not in (run.folder / name).read_text(encoding="utf-8")
+    assert "7zq" not in done.out
 
 
 # What happens to a connection.
