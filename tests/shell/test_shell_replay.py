@@ -15,7 +15,9 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
-STAMPS = re.compile(r'"(at|seconds|age_seconds|accepted_ms|completed_ms)": ("[^"]*"|[0-9.]+)|[0-9.]+ (s|ms)\b')
+STAMPS = re.compile(
+    r'"(at|seconds|after_write_seconds|age_seconds|accepted_ms|completed_ms)": ("[^"]*"|[0-9.]+)|[0-9.]+ (s|ms)\b'
+)
 
 
 async def typed(sh: Shell) -> None:

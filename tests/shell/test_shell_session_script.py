@@ -1,5 +1,6 @@
 """record-script after the fact: a file of what was typed since a moment, with waits, replayed where it was made."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from shell_terminal import Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -63,7 +65,9 @@ async def test_what_changed_after_a_write_becomes_a_wait_and_the_end_puts_back_w
     ending = made[made.index("finally") + 1 :]
     assert len(ending) == 1
     assert re.fullmatch(rf"write {INLET}\.Position \d+\.\d+", ending[0])
-    done = await ShellProcess(tmp_path)("--demo", "-c", "stroke.mxs")
+    process = ShellProcess(tmp_path)
+    assert "nothing wrong" in (await process("lint", "stroke.mxs")).out
+    done = await process("--demo", "-c", "stroke.mxs")
     assert (done.code, done.err) == (0, "")
 
 
@@ -129,6 +133,35 @@ async def test_a_replay_is_armed_for_no_more_than_the_person_armed(tmp_path: Pat
         sh.terminal.type("y\r")
         await sh.terminal.shows("all passed", timeout=60)
         assert [each.value for each in sh.gateway.writes] == [7, 7]
+
+
+async def test_a_replay_is_interrupted_and_puts_back_all_the_same(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await typed(sh, (f"write {INT} 7", "0 → 7"), ("sleep 1s", "slept 1 s"))
+        made = tmp_path / "long.mxs"
+        await sh.terminal.enter("record-script long.mxs --since 10m", "long.mxs: 2 lines")
+        text = made.read_text(encoding="utf-8")
+        made.unlink()
+        assert sh.context.made_files is not None
+        slow = tmp_path / "slow.mxs"
+        slow.write_text(text.replace("sleep 1s", f"write {INT} 8\nsleep 600s"), encoding="utf-8")
+        sh.context.assume_yes = True
+        replaying = asyncio.create_task(sh.context.made_files.replay(slow))
+        await until(lambda: sh.gateway.writes[-1].value == 8)
+        replaying.cancel()
+        await asyncio.wait([replaying])
+        assert sh.gateway.writes[-1].value == 0
+        assert (list(sh.context.connections), sh.context.replays) == (["demo"], False)
+
+
+async def test_yes_to_all_arms_nothing(tmp_path: Path) -> None:
+    async with shell(tmp_path, terms=ConnectionTerms()) as sh:
+        sh.context.assume_yes = True
+        (tmp_path / "steps.mxs").write_text(f"requires write {INT}\nwrite {INT} 7\n", encoding="utf-8")
+        assert sh.context.made_files is not None
+        with pytest.raises(ShellError, match="not replayed"):
+            await sh.context.made_files.replay(tmp_path / "steps.mxs")
+        assert not sh.gateway.writes
 
 
 async def test_what_cannot_be_repeated_becomes_a_remark_and_is_listed(tmp_path: Path) -> None:

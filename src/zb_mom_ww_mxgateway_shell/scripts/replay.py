@@ -1,5 +1,6 @@
 """Looks at a command file that the shell made, and runs it at once, in a session of its own at the same gateway."""
 
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -60,10 +61,12 @@ class MadeFileCheck:
     async def _agree(self, former: "GatewayConnection", globs: Sequence[TagGlob]) -> None:
         """Return if a person agrees to the writes of a replay; raise ShellError if not."""
         context, arming = self._context, former.arming
-        if not globs or context.assume_yes:
+        if not globs:
             return
         if refused := next((why for glob in globs if (why := arming.refusal(str(glob)))), ""):
             raise ShellError(f"not replayed: {refused}", ExitCode.GUARDED)
+        if context.assume_yes:
+            return
         names = ", ".join(safe(str(glob)) for glob in globs)
         question = f"replay it now? It writes {names} at {former.client.options.endpoint}, as the file says"
         if context.ask is None:
@@ -84,7 +87,8 @@ class MadeFileCheck:
             await context.connect(former.connection, name, terms=replace(former.terms, limits=limits))
             made = context.connected
             if globs and context.write_terms.run is None and (scope := former.arming.scope) is not None:
-                made.arming.arm(globs, former.arming.seconds_left if scope.seconds else None, scope.reason)
+                left = former.arming.seconds_left
+                made.arming.arm(globs, None if math.isinf(left) else left, scope.reason)
             elif not former.arming.is_armed:
                 made.arming.disarm("the connection that is replayed is not armed")
             yield
