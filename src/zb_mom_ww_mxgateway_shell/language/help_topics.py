@@ -169,7 +169,6 @@ A bad, stale or null value, or NaN, never meets a condition. A file that passes 
   mxgw-shell lint level.mxs              finds every mistake, without a gateway
   mxgw-shell --demo plan level.mxs       says what would be written, and writes nothing
   mxgw-shell --demo -c level.mxs --report-junit out.xml
-  mxgw-shell --demo test FOLDER          runs all files of a folder, each in a session of its own
 
 record-script FILE makes a file of the lines to come, --last 10 of the last ten.""",
     ),

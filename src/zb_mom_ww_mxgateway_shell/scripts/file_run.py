@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
@@ -56,27 +55,29 @@ class FileRun:
         finally:
             await self._close()
             await keeping.take_journals(self._context)
-            with suppress(JournalError):
-                await self._context.journals.aclose()
+            await self._close_journals()
             self.code = ExitCode(keeping.end(self.code, lambda text: self.output.err(f"{self.part.name}: {text}\n")))
         if keeping.record is not None:
             self.log.properties["record.sha256"] = keeping.record.sha256
 
     async def _run(self) -> ExitCode:
-        if self._shared is not None:
-            self._opening = asyncio.ensure_future(self._shared.open_in(self._context))
-            try:
-                await self._opening
-            except asyncio.CancelledError:
-                current = asyncio.current_task()
-                if not self._is_ended or (current is not None and current.cancelling()):
-                    raise
+        self._opening = asyncio.ensure_future(self._open())
+        try:
+            await self._opening
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not self._is_ended or (current is not None and current.cancelling()):
+                raise
         if self._is_ended:
             self._unbegun.broken_off = "interrupted"
             self._unbegun.end(self.part.block, self._context)
             return ExitCode.INTERRUPTED
-        await self._how.reports.keeping.begin(self._context)
         return await self._job.run(self._context)
+
+    async def _open(self) -> None:
+        if self._shared is not None:
+            await self._shared.open_in(self._context)
+        await self._how.reports.keeping.begin(self._context)
 
     async def _close(self) -> None:
         self._context.wrote_elsewhere = self._context.has_written  # Its connection is about to go.
@@ -89,6 +90,15 @@ class FileRun:
         self._context.spool.stop()
         if not self._context.departure.is_put_back:
             self.code = gravest(self.code, ExitCode.UNKNOWN)
+
+    async def _close_journals(self) -> None:
+        try:
+            await self._context.journals.aclose()
+        except JournalError as error:
+            # Whoever only looks needs no journal.
+            if self._context.has_written:
+                self._tell(error)
+                self.code = self.code or exit_code_for(error)
 
     def _fail(self, error: Exception) -> None:
         self._tell(error)
