@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_process import Runs
+from shell_process import EXAMPLES, Runs
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -71,6 +71,7 @@ async def test_what_a_line_reads_counts_the_writes_before_it(run: Runs) -> None:
     assert "after 2 planned writes it depends on the plant" in out
     assert f"{INT} by then: 7, after the write of line 2" in out
     assert f"{INT} would have been written before, by line 2: it is 7 then" in out
+    assert "would write 7 → 7 (unchanged)" in out
     assert f"{INT}: its value is known in the run only" in out
 
 
@@ -246,6 +247,24 @@ async def test_no_line_is_silent(run: Runs) -> None:
     found = await hash_of(run, text)
     done = await run.process("--plaintext", "--yes", "--arm", INT, "-c", "try.mxs", "--plan", found)
     assert (done.code, run.written) == (0, [0]), done
+
+
+async def test_a_plan_of_files_with_rows_is_void_with_another_row(run: Runs) -> None:
+    for path in (EXAMPLES / "water-plant").rglob("*"):
+        if path.is_file():
+            target = run.folder / path.relative_to(EXAMPLES / "water-plant")
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    done = await run.process("--demo", "plan", "acceptance.mxs", "--json")
+    assert done.code == 0, done
+    end = done.objects[-1]["result"]
+    assert {each["kind"] for each in end["writes"]} == {"value", "acknowledgement", "to be refused"}
+    again = await run.process("--demo", "plan", "acceptance.mxs", "--json")
+    assert again.objects[-1]["result"]["hash"] == end["hash"]
+    rows = run.folder / "valves.csv"
+    rows.write_text(rows.read_text(encoding="utf-8").replace("45", "46"), encoding="utf-8")
+    done = await run.process("--demo", "-c", "acceptance.mxs", "--plan", end["hash"])
+    assert (done.code, "changed since the plan: the file" in done.err) == (5, True), done
 
 
 async def test_a_plan_needs_a_hash_and_a_file(run: Runs) -> None:

@@ -46,13 +46,16 @@ async def preview_write(
     """Return what a write would do."""
     item, before, typed = await prepare_write(context, tag, value, server)
     back = f", put back after {duration_text(for_)}" if for_ is not None else ""
-    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}{back}"
-    same = " (unchanged)" if same_value(typed, before.value) else ""
+    foreseen = context.file.planned.foreseen(item.tag, before)
+    then = foreseen.value if foreseen.is_known else None
+    change = f"{before_text(then) if then else 'unknown'} → {value_text(typed)}{given_text(at, '')}{back}"
+    same = " (unchanged)" if then and same_value(typed, then.value) else ""
     same += ", and expects that the plant refuses it" if refused else ""
     return Preview(
         f"would write {item.tag}   {change}{same}",
         {
             "before": value_form(before.value),
+            "before_then": value_form(then.value) if then else None,
             "expects_refusal": bool(refused),
             "planned": "write",
             "tag": item.tag,

@@ -52,7 +52,7 @@ async def _planned_again(context: Context, blocks: Sequence[Block]) -> PlanSet:
             planning.names, planning.file, planning.focus_ahead = dict(context.names), FileState(), ""
             planning.aliases, planning.last, planning.leaving = dict(context.aliases), None, False
             for statement in _lines(block, planning):
-                if file_role(statement) not in (FileRole.FINALLY, FileRole.DECLARATION):
+                if file_role(statement) not in (FileRole.FINALLY, FileRole.DECLARATION, FileRole.LIMIT):
                     outcome = await plan.preview(LineRun(planning, statement.text, statement), _not_followed)
                     if outcome.error is not None:
                         place = f"{statement.place}: " if statement.place else ""
