@@ -105,3 +105,12 @@ GOOD = """<testsuites><testsuite name="a" package="" id="0" hostname="h" tests="
 def test_what_a_schema_forbids_is_found(part: str, instead: str, wrong: str | None) -> None:
     found = breaches(GOOD.replace(part, instead) if part else GOOD)
     assert found == [] if wrong is None else any(each.startswith(wrong) for each in found), found
+
+
+async def test_each_row_of_an_include_has_cases_of_its_own(run: Runs) -> None:
+    run.file('step "level $tank"\nlet n = 1\n', "part.mxs")
+    (run.folder / "rows.csv").write_text("tank\n1\n2\n", encoding="utf-8")
+    assert ids(await report(run, "include part.mxs each rows.csv\n", code=0))[1:] == [
+        "row 2 of rows.csv, part.mxs:1 level 1",
+        "row 3 of rows.csv, part.mxs:1 level 2",
+    ]

@@ -415,3 +415,40 @@ async def test_step_selects_in_a_single_run_too(suite: Suites) -> None:
     suite.add("b.mxs", 'step "one"\nnote x\n')
     done = await suite.process("--plaintext", "-c", "b.mxs", "--step", "two")
     assert (done.code, "no step of b.mxs has such a title" in done.err) == (2, True)
+
+
+@POSIX
+async def test_a_file_that_is_still_connecting_ends_at_a_request_to_end(suite: Suites) -> None:
+    suite.add("a.mxs", f'step "one"\nwrite {INT} 1\n', writes=INT)
+    # The second session is that of the file.
+    suite.gateway.schedule("at OpenSession 2 stall")
+    process = await suite.process.start("--plaintext", "test", ".", "--report-junit", "out.xml")
+    await until(lambda: [call.rpc for call in suite.gateway.calls].count("OpenSession") == 2)
+    process.terminate()
+    await until(lambda: process.returncode is not None or suite.gateway.faults.release("OpenSession"))
+    out, _ = await process.communicate()
+    assert (process.returncode, suite.written) == (130, [])
+    assert verdicts(Done(130, out.decode(), "")) == [("a.mxs", "interrupted")]
+    assert {case.get("name"): case.findtext("skipped") for case in suite.report().iter("testcase")} == {
+        "the whole run": None,
+        "a.mxs:2 one": "not reached: interrupted",
+    }
+
+
+async def test_a_tag_of_a_file_is_one_word_at_its_head(suite: Suites) -> None:
+    suite.add("a.mxs", 'tags smoke "two words"\nnote x\n')
+    done = await suite("a.mxs")
+    assert (done.code, "a tag of a file consists of letters" in done.err) == (2, True)
+    suite.add("a.mxs", "note x\ntags smoke\n")
+    done = await suite("a.mxs")
+    assert (done.code, "tags belongs before the other lines of its file" in done.err) == (2, True)
+
+
+async def test_records_of_files_with_the_same_name_have_names_of_their_own(suite: Suites) -> None:
+    for name in ("x/a.mxs", "y/x/a.mxs"):
+        suite.add(name, "note x\n")
+    (suite.folder / "y" / "here").mkdir()
+    suite.process.folder = suite.folder / "y" / "here"
+    done = await suite("../../x/a.mxs", "../x/a.mxs", "--records", "kept")
+    assert done.code == 0, done
+    assert sorted(path.name for path in (suite.process.folder / "kept" / "x").iterdir()) == ["a-2.jsonl", "a.jsonl"]
