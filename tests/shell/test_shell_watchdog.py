@@ -380,3 +380,33 @@ def test_the_two_forms_of_a_watchdog_are_told_apart() -> None:
     assert invocation is not None
     with pytest.raises(InputError):
         context.registry.parse("watchdog offline", context, ahead=True)
+
+
+@pytest.mark.parametrize("line", ["watchdog {} < 5", "expect {} < 5 for 1h"])
+async def test_a_buffered_item_is_refused_as_not_each_of_its_values_would_be_judged(
+    context: Context, gateway: SimulatedGateway, line: str
+) -> None:
+    for each in ("register me", f"add-buffered {INT}", "advise 1"):
+        await run(context, each, _follow)
+    gateway.set(INT, 1)
+    with pytest.raises(InputError, match="is a buffered item"):
+        await run(context, line.format(1), _follow)
+    assert len(context.file.standing) == 0
+
+
+async def test_a_stale_other_tag_is_unknown_and_a_different_one_is_broken(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    await run(context, f"watchdog {INT} = tag:{DOUBLE}", _follow)
+    gateway.set(DOUBLE, 3.0)
+    error = await _broken(context)
+    assert (error.fields["unknown"], error.fields["wanted"]["value"]) == (False, 3.0)
+    gateway.set(DOUBLE, 0.0)
+    await until(lambda: context.live_session[DOUBLE].value == 0.0)
+    await run(context, f"watchdog {INT} = tag:{DOUBLE}", _follow)
+    item = context.find_item(DOUBLE)
+    assert item is not None
+    await run(context, f"suspend {item.item_handle}", _follow)
+    error = await _broken(context)
+    assert error.fields["unknown"] is True
+    assert f"{DOUBLE}: the value is stale" in str(error)

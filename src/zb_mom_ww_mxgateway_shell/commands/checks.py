@@ -25,8 +25,10 @@ from zb_mom_ww_mxgateway_shell.feeds.condition_arguments import (
     JudgedArgument,
     Operator,
     OperatorArgument,
+    Subject,
     WantedArgument,
     WatchedArgument,
+    first_word,
     wanted_word,
 )
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now, values_now
@@ -56,8 +58,6 @@ _LATELY_SECONDS = 10.0
 
 QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
 EveryClause = Annotated[bool, Flag(), Clause(leads=True)]
-Subject = Target | list[Target] | Token
-"""What a condition is about: one tag, or behind ``every`` or ``any`` the tags of a list, or a glob."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,29 +78,29 @@ class ConditionOptions:
 def _condition(subject: Subject, operator: Token, value: Token | Target, options: ConditionOptions) -> TagCondition:
     comparison = Comparison(operator, wanted_word(value), options.tol)
     # Of a group it is replaced by each of its tags.
-    word = subject if isinstance(subject, Token) else None
-    first = Target(word.text, None, word) if word is not None else subject[0] if isinstance(subject, list) else subject
-    assert isinstance(first, Target)
+    word = first_word(subject)
+    first = subject if isinstance(subject, Target) else Target(word.value, None, word)
     other = value if isinstance(value, Target) else None
     return TagCondition(first, comparison, options.quality, options.age, other)
 
 
 def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> None:
     """Raise a mistake in the comparison that does not depend on the value."""
-    _, operator, wanted = positional
+    subject, operator, wanted = positional
+    word = first_word(subject)
     Comparison(operator, wanted_word(wanted), options.get("tol")).check()
     hold, timeout, not_before = options.get("hold", 0.0), options.get("timeout", math.inf), options.get("not_", 0.0)
     if options.get("every") and options.get("any_"):
-        raise operator.mistake("every and any exclude each other")
+        raise word.mistake("every and any exclude each other")
     if hold >= timeout:
-        raise operator.mistake(f"hold {hold:g} s cannot end within timeout {timeout:g} s")
+        raise word.mistake(f"hold {hold:g} s cannot end within timeout {timeout:g} s")
     if not_before >= timeout:
-        raise operator.mistake(f"not before {not_before:g} s leaves no time before timeout {timeout:g} s")
+        raise word.mistake(f"not before {not_before:g} s leaves no time before timeout {timeout:g} s")
     if not_before and options.get("now"):
-        raise operator.mistake("now and not before exclude each other: the value held may be from any time")
+        raise word.mistake("now and not before exclude each other: the value held may be from any time")
     if (hold or options.get("for_")) and options.get("age") is not None:
         what = "hold" if hold else "for"
-        raise operator.mistake(f"{what} and age exclude each other: a held value grows older")
+        raise word.mistake(f"{what} and age exclude each other: a held value grows older")
 
 
 async def _preview_check(
@@ -185,6 +185,8 @@ async def expect(
     about one of them; a glob that matches no tag fails.
     """
     judgement = await _judgement(context, tag, operator, value, options)
+    if for_:
+        judgement.refuse_buffered()
     try:
         await _judged_now(context, judgement)
     finally:
@@ -222,8 +224,9 @@ async def wait(
 
     It compares as expect does. Only new values count: changes since the first write that was sent after the last
     check, or from now on if nothing was written. No clock decides that, so the first value of a newly followed tag
-    is not new: it may be from any time. In a file the tags of later waits are advised before a write is sent. `now`
-    lets the present value count, too. Of `every` tag of a glob or a list, and of two tags, one value must be new.
+    is not new: it may be from any time. In a file the tags of later waits are advised before a write is sent. A value
+    that came since that write and is over counts, too, but not for `hold`. `now` lets the present value count. Of
+    `every` tag of a glob or a list, and of two tags, one value must be new.
 
     `hold 2s` requires the condition for two seconds without a break. `not before 1.5s` fails if it is met earlier
     after that write, or after the wait began: a valve that closes too fast. There is always a timeout; when it ends,
@@ -302,6 +305,7 @@ async def watchdog(
     if operator is None or value is None:
         return _called_off(await context.file.standing.end(of=Watchdog))
     judgement = await _judgement(context, tag, operator, value, options)
+    judgement.refuse_buffered()
     await _judged_now(context, judgement)
     context.file.standing.add(Watchdog(context, context.connected, judgement))
     return TextResult(f"watching: {judgement.text}", judgement.fields(), brief=f"watching, {judgement.described}")

@@ -16,6 +16,9 @@ QUANTIFIERS = ("every", "any")
 OFF = "off"
 """In place of a tag: what watches ends."""
 
+Subject = Target | list[Target] | Token
+"""What a condition is about: one tag, or behind ``every`` or ``any`` the tags of a list, or a glob."""
+
 
 class JudgedTag(ItemOrTag):
     """The tag that a condition is about; behind ``every`` or ``any`` the tags of a glob or of a saved list."""
@@ -162,6 +165,13 @@ def _other_tag(word: Token) -> Token | None:
     return name
 
 
+def first_word(subject: Subject) -> Token:
+    """Return the word that names what a condition is about."""
+    if isinstance(subject, Token):
+        return subject
+    return subject.word if isinstance(subject, Target) else subject[0].word
+
+
 def wanted_word(value: Token | Target) -> Token:
     """Return the wanted value as typed: ``tag:NAME`` for another tag."""
     if isinstance(value, Token):
@@ -171,7 +181,7 @@ def wanted_word(value: Token | Target) -> Token:
     return Token(OTHER_TAG + word.text, start, word.end, word.is_expanded)
 
 
-JudgedArgument = Annotated[Target | list[Target] | Token, JudgedTag()]
-WatchedArgument = Annotated[Target | list[Target] | Token, WatchedTag()]
+JudgedArgument = Annotated[Subject, JudgedTag()]
+WatchedArgument = Annotated[Subject, WatchedTag()]
 OperatorArgument = Annotated[Token, Operator()]
 WantedArgument = Annotated[Token | Target, ExpectedValue()]

@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import DIFFERS, TagCondition, described, form_of
+from zb_mom_ww_mxgateway_shell.feeds.condition_arguments import Subject
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.sample_series import SampleSeries
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import targets_of
@@ -53,6 +54,11 @@ class JudgedItem:
     @property
     def items(self) -> list[Item]:
         return [self.item] if self.other is None else [self.item, self.other]
+
+    @property
+    def held(self) -> "list[LiveValue | None]":
+        """The values of its items."""
+        return [self._of(item) for item in self.items]
 
     def miss(self) -> str:
         """Return why it is not met; empty where it is. Raise InputError where the values cannot be compared."""
@@ -137,6 +143,14 @@ class Judgement:
             return any((mark is None or each.is_new(mark)) and not self.miss_of(each) for each in self.members)
         is_new = mark is None or any(each.is_new(mark) for each in self.members)
         return is_new and not any(map(self.miss_of, self.members))
+
+    def refuse_buffered(self) -> None:
+        """Raise InputError where values of an item come several at a time: only the last of them is judged."""
+        for member in self.members:
+            for item in member.items:
+                if item.buffered:
+                    why = "whose values come several at a time: not each of them would be judged; name the tag itself"
+                    raise member.condition.target.word.mistake(f"{item.tag} is a buffered item, {why}")
 
     def blocking(self) -> JudgedItem | None:
         """Return a member without which the condition cannot be met, and that does not meet it; None if there is none.
@@ -241,7 +255,7 @@ def _because(reason: str) -> str:
 async def judgement_of(
     context: Context,
     condition: TagCondition,
-    subject: Target | list[Target] | Token,
+    subject: Subject,
     quantifier: str = "",
     *,
     await_values: bool = True,

@@ -86,7 +86,7 @@ class Vigil:
     def _break(self, by: "LiveValue | None", reason: str) -> None:
         if self.broken is not None:
             return
-        is_unknown = by is None or by.stale_since is not None
+        is_unknown = reason == NO_ANSWER or self._is_in_doubt()
         at = min([clock.monotonic(), *self._doubts()] if by is None else [by.received_at])
         self.broken_at = max(0.0, at - self.started)
         what = "unknown" if is_unknown else "broken"
@@ -107,11 +107,14 @@ class Vigil:
         if self._on_break is not None:
             self._on_break(self.broken)
 
+    def _is_in_doubt(self) -> bool:
+        """Return whether a value is unknown by which the condition is not met."""
+        held = [value for place in self._reasons for value in self.judgement.members[place].held]
+        return any(value is None or value.stale_since is not None for value in held)
+
     def _doubts(self) -> list[float]:
         """Return since when values are stale: that may be noticed late."""
-        held = [member.value for member in self.judgement.members] + [
-            member.wanted for member in self.judgement.members
-        ]
+        held = [value for member in self.judgement.members for value in member.held]
         return [value.stale_since for value in held if value is not None and value.stale_since is not None]
 
     def outcome(self) -> NotMet | None:
