@@ -168,7 +168,7 @@ def test_lint_names_each_rows_own_mistake_and_counts_those_that_many_rows_share(
 
 def test_names_that_an_include_gives_are_checked(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("tank,gain\nTank1,3\n", encoding="utf-8")
-    (tmp_path / "inner.mxs").write_text("note '$x'\n", encoding="utf-8")
+    (tmp_path / "inner.mxs").write_text('note "$x"\n', encoding="utf-8")
     (tmp_path / "loop.mxs").write_text("let tank = 5\ninclude inner.mxs with x=$tank.Level\n", encoding="utf-8")
     found = said(tmp_path, "include loop.mxs with area=1 each rows.csv\n")
     assert [each.split("\n")[0] for each in found] == [

@@ -75,7 +75,8 @@ class DoubtfulLines:
             self._step = None
         if traits.defines:
             yield from self._of_name(statement, line)
-        invocation = self._invocation(line)
+        is_told_by_words = traits.lasts or traits.takes or traits.writes or traits.judges == "now"
+        invocation = self._invocation(line) if is_told_by_words else None
         if invocation is not None:
             yield from self._of_time(statement, traits, invocation)
             yield from self._of_effect(line, traits, invocation)
@@ -88,6 +89,8 @@ class DoubtfulLines:
             return None
 
     def _of_quotes(self, line: str) -> Iterator[InputError]:
+        if "'" not in line or "$" not in line:
+            return
         known = {*self._context.names, *self._context.file.given}
         for word in split(line):
             quoted = [] if word.text.startswith('"') else _IN_SINGLE_QUOTES.findall(word.text)

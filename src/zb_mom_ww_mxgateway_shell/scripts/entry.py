@@ -99,6 +99,7 @@ class ScriptJob:
                 [*found, *loader.nothing_in(part.block, part.name)],
                 offline(how.variables),
                 must_declare=part.is_file,
+                warns=False,
             )
             wrong += [finding for finding in findings if not (finding.is_warning or finding.is_consent)]
             refused += how.consent.refusals(part.block, findings)

@@ -24,18 +24,18 @@ _MEANT = re.compile(r"\s#\s*meant\b")
 
 
 def check(
-    block: Block, found: Iterable[LintFinding], context: Context, *, must_declare: bool = True
+    block: Block, found: Iterable[LintFinding], context: Context, *, must_declare: bool = True, warns: bool = True
 ) -> list[LintFinding]:
     """Return all findings of a block, with those `found` while reading it, in the order of its lines.
 
     `context` has no connection; names that the lines set are set in it. Without `must_declare` the lines may write
-    without a declaration; if they have one, it holds.
+    without a declaration; if they have one, it holds. Without `warns` nothing looks for what is probably not meant.
     """
     findings = list(found)
     declared = [glob for _, _, glob in block.declarations()]
     has_scope = must_declare or bool(declared)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
-    doubtful = DoubtfulLines(block, context)
+    doubtful = DoubtfulLines(block, context) if warns else None
     for statement, problem in block.scoped(context):
         if problem is not None:
             findings.append(LintFinding(statement, problem))
@@ -44,13 +44,13 @@ def check(
         findings += [LintFinding(statement, mistake) for mistake in mistakes]
         if has_scope and not mistakes:
             findings += _undeclared(statement, context, declared)
-        if warning := _warning(statement, context):
+        if warns and (warning := _warning(statement, context)):
             findings.append(LintFinding(statement, warning, is_warning=True))
-        if not mistakes:
+        if doubtful is not None and not mistakes:
             doubts = doubtful.look(statement)
             findings += (each for each in doubts if not _MEANT.search(each.statement.text))
         context.last = NotYetKnown()
-    findings += doubtful.end()
+    findings += doubtful.end() if doubtful is not None else ()
     findings += name_findings(block, context)
     return grouped(sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order))))
 
