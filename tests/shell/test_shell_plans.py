@@ -205,6 +205,34 @@ async def test_what_is_outside_the_plan_is_refused_in_the_run(run: Runs) -> None
     assert f"outside the plan: {INT} is with another value among its writes" in done.err
 
 
+async def test_a_value_that_the_run_gives_is_bound_by_its_tag(run: Runs) -> None:
+    text = (
+        'requires write TestChildObject.*\nask reading "what does the gauge show?"\nsecret pin from env THE_PIN\n'
+        f"let twice = $reading\nwrite {DOUBLE} $twice\nwrite TestChildObject.TestString $pin\n"
+    )
+    *_, end = await planned(run, text)
+    result = end["result"]
+    assert isinstance(result, dict)
+    assert [(each["tag"], each["known"], each["value"]) for each in result["writes"]] == [
+        (DOUBLE, False, None),
+        ("TestChildObject.TestString", False, None),
+    ]
+    run.process.environment["THE_PIN"] = "gauge-4711"
+    arguments = ["--plaintext", "--arm", "TestChildObject.*", "-c", "try.mxs", "--plan"]
+    done = await run.process(*arguments, result["hash"])
+    assert (done.code, "nobody to ask" in done.err) == (5, True)
+    *_, given = await planned(run, text, "--var", "reading=5")
+    result = given["result"]
+    assert isinstance(result, dict)
+    assert [each["known"] for each in result["writes"]] == [True, False]
+    done = await run.process(*arguments, result["hash"], "--var", "reading=6")
+    assert (done.code, "the set of writes" in done.err, run.written) == (5, True, [])
+    done = await run.process(*arguments, result["hash"], "--var", "reading=5")
+    assert (done.code, run.written) == (0, [5.0, "gauge-4711"]), done
+    plans = (run.folder / "records" / "state" / "plans").glob("*")
+    assert not any("gauge-4711" in path.read_text(encoding="utf-8") for path in plans)
+
+
 async def test_every_way_of_writing_is_bound_by_its_value(run: Runs) -> None:
     (run.folder / "rows.csv").write_text(f"tag,value\n{INT},3\n{DOUBLE},1.5\n", encoding="utf-8")
     array = "TestChildObject.TestIntArray"

@@ -205,7 +205,15 @@ class Plan:
             if problem := await _problem_of(context, target.tag):
                 why = await _why_missing(context, target.tag)
                 raise target.word.mistake(f"no tag {target.tag}: {why}" if why else f"{target.tag}: {problem}")
-            write = PlannedWrite(tag=target.tag, word=target.word, is_known=False)
+            item = context.find_item(target.tag)
+            known = context.type_of(target.tag, item)
+            write = PlannedWrite(
+                tag=target.tag,
+                word=target.word,
+                type=(known and known.type_name) or "",
+                before=context.live_session.latest(*item.key) if item else None,
+                is_known=False,
+            )
             verdicts = await judged(context, self.writes, write, parsed.arguments)
             for each in verdicts:
                 if not each.is_wrong:
