@@ -80,6 +80,15 @@ def without_kept(text: str) -> str:
     return "".join((*parts, text[end:]))
 
 
+def holds_kept(value: object) -> bool:
+    """Return whether a value, or an element of a list, is or contains a secret."""
+    if isinstance(value, list | tuple):
+        return any(map(holds_kept, value))
+    if isinstance(value, int | float):
+        return is_kept(value)
+    return isinstance(value, str) and without_kept(value) != value
+
+
 def is_own_field(name: str) -> bool:
     """Return whether a program may have made this name of a field of a JSON object itself."""
     return _OWN_FIELD.fullmatch(name) is not None

@@ -158,6 +158,13 @@ async def test_secrets_of_lines_and_of_python(run: Runs) -> None:
     shows_nothing(run.folder, *done)
 
 
+async def test_a_timed_write_keeps_no_secret_in_a_file(run: Runs) -> None:
+    done = await run(f"secret pin from env PIN\nwrite {TEXT} $pin --for 30s   # meant\n")
+    assert (done.code, run.written) == (2, []), done
+    assert "a timed write keeps its values in a file, and one of them is a secret" in done.err
+    shows_nothing(run.folder, done)
+
+
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [

@@ -123,6 +123,14 @@ async def test_a_time_limit_ends_a_wait_with_a_failure_and_finally_runs(run: Run
     assert (planned.code, "ends after 0.3s" in planned.out) == (0, True)
 
 
+async def test_a_write_on_its_way_gets_a_moment_and_is_unknown_then(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=60) as gateway:
+        run = Runs(tmp_path, gateway)
+        done = await run(f"time-limit 300ms\nwrite {INT} 5 --timeout 50s\nnote never\nfinally\nnote over\n")
+        assert (done.code, "never" in done.out, "over" in done.out) == (6, False, True), done
+        assert "the time limit of 0.3s is over" in done.err
+
+
 async def test_the_time_limit_of_an_included_file_is_its_own(run: Runs) -> None:
     run.file(f"time-limit 200ms\nsleep 60s\nwrite {INT} 1\nfinally\nwrite {INT} 2\n", "part.mxs", declares=False)
     done = await run(f"on-error continue\ninclude part.mxs\nwrite {INT} 3\n")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.kept_secrets import holds_kept
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.changes import (
     SentValue,
@@ -121,6 +122,8 @@ class Revert:
         if not _LEAST_SECONDS <= seconds <= LONGEST_SECONDS:
             most = f"{LONGEST_SECONDS / 3600:g} h"
             raise MxGatewayArgumentError(f"a timed write lasts at least {_LEAST_SECONDS:g} s and at most {most}")
+        if holds_kept(getattr(value, "value", value)) or holds_kept(self.original.value):
+            raise MxGatewayArgumentError("a timed write keeps its values in a file, and one of them is a secret")
         now = clock.monotonic()
         write = TimedWrite(value, now, "sent", seconds, now, datetime.now(UTC))
         _let_begin(write, now)
