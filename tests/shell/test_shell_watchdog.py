@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from shell_lines import SIMULATED, run
 from shell_process import Runs
+from shell_terminal import shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import LiveState
@@ -410,3 +411,9 @@ async def test_a_stale_other_tag_is_unknown_and_a_different_one_is_broken(
     error = await _broken(context)
     assert error.fields["unknown"] is True
     assert f"{DOUBLE}: the value is stale" in str(error)
+
+
+async def test_the_terminal_shows_a_break_without_a_line_more(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watchdog {INT} < 5", "watching")
+        await sh.terminal.enter(f"write {INT} 7", f"watchdog: expected {INT} < 5, is 7")
