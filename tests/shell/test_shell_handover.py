@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from shell_lines import SIMULATED, run as run_line
 from shell_process import Runs
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -146,3 +147,17 @@ def test_no_text_is_read_as_markup() -> None:
         "a\\|b \\*c\\* \\<b\\>\\`d\\`\\</b\\> \\[e\\](f) \\\\ \\~\\~g\\~\\~ \\&amp; \\$h\\$"
     )
     assert table(("a",), [["b|c"]]) == ["| a |", "| --- |", "| b\\|c |"]
+
+
+async def test_a_session_without_an_end_is_told(run: Runs) -> None:
+    killed = await run.process.start("--plaintext")
+    assert killed.stdin is not None
+    killed.stdin.write(b"status\n")
+    await killed.stdin.drain()
+    journal = run.folder / "records" / "state" / "journal" / "plant"
+    await until(lambda: any(b'"opened"' in path.read_bytes() for path in journal.glob("*.jsonl")))
+    killed.kill()
+    await killed.communicate()
+    done = await run.process("--plaintext", "--json", "-e", "handover --since 1h")
+    (unknown,) = part(done.objects[-1]["result"], "Connections")["unknown"]
+    assert f"how the session of process {killed.pid} ended" in unknown

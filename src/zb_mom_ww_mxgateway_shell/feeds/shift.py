@@ -1,6 +1,7 @@
 """What is known of a shift: from the journal of this user, from this session, and from the snapshots."""
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,7 +94,14 @@ def _sessions(rows: "Sequence[JournalAction]") -> ShiftPart:
         for row in rows
         if row.kind in names
     ]
-    return ShiftPart("Connections", ("time", "who", "program", "gateway", "what"), cells)
+    ended = {row.facts.get("session") for row in rows if row.kind == "closed"}
+    begun = [row for row in rows if row.kind == "opened" and row.pid != os.getpid()]
+    left = [row for row in begun if row.facts.get("session") not in ended]
+    unknown = [
+        f"how the session of process {row.pid} ended, opened at {moment(_at(row.at))}: it is open still, or was killed"
+        for row in left
+    ]
+    return ShiftPart("Connections", ("time", "who", "program", "gateway", "what"), cells, unknown=unknown)
 
 
 def _writes(rows: "Sequence[JournalAction]") -> ShiftPart:
