@@ -161,6 +161,14 @@ LINES: dict[str, dict[str, Schema]] = {
             outcome=constant("completed"),
             result=constant(WriteVerdict.COMPLETED.word),
         ),
+        "refused": record(
+            **_BY_NAME,
+            error=nullable(ref("error")),
+            ok=_OK,
+            outcome=constant("refused"),
+            refused_by=TEXT,
+            result=constant(WriteVerdict.REFUSED_THERE.word),
+        ),
         "by_handle": _answer(
             item_handle=INTEGER,
             outcome=constant("accepted"),
@@ -214,7 +222,12 @@ _FOUND_BEFORE_ERROR: dict[str, Mapping[str, Schema]] = {
     "subscribe-bulk": _SUBSCRIBED,
     "read-bulk": _READ,
     "bench-read-bulk": _TIMED,
-    "write": _BY_NAME | {"outcome": TEXT, "result": nullable(one_of(*(verdict.word for verdict in WriteVerdict)))},
+    "write": _BY_NAME
+    | {
+        "outcome": TEXT,
+        "refused_by": nullable(TEXT),
+        "result": nullable(one_of(*(verdict.word for verdict in WriteVerdict))),
+    },
     **dict.fromkeys(("write-bulk", "write2-bulk", "write-secured-bulk", "write-secured2-bulk"), _WRITTEN),
 }
 

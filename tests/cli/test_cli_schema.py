@@ -91,6 +91,7 @@ async def test_the_output_of_every_command_fits_its_schema(
     await run("read", *plain, INT, "No.Such", code=3)
     await run("write", *plain, INT, "5")
     await run("write", *plain, "No.Such", "5", code=3)
+    await run("write", *plain, "Plant.Tank1.Level", "5", "--refused")
 
     (made,) = await run("register", *session, "--client-name", "second")
     await run("unregister", *session, *server, str(made["server_handle"]))

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import Any
 
+import grpc
 import pytest
 from cli_process import KEY, Drive, Run, Start, ended, until
 
@@ -232,3 +233,26 @@ async def test_streams_end_by_the_names_that_the_shell_has_too(gateway: Simulate
     for words in (("--for", "50ms"), ("--duration", "50ms"), ("--count", "1"), ("--max-messages", "1")):
         ran = await mxgw_py("stream-alarms", "--plaintext", *words)
         assert (ran.code, ran.err) == (0, ""), words
+
+
+async def test_a_write_that_the_plant_must_refuse_succeeds_if_it_does(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--json", "--refused", "security-error")
+    assert ran.code == 0, ran.err
+    (form,) = ran.json
+    assert (form["ok"], form["outcome"], form["result"], form["refused_by"]) == (
+        True, "refused", "refused_there", "MXAccess",
+    )  # fmt: skip
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--refused")
+    assert (ran.code, "as expected refused by MXAccess: SECURITY_ERROR" in ran.out) == (0, True)
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--refused", "56")
+    assert (ran.code, "to be refused with detail 56, and it was refused by MXAccess" in ran.err) == (1, True)
+    ran = await mxgw_py("write", INT, "5", "--plaintext", "--json", "--refused")
+    assert ran.code == 1
+    assert (ran.json[-1]["ok"], ran.json[-1]["result"], gateway.read(INT).value) == (False, "completed", 5)
+    gateway.faults.fail_next("write", code=grpc.StatusCode.PERMISSION_DENIED)
+    ran = await mxgw_py("write", INT, "6", "--plaintext", "--refused", "PERMISSION_DENIED")
+    assert (ran.code, "as expected refused by the gateway" in ran.out) == (0, True)
+    gateway.faults.lose_next_reply("write")
+    assert (await mxgw_py("write", INT, "7", "--plaintext", "--refused")).code == 6
+    ran = await mxgw_py("write", INT, "8", "--plaintext", "--refused", "NONSENSE")
+    assert (ran.code, "a status is expected behind --refused" in ran.err) == (2, True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayAuthorizationError, MxGatewayError
 from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
@@ -15,12 +15,14 @@ from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, se
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
 from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
+    ExpectationNotMet,
     error_form,
     source_time_form,
     status_form,
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_console.render.refusals import Refusal, expected_text, refusal_of
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, word_of_error
@@ -115,8 +117,19 @@ def _read_text(result: "ReadResult") -> str:
     return "  ".join([result.tag_address, value_text(result.value), result.quality_word, *taken])
 
 
-def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, user_id: int, timeout: float) -> None:
-    """Write in one step: session, register, add, advise, first value, write, outcome, close."""
+def write_by_name(
+    runner: Runner,
+    tag: str,
+    text: str,
+    type_name: str | None,
+    user_id: int,
+    timeout: float,
+    expected: str | bool = False,
+) -> None:
+    """Write in one step: session, register, add, advise, first value, write, outcome, close.
+
+    `expected` is the status with which the plant is to refuse it; True for any, False where it is to be written.
+    """
     named = None if type_name is None else _value(text, type_name)  # before anything is sent
 
     async def action(client: "GatewayClient") -> None:
@@ -126,7 +139,7 @@ def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, us
             live = await LiveSession.open(client, session)
             runner.decide_by(live)
             try:
-                await _written(runner.report, live, tag, text, named, user_id, timeout)
+                await _written(runner.report, live, tag, text, named, user_id, timeout, expected)
             finally:
                 await _close(session, runner.report)
                 await live.aclose()
@@ -135,7 +148,14 @@ def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, us
 
 
 async def _written(
-    report: Report, live: "LiveSession", tag: str, text: str, named: Typed | None, user_id: int, timeout: float
+    report: Report,
+    live: "LiveSession",
+    tag: str,
+    text: str,
+    named: Typed | None,
+    user_id: int,
+    timeout: float,
+    expected: str | bool,
 ) -> None:
     started = time.perf_counter()
     (item,) = await live.subscribe_tags([tag], await live.session.register(CLIENT_NAME), timeout=timeout)
@@ -153,13 +173,20 @@ async def _written(
         "value": value_form(value),
     }
     report.summary |= form
+    from zb_mom_ww_mxgateway.safety.write_note import given  # Lazy: reading needs none of it.
+
     try:
         async with unknown_if_interrupted("write", live.session.endpoint):
-            result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
+            with given(expects_refusal=bool(expected)):
+                result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
     except MxGatewayError as error:
-        report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
-        report.summary["result"] = word_of_error(error)
-        raise
+        if not (expected and isinstance(error, MxGatewayAuthorizationError)):
+            report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
+            report.summary["result"] = word_of_error(error)
+            raise
+        from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
+
+        result = WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
     form |= {
         "accepted_ms": _milliseconds(result.accepted_after),
         "completed_ms": _milliseconds(result.completed_after),
@@ -171,6 +198,9 @@ async def _written(
     }
     report.summary |= {name: part for name, part in form.items() if name != "error"}
     outcome = result.outcome.value
+    if expected and outcome in ("completed", "refused"):
+        _judge_refusal(report, refusal_of(result), expected, form)
+        return
     if outcome == "completed":
         shown = f"{tag}   {value_text(before.value)} → {value_text(value)}   completed"
         report.line({**form, "ok": True}, f"{shown} after {form['completed_ms']:.0f} ms")
@@ -188,6 +218,17 @@ async def _written(
         raise MxGatewayError(f"outcome unknown: {reason}", outcome_unknown=True, **known)
     reason = str(result.error or "the session was lost").removeprefix("outcome unknown: ")
     raise MxGatewayError(f"outcome unknown: the write of {tag}: {reason}", outcome_unknown=True, **known)
+
+
+def _judge_refusal(report: Report, refusal: Refusal | None, expected: str | bool, form: dict[str, Any]) -> None:
+    """Report a write that was to be refused; raise ExpectationNotMet if it was written, or refused otherwise."""
+    is_met = refusal is not None and refusal.is_as(expected)
+    report.summary["refused_by"] = form["refused_by"] = refusal.by if refusal else None
+    if is_met and refusal is not None:
+        report.line({**form, "ok": True}, f"{form['tag']}   as expected {refusal.text}")
+        return
+    actual = refusal.text if refusal else "WRITTEN"
+    raise ExpectationNotMet(f"expected the write of {form['tag']} {expected_text(expected)}, and it was {actual}")
 
 
 def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAccessError:

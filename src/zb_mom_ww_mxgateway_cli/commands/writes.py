@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_cli.options import (
 )
 from zb_mom_ww_mxgateway_cli.running import Runner, milliseconds_since, unknown_if_interrupted, writing_options
 from zb_mom_ww_mxgateway_console.render.forms import value_form
+from zb_mom_ww_mxgateway_console.render.refusals import refusal_status
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
 
@@ -52,6 +53,16 @@ class _NumbersMayBeNegative(click.Command):
         return super().parse_args(ctx, args)
 
 
+def _refusal(context: click.Context, parameter: click.Parameter, text: str | None) -> str | bool:
+    """Return the status of ``--refused``; True for any, False without the option."""
+    if not text:
+        return text is not None
+    try:
+        return refusal_status(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(
     cls=_NumbersMayBeNegative,
     epilog="""\b
@@ -60,14 +71,18 @@ adds and advises the tag, waits for its first value (on a fresh session 3 to
 8 s), writes, waits for the outcome, and closes the session. VALUE takes the
 tag's own type unless --type names one; an array is JSON, [1, 2, 3].
 Exit code 0 when the write is completed, 3 when it is refused, 6 when the
-outcome is unknown: it is never sent again.
+outcome is unknown: it is never sent again. With --refused 0 when MXAccess or
+the gateway refuses it, 1 when it was written, or refused with another status
+than the named one: SECURITY_ERROR, 33 (a detail), 0x80070005,
+PERMISSION_DENIED …
 
 \b
 JSON: {"accepted_ms": 2.1, "before": 41, "completed_ms": 102.7, "error": null,
 "milliseconds": 3304.5, "ok": true, "outcome": "completed",
 "result": "completed", "statuses": [], "tag": "…", "type": "int32",
 "user_id": 0, "value": 123}; result is completed, refused_here, refused_there,
-unknown, or null where nothing was sent for another reason
+unknown, or null where nothing was sent for another reason; with --refused
+refused_by, too
 
 \b
 With --session-id, --server-handle, --item-handle, --type and --value it
@@ -96,6 +111,14 @@ JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
     metavar="DURATION",
     help="With TAG VALUE: for the first value, and for the write and its outcome.",
 )
+@click.option(
+    "--refused",
+    is_flag=False,
+    flag_value="",
+    metavar="[STATUS]",
+    callback=_refusal,
+    help="With TAG VALUE, at the end: succeed if the plant refuses it, with this status where one is named.",
+)
 @writing_options
 def write(
     runner: Runner,
@@ -108,6 +131,7 @@ def write(
     text: str | None,
     user_id: int,
     timeout: float,
+    refused: str | bool,
 ) -> None:
     """Write a tag by name, in one step; or an item of an open session."""
     value_text = text if by_name is None else by_name
@@ -118,8 +142,10 @@ def write(
             raise click.UsageError("one VALUE is expected: mxgw-py write TAG VALUE")
         from zb_mom_ww_mxgateway_cli.commands.tags import write_by_name
 
-        write_by_name(runner, tag, value_text, type_name, user_id, timeout)
+        write_by_name(runner, tag, value_text, type_name, user_id, timeout, refused)
         return
+    if refused:
+        raise click.UsageError("--refused is for TAG VALUE: only that waits for the outcome")
     needed = {
         "--session-id": session_id,
         "--server-handle": server_handle,
