@@ -9,6 +9,7 @@ from typing import Any
 
 START = datetime(2026, 11, 30, 10, 15, 2, 123000, tzinfo=UTC)
 LEVEL = "tests/level.mxs"
+TRUE = {"kind": "equal", "value": 1.0}
 
 
 def at(seconds: float) -> str:
@@ -172,7 +173,9 @@ def acceptance() -> list[dict[str, Any]]:
         },
         step(pump, 8, "URS-14"),
         expect("Plant.Pump1.Running = true", False, 9, pump, "URS-14", ok=False),
-        samples(9, running, tag="Plant.Pump1.Running", condition="= true", bounds=[], written_at=[], started_at=at(7)),
+        samples(
+            9, running, tag="Plant.Pump1.Running", condition="= true", bounds=[TRUE], written_at=[], started_at=at(7)
+        ),
         step("Words", 12),
         expect("Plant.Mode = AUTO", "AUTO", 13, "Words"),
         statement("comment x", 14, "Words", result={"observation": "comment", "text": "weather fine"}),

@@ -110,10 +110,14 @@ def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
     wanted = {"expected": "A = tag:B", "actual": actual(1), "wanted": actual(2, quality="bad")}
     failed = {"expected": "any P.*", "actual": None, "failed": [{"tag": "P.A", "actual": None, "reason": "no value"}]}
     none = {"expected": "no active alarm", "actual": []}
+    alarm = {"reference": "P.A.Hi", "state": "ACTIVE_ACKED", "severity": 300, "description": "high", "limit_value": 5}
+    alarms = {"expected": "P.A.Hi active", "actual": [alarm]}
     refused = {"expected": "refused", "outcome": "refused", "tag": "T", "value": 3, "refused_by": "MXAccess"}
     refused |= {"statuses": [{"category": "SECURITY_ERROR", "detail": 33, "success": 0}]}
     late = {"expected": "A = 1", "actual": actual(1), "seconds": 0.5, "after_write_seconds": 0.75}
-    entries = [statement("check", 1, "A", result=each) for each in (held, group, wanted, failed, none, refused, late)]
+    entries = [
+        statement("check", 1, "A", result=each) for each in (held, group, wanted, failed, none, alarms, refused, late)
+    ]
     shown = [each.actual for each in report_of(record([begin(), *entries])).steps[0].findings]
     assert shown == [
         ("2.0", "lowest 1.5, highest 3, 9 values, in 2.000 s"),
@@ -121,6 +125,7 @@ def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
         ("1", "wanted 2"),
         ("P.A: null (no value)",),
         ("none",),
+        ("P.A.Hi: active acked, severity 300, high",),
         ("T: write of 3 refused by MXAccess: SECURITY_ERROR, 33",),
         ("1", "in 0.500 s, after the write by 0.750 s"),
     ]
@@ -287,6 +292,7 @@ def test_the_trend_has_the_points_limits_gaps_and_writes_of_the_record() -> None
     assert "seconds since 10:15:07.123 (UTC)" in first
     assert 'role="img"' in first
     assert ">true</text>" in second
+    assert "limit = true" in second
     assert ">false</text>" in second
 
 

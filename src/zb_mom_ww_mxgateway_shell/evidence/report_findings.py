@@ -153,8 +153,18 @@ def _values(form: Any) -> Iterator[_Shown]:
         wrong = f" ({text_of(said['error'])})" if said.get("error") else ""
         quality = ", ".join(each for each in (quality_of(said), age_of(said) and f"{age_of(said)} old") if each)
         yield f"{named}{shown_value(said['value'])}{wrong}", quality, said.get("source_timestamp")
+    elif "reference" in said:
+        yield _alarm(said), "", said.get("changed_at") or said.get("transition_at")
     else:
         yield text_of(said), "", None
+
+
+def _alarm(said: Mapping[str, Any]) -> str:
+    """Return an alarm with its state."""
+    state = text_of(said.get("state") or said.get("kind")).lower().replace("_", " ")
+    severity = f"severity {text_of(said['severity'])}" if said.get("severity") is not None else ""
+    facts = ", ".join(each for each in (state, severity, text_of(said.get("description"))) if each)
+    return f"{text_of(said['reference'])}: {facts}"
 
 
 def _write(said: Mapping[str, Any]) -> str:

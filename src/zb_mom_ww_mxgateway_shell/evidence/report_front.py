@@ -186,7 +186,7 @@ def prerequisites(report: RunReport, clock: ReportClock) -> list[ReportBlock]:
     rows = [TableLine([text_of(each.get(name)) for name in ("name", "bytes", "sha256")]) for each in files]
     return [
         FactsBlock([pair for pair in pairs if pair[1]]),
-        TableBlock(("File that was read", "Bytes", "SHA-256"), (32, 8, 60), rows, "The record names no file."),
+        TableBlock(("File that was read", "Bytes", "SHA-256"), (25, 8, 67), rows, "The record names no file."),
     ]
 
 

@@ -153,7 +153,7 @@ def _alarms(report: RunReport, clock: ReportClock) -> ReportBlock:
                 text_of(each.get("reference")),
                 text_of(each.get("severity")),
                 "" if each.get("value") is None else shown_value(each["value"]),
-                tuple(filter(None, (text_of(each.get("description")), _by(each), _original(each, clock)))),
+                tuple(_alarm_facts(each, clock)),
             )
         )
         for step in report.steps
@@ -163,12 +163,17 @@ def _alarms(report: RunReport, clock: ReportClock) -> ReportBlock:
     return TableBlock(headings, (17, 13, 11, 23, 8, 8, 20), rows, "The record has no alarm.")
 
 
-def _by(alarm: Mapping[str, Any]) -> str:
-    return f"by {text_of(alarm['user'])}" if alarm.get("user") else ""
-
-
-def _original(alarm: Mapping[str, Any], clock: ReportClock) -> str:
-    return f"raised {clock.short(alarm['original_at'])}" if alarm.get("original_at") else ""
+def _alarm_facts(alarm: Mapping[str, Any], clock: ReportClock) -> Iterator[str]:
+    """Yield what is known of a transition: description, who made it and said what, and times of the plant."""
+    if description := text_of(alarm.get("description")):
+        yield description
+    if alarm.get("user"):
+        yield f"by {text_of(alarm['user'])}"
+    if alarm.get("comment"):
+        yield f"comment: {text_of(alarm['comment'])}"
+    for name, words in (("transition_at", "by the plant's clock"), ("original_at", "raised")):
+        if alarm.get(name):
+            yield f"{words} {clock.short(alarm[name])}"
 
 
 def _alarms_lost(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:

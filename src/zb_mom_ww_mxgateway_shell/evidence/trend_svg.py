@@ -142,7 +142,8 @@ class _Drawing:
         for each in map(mapping_of, list_of(self._series.get("bounds"))):
             if not self._names and (level := number_of(each.get("value"))) is not None:
                 kind = text_of(each.get("kind"))
-                yield f"{_BOUNDS.get(kind, kind)} {shown_value(each.get('value'))}", level
+                value = bool(level) if self._is_boolean else each.get("value")
+                yield f"{_BOUNDS.get(kind, kind)} {shown_value(value)}", level
 
     # Places
 
