@@ -65,6 +65,7 @@ def test_nothing_is_cut_off_at_the_width_of_a4(
 
 
 def test_each_part_begins_a_page_of_a4_where_it_is_for_printing(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.shown(width=A4_WIDTH, media="print")  # Whatever another test has looked at.
     counts = {}
     for name in ("plain", "paged"):
         browser.opened(pages[name])
