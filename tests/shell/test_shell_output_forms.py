@@ -56,7 +56,7 @@ async def tagged(folder: Path, *arguments: str) -> Done:
 async def test_a_new_form_shows_files_lines_and_python(tmp_path: Path) -> None:
     (tmp_path / "try.mxs").write_text("step one\necho hello\nexpect $_ = 1\n", encoding="utf-8")
     ran = await tagged(tmp_path, "--tagged", "-c", "try.mxs")
-    assert ran.out == '<{"title": "one"}>\n<{"text": ["hello"]}>\n'
+    assert ran.out == '<{"requirements": [], "title": "one"}>\n<{"text": ["hello"]}>\n'
     assert (ran.code, ran.err.startswith("try.mxs:3:1: not connected")) == (4, True)
     ran = await tagged(tmp_path, "--tagged", "-e", "echo hello")
     assert ran == (0, '<{"text": ["hello"]}>\n', "")
