@@ -132,24 +132,20 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
 
   requires write "Plant.LC1.*"           what the file writes; first of all: help safety
   let sp = 70                            $sp is 70 from here on; --var sp=60 overrides it
-  include setup.mxs                      the lines of another file, in place of this one
-  include loop.mxs with area=Plant each loops.csv   once for each row; its columns are names there
+  include loop.mxs with area=P each a.csv   the lines of another file, once for each row of names
   step "1 fill" req URS-12               a part of the run, until the next step; what it proves
   expect TAG >= 69                       stops here unless it is met now: = != < <= > >= ~ (matches)
          … within 5..10   in [1, 2, 3]   = tag:OTHER   every GLOB|LIST, any GLOB|LIST before them
          … tol 0.5 or 2%  quality good  age < 5s  for 10s
-  wait TAG >= 69 hold 2s timeout 60s     goes on once it has been met for 2 s without a break
-         … not before 1.5s               … and fails if it was met earlier after the write
+  wait TAG >= 69 hold 2s timeout 60s     goes on once it has been met for 2 s without a break;
+         … not before 1.5s               … fails if it was met earlier
   watchdog TAG < 95                      every value up to the next step has to meet it
   capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
-  ask reading "what does it show?"       $reading is a person's answer; --var reading=7 answers it
-  secret pin from env PIN                $pin is shown as *** everywhere; or from file PATH, or asked for
+  ask x "what does it show?"   secret pin   $x is a person's answer; $pin is shown as *** everywhere
   comment "text"   deviation "text"      an observation, for the record; the exit code stays
-  on-error continue                      goes on after a failure; next-step, with the next step
-  time-limit 10m                         at the head: ends what the file waits for then
+  on-error continue   time-limit 10m     goes on after a failure; ends then what the file waits for
   finally                                everything after it, to the end of the file, always runs
-
 wait counts values seen since the first write after the last check; with `now` also the present one.
 A bad, stale or null value, or NaN, never meets a condition. A file that passes on --demo:
 
@@ -166,9 +162,8 @@ A bad, stale or null value, or NaN, never meets a condition. A file that passes 
   finally
   write Plant.LC1.Auto false
 
-  mxgw-shell lint level.mxs              finds every mistake, without a gateway
-  mxgw-shell --demo plan level.mxs       says what would be written, and writes nothing
-  mxgw-shell --demo -c level.mxs --report-junit out.xml
+  mxgw-shell lint level.mxs              finds every mistake; plan level.mxs says what would be written
+  mxgw-shell --demo -c level.mxs --report-junit out.xml --report out.html
 
 record-script FILE makes a file of the lines to come, --last 10 of the last ten.""",
     ),
