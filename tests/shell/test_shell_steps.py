@@ -81,6 +81,18 @@ async def test_on_error_next_step_leaves_out_the_lines_up_to_the_next_step(run: 
     assert (done.code, run.written[7:]) == (1, [2, 3, 5, 6])
 
 
+async def test_the_lines_after_finally_run_after_a_last_step_that_failed(run: Runs) -> None:
+    text = f'on-error next-step\nstep "a"\nexpect {INT} = 9\nwrite {INT} 1\nfinally\nwrite {INT} 2\n'
+    assert (await run(text)).code == 1
+    assert (await run.process("--plaintext", stdin=text)).code == 1
+    assert run.written == [2, 2]
+    text = f"time-limit 300ms\nnote x\nfinally\nwait {INT} = 3 timeout 800ms\nwrite {INT} 4\n"
+    done = [await run(text), await run.process("--plaintext", stdin=text)]
+    assert [each.code for each in done] == [1, 1]
+    assert "time limit" not in done[0].err + done[1].err
+    assert run.written[2:] == [4, 4]
+
+
 async def test_on_error_next_step_goes_on_with_the_next_row(run: Runs) -> None:
     (run.folder / "rows.csv").write_text("was,n\n2,1\n9,2\n1,3\n", encoding="utf-8")
     run.file(f'step "$n"\nexpect {INT} = $was\nwrite {INT} $n\n', "loop.mxs", declares=False)

@@ -303,11 +303,12 @@ class ScriptRun:
                 if statement is None:
                     return
                 if file_role(statement) is FileRole.FINALLY and not (self._goes_on or self._in_ending):
+                    self._limits.stop()
                     ending.enter_context(self._ending())
                     await self._item(statement)
                 elif not self._is_over and has_words(statement.text):
                     self._skips &= not self._leads_to_step(statement)
-                    if not self._skips:
+                    if self._in_ending or not self._skips:
                         await self._one(statement)
         finally:
             ending.close()

@@ -64,6 +64,10 @@ class TimeLimits:
         self._limits.append(limit)
         return limit
 
+    def stop(self) -> None:
+        """Bound the present file no longer: its last part has begun."""
+        self._limits[-1].stop()
+
     def end(self) -> None:
         """Forget the limit of a file that has ended."""
         self._limits.pop().stop()
