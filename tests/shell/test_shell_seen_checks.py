@@ -58,6 +58,10 @@ def test_what_changed_after_a_write_is_waited_for(values: list[tuple[float, Any]
         [*[(at, at) for at in range(-20, 0)], (1, 5)],
         [(-9, 1.0), (1, math.nan)],
         [(-9, 1), (1, None)],
+        # It rose before, too, or was seen too late to tell.
+        [(float(at), 20.0 + at / 10) for at in range(-20, 30)],
+        [(-1, 20.0), *[(float(at), 20.0 + at) for at in range(1, 30)]],
+        [(float(at), 20.0 + at) for at in range(1, 30)],
         # A number that swings after the write, around where it was.
         [(-9, 20.0), *noisy(20.0, 5.0, 1, 30)],
     ],

@@ -86,6 +86,33 @@ async def test_a_check_asks_replays_it_at_once_and_leaves_the_plant_as_it_was(tm
         await sh.terminal.enter("record-script again.mxs --since 10m", "again.mxs: 4 lines")
 
 
+async def test_checks_of_all_forms_are_recorded_as_typed_and_pass_again(tmp_path: Path) -> None:
+    lines = [
+        ('step "a" req URS-1, URS-2', "for URS-1"),
+        ('comment "looks fine"', "comment: looks fine"),
+        ("expect every Plant.Pump*.Running = true", "2 tags"),
+        (f"write {INT} 5", "0 → 5"),
+        (f"wait {INT} = 5 not before 1ms timeout 5s", "after the write"),
+        ("expect Plant.Tank1.Level within 5..100 for 500ms", "held for"),
+        (f"expect {INT} in [4, 5]", "5 (good"),
+        ("expect Plant.Tank1.Level = tag:Plant.LC1.PV tol 2%", "and Plant.LC1.PV is"),
+        ("watchdog Plant.Tank1.Level < 95", "watching:"),
+        ("expect-no-alarm --area Plant", "no active alarm"),
+        ("write Plant.Tank1.Level 5 --refused", "as expected refused"),
+    ]
+    async with shell(tmp_path) as sh:
+        await typed(sh, *lines)
+        sh.terminal.type("record-script forms.mxs --since 10m --expect --check\r")
+        await sh.terminal.shows("replay it now?")
+        sh.terminal.type("y\r")
+        await sh.terminal.shows("all passed", timeout=60)
+    made = lines_of(tmp_path / "forms.mxs")
+    assert [line for line in made if line in {text for text, _ in lines}] == [text for text, _ in lines]
+    # A number that moves by itself is nothing to wait for, and a refused write changes nothing.
+    assert not any(line.startswith("wait") and "Plant." in line for line in made)
+    assert made[-2:] == ["finally", f"write {INT} 0"]
+
+
 async def test_a_check_names_the_line_that_does_not_pass_and_puts_back_all_the_same(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await typed(sh, (f"write {INT} 7", "0 → 7"), (f"expect {BOOL} = false", "false (good"))

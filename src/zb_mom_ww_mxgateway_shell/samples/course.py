@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark, number_of
 
-_MOVES, _MOVES_OF_A_NUMBER, _MOVES_SECONDS = 3, 2, 5.0
+_MOVES, _MOVES_OF_A_NUMBER, _MOVES_SECONDS = 3, 1, 5.0
 """A value, or a number with decimals, that changes so often within so many seconds without a write changes by
 itself."""
 _TAIL = 1 / 3

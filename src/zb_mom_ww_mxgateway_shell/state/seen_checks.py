@@ -18,6 +18,8 @@ _LEAST_TOLERANCE = 0.001
 _TIMEOUTS = (5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600)
 _BEFORE_SECONDS = 30.0
 """How long before a write a value is looked at to see whether it changes by itself."""
+_CALM_SECONDS = 2.0
+"""A number that was seen for so long without a change before a write, and rises or falls after it, does so for it."""
 _SWINGS = 4
 """A number that turned so often stays in its range; one that turned less may go anywhere."""
 _MOST_VALUES = 5
@@ -77,13 +79,16 @@ class SeenTag:
         if tail is None or begun is None:
             return None
         width = tail.width
-        if self._moves_before(sent):
+        if is_there:
+            pass
+        elif self._moves_before(sent):
             before = self._before(sent)
-            if before is None or (tail.low <= before.high and before.low <= tail.high):
+            if before is None or _distance(tail, before) <= before.width:
                 return None
             width = max(width, before.width)
-        elif not (is_there or seen.has_settled(sent)):
-            return self._on_its_way(seen, begun, sent)
+        elif not seen.has_settled(sent):
+            is_calm = self.course.held[0].at <= sent - _CALM_SECONDS
+            return self._on_its_way(seen, begun, sent) if is_calm else None
         way = abs(tail.middle - begun)
         tolerance = tolerance_for(tail.middle, width)
         if tolerance * _ROOM > way:
@@ -130,8 +135,9 @@ class SeenTag:
         return f"wait {self._same(held)} now timeout {timeout_text(seconds)}"
 
     def _before(self, moment: float) -> Spread | None:
+        """Return the range in which a number swung before a moment; None where it went somewhere."""
         found = self.course.within(moment - _BEFORE_SECONDS, moment)
-        return None if found is None else found.spread()
+        return None if found is None or found.reversals < _SWINGS else found.spread()
 
     def _same(self, held: HeldValue) -> str:
         return f"{literal_text(self.tag)} = {value_text(held.value)}{_quality(held)}"
@@ -165,6 +171,11 @@ def timeout_text(seconds: float) -> str:
     """Return the time-out for what took so long: twice that, and then the next plain one."""
     wanted = seconds * _ROOM
     return duration_text(next((each for each in _TIMEOUTS if each >= wanted), math.ceil(wanted / 3600) * 3600))
+
+
+def _distance(one: Spread, other: Spread) -> float:
+    """Return how far two ranges are apart; below 0 where they have something in common."""
+    return max(one.low - other.high, other.low - one.high)
 
 
 def _near(number: float, tolerance: float) -> str:

@@ -130,7 +130,7 @@ class SessionScript:
             if typed.begins_step:
                 yield from self._end_of_step(typed.began)
                 yield ""
-            if own := [each for each in self._writes if _is_of(each, typed)]:
+            if own := [each for each in self._writes if _is_of(each, typed) and not each.write.changed_nothing]:
                 yield from self._end_of_stretch(typed.began)
                 self._stretch.sent = own[0].write.sent_at
                 self._stretch.written = {item_key(each.tag): each for each in own}
