@@ -247,7 +247,7 @@ LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT},
 @POSIX
 @pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv --append"])
 async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_did(run: Runs, line: str) -> None:
-    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'comment "{"x" * 9_000}"\n' * 3)
+    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'let much = "{"x" * 9_000}"\n' * 3)
     if line.endswith("--append"):
         # Nearly as long as a file can be.
         row = ["stop", *[""] * (len(COLUMNS) - 2), "x" * (LIMIT - 300)]
