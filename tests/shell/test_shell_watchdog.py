@@ -12,9 +12,11 @@ from shell_terminal import shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import LiveState
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
+from zb_mom_ww_mxgateway_shell.feeds import items
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -75,6 +77,22 @@ expect {INT} = 2
     assert broken["error"]["unknown"] is False
     # The file stopped there.
     assert not any(each["step"] == "two" for each in done.objects)
+
+
+async def test_a_write_in_the_last_line_of_a_step_belongs_to_it(
+    context: Context, gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its completion may come before the change."""
+    monkeypatch.setattr(items, "_ANSWER_SECONDS", 60.0)
+    await run(context, f"watchdog {INT} < 5", _follow)
+    live, (item,) = context.live_session, context.items
+    live._hub.unseen.sending(write_request(live.session._link, *item.key, 7))
+    ending = asyncio.create_task(context.file.standing.end())
+    await until(lambda: live._hub._waiters)
+    gateway.set(INT, 7)
+    (outcome,) = await ending
+    assert outcome.error is not None
+    assert outcome.error.fields["actual"]["value"] == 7
 
 
 async def test_one_that_holds_tells_its_extremes_at_the_end_of_its_step(runs: Runs) -> None:

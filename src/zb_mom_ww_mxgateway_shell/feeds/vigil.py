@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_text
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import DIFFERS
+from zb_mom_ww_mxgateway_shell.feeds.items import shown_writes
 from zb_mom_ww_mxgateway_shell.feeds.judgement import Judgement
 from zb_mom_ww_mxgateway_shell.output.results import Result, Samples, TextResult
 from zb_mom_ww_mxgateway_shell.samples.history import moment
@@ -125,7 +126,12 @@ class Vigil:
         return self.broken
 
     async def settle(self) -> None:
-        """Take in all that has arrived; where the gateway does not answer, it is a break that is unknown."""
+        """Take in all that has arrived; where the gateway does not answer, it is a break that is unknown.
+
+        A tag that was written gets a moment to show its new value.
+        """
+        if self.broken is None:
+            await shown_writes(self.live, self.judgement.items)
         if self.broken is None and not await self.live.caught_up() and self.broken is None:
             self._break(None, NO_ANSWER)
 
