@@ -115,6 +115,20 @@ def test_the_samples_of_a_statement_name_it() -> None:
     assert samples["statement"] == {"file": "try.mxs", "line": 3, "number": 1}
 
 
+def test_what_is_no_json_is_left_out_and_the_record_stays_whole() -> None:
+    record, lines = RunRecord(), KeptLines()
+    record.sinks.append(lines)
+    record.begin({})
+    for wrong in (object(), float("nan")):
+        with pytest.raises((TypeError, ValueError)):
+            record.add_statement({"command": "read", "statement": "read A", "result": wrong})
+    record.add_statement({"command": "read", "statement": "read A", "ok": False})
+    record.end({})
+    record.add({"command": "news"})  # Too late.
+    found = parsed("".join(lines.lines).encode())
+    assert (found.problems, [each["number"] for each in found.statements]) == ([], [1])
+
+
 class Series:
     """Samples of a tag, as a wait has them."""
 

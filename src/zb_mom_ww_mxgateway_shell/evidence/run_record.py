@@ -52,14 +52,15 @@ class RunRecord:
     def add(self, entry: Mapping[str, Any]) -> None:
         """Add an entry; without ``at`` it gets the present time."""
         if self._is_open:
-            self._count += 1
             self._write({"at": time_text(datetime.now(UTC)), **entry})
+            self._count += 1
 
     def add_statement(self, entry: Mapping[str, Any], samples: Any = None) -> None:
         """Add a statement with its number, and a line for each series of `samples`, which has a ``form()``."""
-        self._statements += 1
-        self.add({**entry, "number": self._statements})
-        of = {"file": entry.get("file"), "line": entry.get("line"), "number": self._statements}
+        number = self._statements + 1
+        self.add({**entry, "number": number})
+        self._statements = number
+        of = {"file": entry.get("file"), "line": entry.get("line"), "number": number}
         for series in samples if isinstance(samples, Iterable) else [samples]:
             if series is not None:
                 self.add({"command": SAMPLES, "statement": of, **series.form()})

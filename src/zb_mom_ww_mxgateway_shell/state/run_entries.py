@@ -21,7 +21,8 @@ class RunEntries(Protocol):
     def add(self, entry: Mapping[str, Any]) -> None:
         """Add an entry, which has a ``command`` that says what it is; without ``at`` it gets the present time.
 
-        It never raises: the record is reported as broken at the end of the run.
+        A place that takes no more is reported at the end of the run; what is no JSON raises TypeError or ValueError,
+        and is left out.
         """
 
     def add_statement(self, entry: Mapping[str, Any], samples: Any = None) -> None:
