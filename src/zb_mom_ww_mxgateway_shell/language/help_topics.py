@@ -140,7 +140,7 @@ A file has the same lines as the prompt; # begins a comment. These check and arr
   wait TAG >= 69 hold 2s timeout 60s     goes on once it has been met for 2 s without a break;
          … not before 1.5s               … fails if it was met earlier
   watchdog TAG < 95                      every value up to the next step has to meet it
-  expect-alarm TAG active within 5s      also no-new-alarms; write TAG 5 --refused passes if it is refused
+  expect-alarm TAG active within 5s      or cleared; no-new-alarms; write TAG 5 --refused has to fail
   capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
   ask x "what does it show?"   secret pin   $x is a person's answer; $pin is shown as *** everywhere
