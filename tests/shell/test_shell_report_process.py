@@ -1,5 +1,6 @@
 """mxgw-shell report as its user runs it: on records of real runs, verified, sealed, and tampered with."""
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -228,6 +229,15 @@ async def test_two_runs_give_a_summary_of_what_changed(shell: ShellProcess) -> N
     assert done.out.startswith("# The level: summary of 2 runs of 1 test\n")
     assert "| newly failing | another | passed → failed |" in done.out
     assert "| changed | file level.mxs | " in done.out
+
+
+async def test_standard_output_is_in_utf_8_as_the_page_says(shell: ShellProcess) -> None:
+    (shell.folder / "run.jsonl").write_bytes(acceptance_record())
+    shell.environment |= {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    started = await shell.start("report", "run.jsonl")
+    out, err = await asyncio.wait_for(started.communicate(), 40)
+    assert (started.returncode, err) == (0, b"")
+    assert "✗".encode() in out
 
 
 async def test_what_is_asked_for_wrongly_is_refused(shell: ShellProcess) -> None:

@@ -30,7 +30,7 @@ def make_report(records: Sequence[str], form: "ReportForm | None", output: str |
         reports = [read_report(Path(each)) for each in records]
         text = report_text(reports, form or form_of(Path(output or "")))
         if output is None:
-            sys.stdout.write(text)
+            _write(text)
         else:
             if any(Path(output).resolve() == Path(each).resolve() for each in records):
                 raise ShellError(f"{output} is a record: it is never replaced by its report")
@@ -41,6 +41,19 @@ def make_report(records: Sequence[str], form: "ReportForm | None", output: str |
         return ExitCode.NOT_MET if problems else ExitCode.DONE
 
     return _run(made)
+
+
+def _write(text: str) -> None:
+    """Write a report to standard output: in UTF-8, as the page says, unless a person reads it there."""
+    if sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise ShellError(f"cannot write standard output: {error.strerror or error}") from error
 
 
 def verify_record(record: str, journal: str | None, public_key: str | None, *, as_json: bool) -> ExitCode:
