@@ -57,9 +57,9 @@ async def test_all_tags_of_a_file_and_its_includes_are_had_in_one_call_after_its
 
 
 async def test_no_time_out_of_a_line_pays_for_it(tmp_path: Path) -> None:
-    async with SimulatedGateway(plaintext=True, first_change_delay=0.7) as gateway:
+    async with SimulatedGateway(plaintext=True, first_change_delay=4.0) as gateway:
         run = Runs(tmp_path, gateway)
-        done = await run(f"note begin\nwait {LEVEL} > 0 now timeout 100ms\n")
+        done = await run(f"note begin\nwait {LEVEL} > 0 now timeout 3s\n")
         assert done.code == 0, done.err
         assert "first contact: 1 tag, first values after" in done.out
 
