@@ -521,6 +521,18 @@ async def test_each_of_several_files_begins_without_what_the_one_before_it_came_
     assert "nothing has gone wrong" in done.out
 
 
+async def test_each_of_several_files_may_register_for_itself(run: Runs) -> None:
+    """What a file leaves registered does not make the tags of the next one ambiguous."""
+    text = f"register acceptance\nwrite {INT} $value\nexpect {INT} = $value\n"
+    for name, value in (("a.mxs", 5), ("b.mxs", 6)):
+        run.file(f"let value = {value}\n{text}", name)
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
+    assert (done.code, run.written) == (0, [5, 6]), done.err + done.out
+    run.file(f"register other\nregister another\nadd-item {INT}\n", "b.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
+    assert (done.code, "several servers" in done.err) == (2, True), done.err
+
+
 async def test_the_value_of_a_name_stays_text_in_a_file_an_option_and_a_pipe(run: Runs) -> None:
     lines = [f"write {TEXT} ${{type}}:5", f"write {TEXT} ${{dash}}-verify", f"write {TEXT} nu${{ll}}"]
     options = ["--var", "type=int32", "--var", "dash=-", "--var", "ll=ll"]

@@ -157,7 +157,8 @@ class ScriptJob:
         context.made_files = MadeFileCheck(context)
         try:
             for part in self._parts:
-                context.names, context.file, context.leaving = dict(names), FileState(), False
+                context.names, context.leaving = dict(names), False
+                context.file = FileState(former_servers=_registered(context))
                 context.aliases, context.settings = dict(aliases), replace(settings)
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
@@ -286,6 +287,13 @@ class ScriptJob:
         if lines:
             log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
         return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
+
+
+def _registered(context: Context) -> frozenset[tuple[str, int]]:
+    """Return the servers that are registered, each with the name of its connection."""
+    return frozenset(
+        (name, server) for name, each in context.connections.items() for server in each.live.session.handles.servers
+    )
 
 
 def _name(script: str) -> str:

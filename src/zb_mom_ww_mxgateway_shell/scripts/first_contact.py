@@ -209,7 +209,7 @@ async def contact(context: Context, tags: Sequence[str]) -> Contact | None:
     await current.settled()
     live = context.live_session
     silent = [tag for tag in tags if (item := context.find_item(tag)) is None or live.latest(*item.key) is None]
-    if not silent or len(context.servers) > 1:
+    if not silent or len(context.own_servers) > 1:
         return None  # With several servers each line says which.
     began = clock.monotonic()
     found, refused = await live.advise_tags(silent, await context.server_for(None))

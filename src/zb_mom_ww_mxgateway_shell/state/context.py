@@ -398,9 +398,15 @@ class Context:
             return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
         return self.catalogue.type_of(tag)
 
+    @property
+    def own_servers(self) -> list[int]:
+        """The servers that a line can mean: those of former files do not count beside one of this file."""
+        own = [each for each in self.servers if (self.name, each) not in self.file.former_servers]
+        return own or list(self.servers)
+
     def default_server(self) -> int:
         """Return the single registered server; raise ShellError where there is none or more than one."""
-        servers = list(self.servers)
+        servers = self.own_servers
         if len(servers) == 1:
             return servers[0]
         if not servers:

@@ -28,6 +28,9 @@ class FileState:
     """Values of the names that the includes around the running line give; they are among the context's names, too."""
     lines_ahead: Sequence[str] = ()
     """The lines that follow the running one, where they are known."""
+    former_servers: frozenset[tuple[str, int]] = frozenset()
+    """The servers that files before it left registered, each with the name of its connection: none of them is meant
+    where this file registers one itself."""
     awaited: set[tuple[int, int]] = field(default_factory=set)
     """Keys of the items whose first values were awaited: no line waits for them again."""
     plan: "PlannedWrites | None" = None
