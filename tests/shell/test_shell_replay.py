@@ -16,7 +16,8 @@ from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
 STAMPS = re.compile(
-    r'"(at|seconds|after_write_seconds|age_seconds|accepted_ms|completed_ms)": ("[^"]*"|[0-9.]+)|[0-9.]+ (s|ms)\b'
+    r'"(at|seconds|after_write_seconds|age_seconds|accepted_ms|completed_ms|received_at)": '
+    r'("[^"]*"|[0-9.]+)|[0-9.]+ (s|ms)\b'
 )
 
 

@@ -26,8 +26,8 @@ _WRITES = ("write", "writes")
 """What an error about a write has of it."""
 _MOST_ACTUAL = 50
 """Lines of values that one statement shows; the record has the others."""
-_Shown: TypeAlias = tuple[str, str, Any]
-"""A line about a value: the value, its quality with its age, and the time of its source."""
+_Shown: TypeAlias = tuple[str, str, Any, Any]
+"""A line about a value: the value, its quality with its age, the time of its source, and that of its arrival."""
 _IN_TITLE = frozenset({"title", "id", "requirements"})
 
 
@@ -39,17 +39,18 @@ def finding_of(entry: Mapping[str, Any]) -> Evidence:
     shown = list(_actual(said, result))
     if len(shown) > _MOST_ACTUAL:
         left = len(shown) - _MOST_ACTUAL
-        shown = [*shown[:_MOST_ACTUAL], (f"… and {left} more: see the record", "", None)]
+        shown = [*shown[:_MOST_ACTUAL], (f"… and {left} more: see the record", "", None, None)]
     return Evidence(
         place=_place(entry),
         statement=text_of(entry.get("statement")),
         at=entry.get("at"),
         verdict=_verdict(entry, error, is_check=is_check),
         expected=text_of(said.get("expected")),
-        actual=tuple(text for text, _, _ in shown),
-        quality=tuple(quality for _, quality, _ in shown),
-        sources=tuple(source for _, _, source in shown),
-        received_at=_ended_at(entry),
+        actual=tuple(text for text, *_ in shown),
+        quality=tuple(quality for _, quality, *_ in shown),
+        sources=tuple(source for *_, source, _ in shown),
+        received=tuple(received for *_, received in shown),
+        ended_at=_ended_at(entry),
         is_check=is_check,
         problem="" if entry.get("ok") is True else _problem(error, result),
         remarks=tuple(map(text_of, list_of(entry.get("notices")))),
@@ -77,7 +78,7 @@ def _problem(error: Mapping[str, Any], result: Any) -> str:
 
 
 def _ended_at(entry: Mapping[str, Any]) -> Any:
-    """Return when the statement ended: what it shows had been received by then."""
+    """Return when the statement ended: what it shows without a time of its own had been received by then."""
     began, seconds = moment_of(entry.get("at")), number_of(entry.get("seconds"))
     if began is None or seconds is None or not 0 <= seconds < 10**6:
         return None
@@ -95,30 +96,30 @@ def _actual(said: Mapping[str, Any], result: Any) -> Iterator[_Shown]:
         yield from _values(said)
     else:
         if isinstance(said.get("text"), str) and set(said) <= {"observation", "text"}:
-            yield said["text"], "", None
+            yield said["text"], "", None, None
             return
         known = {key: each for key, each in said.items() if key not in _IN_TITLE} if isinstance(result, Mapping) else {}
         if text := text_of(known) or ("" if isinstance(result, Mapping) else text_of(result)):
-            yield text, "", None
+            yield text, "", None, None
 
 
 def _judged(said: Mapping[str, Any]) -> Iterator[_Shown]:
     """Yield what a check compared: a value, what it was to be if that was read too, members of a group, a course."""
     if said.get("actual") == []:
-        yield "none", "", None
+        yield "none", "", None, None
     elif said.get("actual") is not None:
         yield from _values(said["actual"])
-    for text, quality, source in _values(said["wanted"]) if said.get("wanted") else ():
-        yield f"wanted {text}", quality, source
+    for text, quality, *times in _values(said["wanted"]) if said.get("wanted") else ():
+        yield f"wanted {text}", quality, *times
     for each in (*list_of(said.get("judged")), *list_of(said.get("failed"))):
         member = mapping_of(each)
         tag, reason = text_of(member.get("tag")), text_of(member.get("reason"))
-        for text, quality, source in _values(member.get("actual")):
-            yield f"{tag}: {text}{f' ({reason})' if reason else ''}", quality, source
-        for text, quality, source in _values(member["wanted"]) if member.get("wanted") else ():
-            yield f"{tag}: wanted {text}", quality, source
+        for text, quality, *times in _values(member.get("actual")):
+            yield f"{tag}: {text}{f' ({reason})' if reason else ''}", quality, *times
+        for text, quality, *times in _values(member["wanted"]) if member.get("wanted") else ():
+            yield f"{tag}: wanted {text}", quality, *times
     if course := _course(said):
-        yield course, "", None
+        yield course, "", None, None
     for name in _WRITES:
         if said.get(name):
             yield from _values(said[name])
@@ -143,20 +144,25 @@ def _values(form: Any) -> Iterator[_Shown]:
         return
     said = mapping_of(form)
     if not said:
-        yield shown_value(form), "", None
+        yield shown_value(form), "", None, None
         return
     tag = text_of(said.get("tag"))
     named = f"{tag}: " if tag else ""
     if "outcome" in said:
-        yield f"{named}{_write(said)}", "", None
+        yield f"{named}{_write(said)}", "", None, None
     elif "value" in said:
         wrong = f" ({text_of(said['error'])})" if said.get("error") else ""
         quality = ", ".join(each for each in (quality_of(said), age_of(said) and f"{age_of(said)} old") if each)
-        yield f"{named}{shown_value(said['value'])}{wrong}", quality, said.get("source_timestamp")
+        yield (
+            f"{named}{shown_value(said['value'])}{wrong}",
+            quality,
+            said.get("source_timestamp"),
+            said.get("received_at"),
+        )
     elif "reference" in said:
-        yield _alarm(said), "", said.get("changed_at") or said.get("transition_at")
+        yield _alarm(said), "", said.get("changed_at") or said.get("transition_at"), None
     else:
-        yield text_of(said), "", None
+        yield text_of(said), "", None, None
 
 
 def _alarm(said: Mapping[str, Any]) -> str:

@@ -46,7 +46,10 @@ class Evidence:
     """Quality and age, one for each line of `actual`."""
     sources: tuple[Any, ...] = ()
     """Times of the source, one for each line of `actual`."""
-    received_at: Any = None
+    received: tuple[Any, ...] = ()
+    """Times of their arrival here, one for each line of `actual`."""
+    ended_at: Any = None
+    """When it ended."""
     is_check: bool = False
     """Whether it compares something: whether it is evidence."""
     problem: str = ""

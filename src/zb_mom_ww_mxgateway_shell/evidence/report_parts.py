@@ -33,7 +33,7 @@ from zb_mom_ww_mxgateway_shell.evidence.report_reading import action_user
 from zb_mom_ww_mxgateway_shell.evidence.report_text import ReportClock, list_of, mapping_of, shown_value, text_of
 from zb_mom_ww_mxgateway_shell.evidence.trend_svg import trend_of
 
-_STEP_HEADINGS = ("Line", "Statement", "Expected", "Actual", "Quality and age", "Source time; seen by", "Verdict")
+_STEP_HEADINGS = ("Line", "Statement", "Expected", "Actual", "Quality and age", "Source and receipt time", "Verdict")
 _STEP_WIDTHS = (10, 21, 16, 18, 10, 13, 12)
 
 
@@ -129,8 +129,13 @@ def _steps(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
 def _finding(finding: Evidence, clock: ReportClock) -> TableLine:
     below = [f"Why: {finding.problem}"] if finding.problem else []
     below += [f"Meanwhile: {each}" for each in finding.remarks]
-    times = [f"source {clock.short(each)}" for each in finding.sources if each]
-    times += [f"by {clock.short(finding.received_at)}"] if finding.received_at else []
+    pairs = zip(finding.sources, finding.received, strict=True)
+    named = [
+        (name, at) for source, received in pairs for name, at in (("source", source), ("received", received)) if at
+    ]
+    if not any(finding.received) and finding.ended_at:
+        named.append(("ended", finding.ended_at))
+    times = [f"{name} {clock.short(at)}" for name, at in named]
     cells: Sequence[TableCell] = (
         finding.place,
         finding.statement,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     age_text,
     safe,
@@ -14,6 +15,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_text,
 )
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_shell.samples.history import moment
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, ReadResult, UnseenWrite
@@ -70,6 +72,7 @@ def value_fields(value: "LiveValue") -> dict[str, Any]:
         "age_seconds": None if value.ahead else round(value.age, 3),
         "quality": value.quality,
         "quality_word": value.quality_word,
+        "received_at": time_text(moment(value.received_at)),
         "source_timestamp": source_time_form(value.source_time_ns),
         "stale": value.stale_since is not None,
         "value": value_form(value.value),
