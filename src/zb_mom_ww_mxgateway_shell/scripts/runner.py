@@ -5,44 +5,32 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TypeVar
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
-from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
-from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
+from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
-from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.alarm_entries import alarms_kept
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome, command_of
+from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
+from zb_mom_ww_mxgateway_shell.scripts.line_performer import LinePerformer, Perform
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
-from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
+from zb_mom_ww_mxgateway_shell.scripts.run_verdict import RunVerdict
 from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection
 from zb_mom_ww_mxgateway_shell.scripts.time_limit import TimeLimit, TimeLimits
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
 _REST_SECONDS = 2.0
 """How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
 
-_FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GUARDED, ExitCode.CANNOT_CONNECT)
-"""Codes that end a run whatever ``on-error`` says: later lines must not go on as if the statement had worked."""
-
-_NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
-"""How long the lines after ``finally`` wait for a session that replaces a lost one, and how often they look."""
-
 _Answer = TypeVar("_Answer")
-
-Perform = Callable[[LineRun, Follow], Awaitable[Outcome]]
-"""Runs a line."""
 
 
 class ScriptRun:
@@ -75,23 +63,17 @@ class ScriptRun:
         self._context = context
         self._output = output
         self._log = log
-        self._debug = debug
-        self._perform = perform
         self._goes_on = goes_on
         self._looks_on = looks_on
         self._selection = selection or StepSelection()
         self._hears_signals = hears_signals
-        self._code = ExitCode.DONE
         self._time_limit = time_limit
-        self._stopping = False
-        self._skips = False
-        """Whether lines are left out up to the next step."""
-        self._is_final = False
-        """Whether it stops as a whole, whatever ``on-error`` says."""
         self._in_ending = False
         self._depth = 0
-        self._signals = RunSignals(output.problem, self._stop)
+        self._verdict = verdict = RunVerdict(context, output, log, debug=debug, goes_on=goes_on, looks_on=looks_on)
+        self._signals = RunSignals(output.problem, verdict.stop)
         self._limits = TimeLimits(self._end_in_time)
+        self._performer = LinePerformer(context, output, self._signals, verdict.failed_in_background, perform)
         self._first_contact: FirstContact | None = None
 
     async def run(self, block: Block, *, is_file: bool = False) -> ExitCode:
@@ -105,7 +87,7 @@ class ScriptRun:
         try:
             with self._signals.heard() if self._hears_signals else nullcontext():
                 alarms = nullcontext() if self._looks_on else alarms_kept(self._context, self._log)
-                async with news_reported(self._context, self._report_news, self._failed_in_background), alarms:
+                async with news_reported(self._context, self._report_news, self._verdict.failed_in_background), alarms:
                     await self._block(block)
                     await self._end_standing()
         finally:
@@ -116,11 +98,11 @@ class ScriptRun:
                 self._log.broken_off = self._output.closed
             self._log.end(block, self._context)
         if self._signals.came:
-            self._code = gravest(self._code, ExitCode.INTERRUPTED)
+            self._verdict.worsen(ExitCode.INTERRUPTED)
         elif self._output.closed:
             self._output.report_closed()
-            self._code = gravest(self._code, ExitCode.NOT_MET)
-        return self._code
+            self._verdict.worsen(ExitCode.NOT_MET)
+        return self._verdict.code
 
     def interrupt(self) -> None:
         """End it as Ctrl-C does."""
@@ -133,12 +115,7 @@ class ScriptRun:
     @property
     def is_final(self) -> bool:
         """Whether later files must not run either."""
-        return self._is_final or self._signals.came or bool(self._output.closed)
-
-    def _failed_in_background(self, error: BaseException) -> None:
-        """Report an error of a background task at once; the run has failed then."""
-        self._output.alert(background_problem(error))
-        self._code = gravest(self._code, ExitCode.INTERNAL)
+        return self._verdict.is_final or self._signals.came or bool(self._output.closed)
 
     def let_ask(self) -> None:
         """Let lines ask the person at the terminal; a signal ends a question at once."""
@@ -172,7 +149,7 @@ class ScriptRun:
                 await self._each_of_stream(block.stream)
             await self._each(block.body)
         except Exception as error:
-            self._broke(error)
+            self._verdict.broke(error)
         finally:
             limit.stop()
             # Whatever ended it.
@@ -190,19 +167,19 @@ class ScriptRun:
     def _end_block(self, limit: TimeLimit) -> None:
         self._limits.end()
         if limit.is_over:
-            self._code = gravest(self._code, ExitCode.NOT_MET)
+            self._verdict.worsen(ExitCode.NOT_MET)
             self._log.broken_off = self._log.broken_off or message_of(limit.error())
             if not limit.is_told:
                 self._output.problem([message_of(limit.error())])
-        self._skips = False
+        self._verdict.skips = False
         policy = self._context.file.on_error
-        if self._stopping and policy != "stop" and not (self._is_final or self._limits.passed):
+        if self._verdict.stopping and policy != "stop" and not (self._verdict.is_final or self._limits.passed):
             # A file that stopped is one failed line of the file that includes it.
-            self._stopping, self._skips = False, policy == "next-step"
+            self._verdict.stopping, self._verdict.skips = False, policy == "next-step"
 
     def _end_in_time(self) -> None:
         """End what a file waits for, because its time limit has passed."""
-        self._stopping = True
+        self._verdict.stopping = True
         if not self._in_ending:
             self._signals.end_in_flight()
 
@@ -226,28 +203,21 @@ class ScriptRun:
             if scope is not None and not was_in_ending:
                 scope.end_ending()
 
-    def _broke(self, error: Exception) -> None:
-        """End the run because something between two statements failed; the lines after ``finally`` still run."""
-        self._stopping = self._is_final = True
-        self._code = gravest(self._code, exit_code_for(error))
-        self._log.broken_off = message_of(error)
-        self._output.problem(problem_lines(error, Statement("", 0), debug=self._debug))
-
     async def _each(self, items: Iterable[Statement | Block]) -> None:
         items = list(items)
         for index, item in enumerate(items):
             if self._is_over:
                 self._leave_out(items[index:])
                 return
-            if self._skips and not self._in_ending:
+            if self._verdict.skips and not self._in_ending:
                 if not self._leads_to_step(item):
                     continue
-                self._skips = False
+                self._verdict.skips = False
             self._context.file.lines_ahead = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
             try:
                 await self._item(item)
             except Exception as error:
-                self._broke(error)
+                self._verdict.broke(error)
 
     def _leads_to_step(self, item: Statement | Block) -> bool:
         """Return whether a line begins a step, or includes a file with one."""
@@ -261,7 +231,7 @@ class ScriptRun:
             return
         for item in items:
             for each in item.statements() if isinstance(item, Block) else [item]:
-                self._passes(each, TextResult("would not run: it is behind exit"))
+                self._verdict.passes(each, TextResult("would not run: it is behind exit"))
 
     async def _item(self, item: Statement | Block) -> None:
         if isinstance(item, Block):
@@ -271,11 +241,11 @@ class ScriptRun:
                 await self._end_standing()
                 file = self._context.file
                 file.step, file.step_id, file.requirements = FINALLY, self._log.begin_ending(item).id, ()
-            self._passes(item)
+            self._verdict.passes(item)
         elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
             await self._one(item)
         elif self._looks_on:
-            self._passes(item)
+            self._verdict.passes(item)
 
     async def _included(self, block: Block) -> None:
         assert block.head is not None
@@ -284,9 +254,9 @@ class ScriptRun:
                 scope.enter_context(block.names.in_scope(self._context))
             except InputError as error:
                 self._output.begin(block.head)
-                self._fail(block.head, error)
+                self._verdict.fail(block.head, error)
                 return
-            self._passes(block.head, block.names.result())
+            self._verdict.passes(block.head, block.names.result())
             await self._block(block)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
@@ -298,7 +268,7 @@ class ScriptRun:
                 try:
                     statement = await self._next_line(lines)
                 except ShellError as error:
-                    self._broke(error)
+                    self._verdict.broke(error)
                     continue
                 if statement is None:
                     return
@@ -307,8 +277,8 @@ class ScriptRun:
                     ending.enter_context(self._ending())
                     await self._item(statement)
                 elif not self._is_over and has_words(statement.text):
-                    self._skips &= not self._leads_to_step(statement)
-                    if self._in_ending or not self._skips:
+                    self._verdict.skips &= not self._leads_to_step(statement)
+                    if self._in_ending or not self._verdict.skips:
                         await self._one(statement)
         finally:
             ending.close()
@@ -334,13 +304,7 @@ class ScriptRun:
     def _is_over(self) -> bool:
         if self._signals.gives_up:
             return True
-        return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
-
-    def _passes(self, statement: Statement, result: TextResult | None = None) -> None:
-        """Show a line that only arranges the others."""
-        self._output.begin(statement)
-        lines = self._output.result(result or TextResult(""))
-        self._log.add(Entry(statement, ExitCode.DONE, self._output.seconds, tuple(lines)))
+        return not self._in_ending and (self._verdict.stopping or self._context.leaving or bool(self._output.closed))
 
     async def _one(self, statement: Statement) -> None:
         if not self._in_ending:
@@ -353,7 +317,7 @@ class ScriptRun:
         command = command_of(self._context, statement.text)
         if command is not None and command.traits.begins_step:
             await self._end_standing()
-            self._skips = False  # A check that is broken failed the step before.
+            self._verdict.skips = False  # A check that is broken failed the step before.
             if self._is_over:
                 return
         self._context.file.standing.statement = statement
@@ -367,21 +331,23 @@ class ScriptRun:
             self._output.notice(text)
         line = LineRun(self._context, statement.text, statement)
         # A separate task: a signal ends it alone.
-        self._signals.in_flight = task = asyncio.ensure_future(self._performed(line))
+        self._signals.in_flight = task = asyncio.ensure_future(
+            self._performer.performed(line, is_ending=self._in_ending)
+        )
         self._signals.line = line
         try:
             outcome = await task
         except asyncio.CancelledError:
-            self._fail(statement, self._interruption(line))
+            self._verdict.fail(statement, self._interruption(line))
             if not self._is_ended_here():
                 raise
         except Exception as error:
-            self._fail(statement, error)
+            self._verdict.fail(statement, error)
         else:
-            self._end(statement, outcome)
+            self._verdict.end(statement, outcome)
         finally:
             self._signals.in_flight = self._signals.line = None
-        self._tell(self._context.file.standing.look())
+        self._verdict.tell(self._context.file.standing.look())
 
     def _interruption(self, line: LineRun) -> Exception:
         """Return the error of a line that was ended: by a signal, or in time."""
@@ -393,103 +359,4 @@ class ScriptRun:
 
     async def _end_standing(self) -> None:
         """End the checks that stand until the step ends, and report each: it held, or is broken."""
-        self._tell(await self._context.file.standing.end(settles=not self._signals.came))
-
-    def _tell(self, verdicts: Iterable[CheckOutcome]) -> None:
-        """Report the outcomes of standing checks, each as a statement of its own: the line that declared it."""
-        for verdict in verdicts:
-            self._output.begin(verdict.statement)
-            if verdict.error is not None:
-                self._context.failure = Failure(verdict.error, verdict.statement.text)
-                self._fail(verdict.statement, verdict.error)
-            else:
-                self._end(verdict.statement, Outcome(None, verdict.result))
-
-    async def _performed(self, line: LineRun) -> Outcome:
-        """Run a line; after ``finally``, repeat a write on the next session if it was surely not carried out.
-
-        That is so if its session or connection had just been lost. What may have happened is not repeated.
-        """
-        until, is_reported = clock.monotonic() + _NEXT_SESSION_SECONDS, False
-        while True:
-            outcome = await self._perform(line, self._follow)
-            error = outcome.error
-            if not isinstance(error, MxGatewayError) or not self._is_tried_again(outcome.command, error):
-                return outcome
-            if clock.monotonic() > until:
-                return outcome
-            if not is_reported:
-                self._output.alert(f"not carried out, trying again: {message_of(error)}")
-                is_reported = True
-            await asyncio.sleep(_NEXT_SESSION_LOOK)
-            line.invocation = None  # Parse it again: its handles belong to the lost session.
-
-    def _is_tried_again(self, command: Command | None, error: MxGatewayError) -> bool:
-        live = self._context.live
-        is_lost = error.never_reached and live is not None and live.state.value != "closed"
-        return self._in_ending and command is not None and command.traits.retried_in_finally and is_lost
-
-    def _end(self, statement: Statement, outcome: Outcome) -> None:
-        if outcome.error is not None:
-            self._fail(statement, outcome.error)
-            return
-        result, command = outcome.result, outcome.command
-        if command is not None and command.traits.begins_step:
-            file = self._context.file
-            file.step_id = self._log.begin(statement, file.step).id
-        code = ExitCode.DONE if result is None else result.exit_code
-        try:
-            self._show(statement, result, code)
-        except Exception as error:
-            # What was done counts; only its result cannot be shown.
-            self._count(code)
-            self._fail(statement, error, f"it ended with {int(code)}, but its result cannot be shown: ")
-        else:
-            self._count(code)
-
-    def _show(self, statement: Statement, result: Result | None, code: ExitCode) -> None:
-        lines = self._output.result(result)
-        self._log.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
-
-    def _fail(self, statement: Statement, error: Exception, what: str = "") -> None:
-        problem = problem_lines(error, statement, debug=self._debug, what=what)
-        code = exit_code_for(error)
-        lines = (f"{what}{message_of(error)}", *(problem[1:] if not self._debug else ()), *self._output.alerts)
-        self._log.add(Entry(statement, code, self._output.seconds, lines, type(error).__name__))
-        self._count(code)
-        self._output.failure(error, problem)
-
-    def _count(self, code: ExitCode) -> None:
-        if code is ExitCode.DONE or self._goes_on:
-            return
-        self._code = gravest(self._code, code)
-        self._is_final |= code in _FINAL
-        policy = self._context.file.on_error
-        self._stopping |= (policy == "stop" and not self._looks_on) or self._is_final
-        self._skips |= policy == "next-step" and not self._looks_on
-
-    async def _follow(self, feed: Feed) -> Result:
-        if isinstance(feed, Pending):
-            showing = asyncio.create_task(self._output.follow_progress(feed), name="progress")
-            try:
-                return await feed.follow(self._output.live)
-            finally:
-                showing.cancel()
-                await asyncio.wait([showing])
-                if not showing.cancelled() and (error := showing.exception()):
-                    self._failed_in_background(error)
-        self._signals.is_looking = True
-        try:
-            return await feed.follow(self._output.live)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not self._signals.came or task is None:
-                raise
-            # Ctrl-C ends an endless feed: what it has seen is its result.
-            task.uncancel()
-            return feed.result()
-        finally:
-            self._signals.is_looking = False
-
-    def _stop(self) -> None:
-        self._stopping = self._is_final = True
+        self._verdict.tell(await self._context.file.standing.end(settles=not self._signals.came))
