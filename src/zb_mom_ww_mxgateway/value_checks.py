@@ -10,6 +10,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.reals import Float32
+from zb_mom_ww_mxgateway.redaction import redact
 
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
@@ -23,7 +24,7 @@ def expected(what: str, value: Any) -> MxGatewayArgumentError:
 
 def _shown(value: Any) -> str:
     try:
-        shown = repr(value)
+        shown = redact(repr(value))  # Before it is cut: a part of a secret would not be recognized.
     except ValueError:  # an int of thousands of digits
         return "a number that long"
     return shown if len(shown) <= 60 else shown[:57] + "..."

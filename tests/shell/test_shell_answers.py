@@ -1,5 +1,6 @@
 """Values that a person, the environment or a file gives to a run: ask and secret."""
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -163,6 +164,23 @@ async def test_a_timed_write_keeps_no_secret_in_a_file(run: Runs) -> None:
     assert (done.code, run.written) == (2, []), done
     assert "a timed write keeps its values in a file, and one of them is a secret" in done.err
     shows_nothing(run.folder, done)
+
+
+async def test_a_snapshot_keeps_no_secret_in_a_file(run: Runs) -> None:
+    run.process.environment["PIN"] = "471163"
+    done = await run(
+        f'requires write {INT}\nsecret pin from env PIN\nwrite {INT} $pin\nsnapshot before {INT} {TEXT} "Plant.$pin"\n',
+        "--yes",
+    )
+    assert (done.code, run.written) == (0, [471163]), done
+    (kept,) = (run.folder / "records").rglob("before.json")
+    form = json.loads(kept.read_text(encoding="utf-8"))
+    assert [each["tag"] for each in form["rows"]] == [TEXT]
+    assert {each["tag"]: each["why"] for each in form["left_out"]} == {
+        INT: "its value looks like a key or a password",
+        "Plant.***": "its name has a key or a secret in it",
+    }
+    assert "471163" not in kept.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

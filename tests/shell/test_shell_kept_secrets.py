@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, strategies
 
 from zb_mom_ww_mxgateway import kept_secrets
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
 from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact
 from zb_mom_ww_mxgateway.safety.journal_chain import new_line
+from zb_mom_ww_mxgateway.value_checks import expected
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 from zb_mom_ww_mxgateway_console.render.forms import json_line, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import one_line
@@ -49,6 +51,18 @@ def test_a_part_of_a_secret_is_not_shown_where_a_text_is_cut() -> None:
         assert "the long" not in value_text("x" * length + secret + "y" * 100)
     for length in range(50, 75):
         assert "the long" not in value_text(["x" * length + secret + "y" * 100])
+
+
+def test_a_part_of_a_secret_is_not_shown_where_a_value_of_a_write_is_cut() -> None:
+    secret = "the long secret of the plant" * 8
+    kept_secrets.keep(secret)
+    sparse = PendingEntry(tag="A.B[]", value=SparseArray(4, ((0, secret), (1, f"x{secret}"))))
+    for entry in (PendingEntry(tag="A.B", value=secret), PendingEntry(tag="A.B", value=[secret]), sparse):
+        assert "***" in str(entry)
+        assert "secret" not in str(entry)
+    acknowledged = PendingEntry(alarm="Galaxy!A.B.Hi", comment=secret)
+    assert "secret" not in str(acknowledged)
+    assert "secret" not in str(expected("a time", secret))
 
 
 def test_a_secret_that_is_a_number_is_left_out_as_a_number() -> None:

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from zb_mom_ww_mxgateway.redaction import redact
+
 UNNAMED_ALARM = "an alarm without a reference"
 """The alarm of a pending acknowledgement that names none."""
 
 _NAMED = 3
-_shown = reprlib.Repr()
+
+
+class _CutText(reprlib.Repr):
+    """Cuts long values; a part of a secret would not be recognized later, so texts are redacted before."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(redact(x), level)
+
+
+_shown = _CutText()
 _shown.maxstring = _shown.maxother = 80
 
 

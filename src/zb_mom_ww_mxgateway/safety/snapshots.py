@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.kept_secrets import holds_kept
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.models.results import ReadResult
@@ -226,10 +227,12 @@ async def take_snapshot(
     for result in results:
         typed = typed_of(result.value)
         why = doubt_of(result) or ("its value is of a type that cannot be written" if typed is None else "")
-        if not why and _holds_secret(result.value):
+        if redact(result.tag_address) != result.tag_address:
+            why = "its name has a key or a secret in it"
+        elif not why and _holds_secret(result.value):
             why = "its value looks like a key or a password"
         if why or typed is None:
-            left_out.append(LeftOutTag(result.tag_address, why))
+            left_out.append(LeftOutTag(redact(result.tag_address), redact(why)))
         else:
             rows.append(SnapshotRow(result.tag_address, typed, result.quality, result.source_time_ns))
     return Snapshot(name, live.session.endpoint, datetime.now(UTC), galaxy_deployed, tuple(rows), tuple(left_out))
@@ -249,7 +252,7 @@ def doubt_of(result: ReadResult) -> str:
 
 def _holds_secret(value: MxValueOutput) -> bool:
     elements = value if isinstance(value, list) else [value]
-    return any(isinstance(each, str) and redact(each) != each for each in elements)
+    return holds_kept(value) or any(isinstance(each, str) and redact(each) != each for each in elements)
 
 
 def _has_nan(value: MxValueOutput) -> bool:

@@ -61,7 +61,7 @@ class Toolbar:
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
             return cut(f"{count + 1} lines: Enter shows the effect of each, and asks", room)
         wrong = self._typed.mistake(line) if line else None
-        return cut(safe(wrong.message[: 2 * room]), room) if wrong else self._typed.usage(line, room)
+        return cut(safe(wrong.message), room) if wrong else self._typed.usage(line, room)
 
 
 class _Rate:
