@@ -18,7 +18,7 @@ KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
 
 
 OF_A_RECORD = (
-    *("run-begin", "run-gateway", "first-contact", "samples", "news", "journal", "run-end"),
+    *("run-begin", "run-gateway", "run-file", "first-contact", "samples", "news", "journal", "run-end"),
     *("alarm", "alarms-lost", "alarms-back"),
 )
 """The ``command`` of lines that are about the run and not about one statement; a statement has ``ok``, too."""

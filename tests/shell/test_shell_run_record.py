@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_format import INCOMPLETE, Record, parsed, read_record
 from zb_mom_ww_mxgateway_shell.evidence.record_sinks import KeptLines
 from zb_mom_ww_mxgateway_shell.evidence.run_record import RunRecord
+from zb_mom_ww_mxgateway_shell.state.files_read import FilesRead, Source
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -159,6 +161,65 @@ async def test_files_of_one_run_are_in_one_record(run: Runs) -> None:
     assert [each["id"] for each in record.statements] == ["a.mxs:1 a"] * 2 + ["b.mxs:1 b"] * 2
     assert (done.code, record.end["exit_code"]) == (1, 1)
     assert record.end["steps"] == {"failed": 1, "passed": 1, "skipped": 0}
+
+
+async def test_every_file_that_a_line_names_is_in_the_record(run: Runs) -> None:
+    """A file that the lines name is in the first line; one of which only the run knows the name or content, later."""
+    row = f"tag,value\n{INT},4\n"
+    for name in ("named.csv", "computed.csv", "changed.csv"):
+        run.file(row, name)
+    digest = hashlib.sha256(row.encode()).hexdigest()
+    lines = 'write-many named.csv\nlet f = "computed.csv"\nwrite-many $f\nwrite-many $f\n'
+    done = await run(lines, "--record", "run.jsonl", "--report", "run.md")
+    assert (done.code, done.err) == (0, "")
+    record = kept(run)
+    of_name = {each["name"]: each["sha256"] for each in record.begin["files"]}
+    assert of_name.keys() == {"try.mxs", "named.csv", "computed.csv"}
+    assert of_name["named.csv"] == of_name["computed.csv"] == digest
+    assert list(record.of("run-file")) == []
+
+    done = await run.process("--plaintext", "--record", "run.jsonl", "-e", "write-many changed.csv")
+    assert (done.code, [each["name"] for each in kept(run).begin["files"]]) == (0, ["changed.csv"])
+    python = run.file('await mx("write-many changed.csv")\n', "lines.py")
+    done = await run.process("--plaintext", "--record", "run.jsonl", "--report", "run.md", "--python", python.name)
+    assert (done.code, done.err) == (0, "")
+    (later,) = kept(run).of("run-file")
+    assert (later["name"], later["sha256"], later["bytes"]) == ("changed.csv", digest, len(row))
+    assert f"| changed.csv | {len(row)} | {digest} |" in (run.folder / "run.md").read_text(encoding="utf-8")
+
+
+def test_a_file_is_told_once_and_again_where_its_content_has_changed() -> None:
+    record, sink = RunRecord(), KeptLines()
+    record.sinks.append(sink)
+    record.begin({})
+    files = FilesRead()
+    files.know([Source.of(b"1", "a.csv")])
+    for content in (b"1", b"2", b"2", b"1"):
+        files.note(content, "a.csv", record)
+    told = [each["sha256"] for each in parsed("".join(sink.lines).encode()).of("run-file")]
+    assert told == [hashlib.sha256(content).hexdigest() for content in (b"2", b"1")]
+
+
+async def test_a_record_never_replaces_a_file_that_a_line_reads(run: Runs) -> None:
+    row = f"tag,value\n{INT},4\n"
+    path = run.file(row, "rows.csv")
+    done = await run("write-many rows.csv\n", "--record", "rows.csv")
+    assert (done.code, "--record would replace it" in done.err, run.written) == (2, True, [])
+    assert path.read_text(encoding="utf-8") == row
+
+
+async def test_a_login_is_told_with_the_writes_after_it(run: Runs, tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hush-hush", encoding="utf-8")
+    lines = f"write {INT} 1\nlogin ada --password-file pw\nwrite {INT} 2\nlogout\nwrite {INT} 3\n"
+    done = await run(lines, "--record", "run.jsonl", "--report", "run.md")
+    assert (done.code, done.err) == (0, "")
+    assert kept(run).begin["operator"] is None
+    report = (run.folder / "run.md").read_text(encoding="utf-8")
+    operator = next(line for line in report.splitlines() if line.startswith("| Operator"))
+    assert re.fullmatch(r"\| Operator \| ada, logged in [0-9:.]+ \|", operator)
+    who = [line.split(" | ")[1].partition(" (")[0] for line in report.splitlines() if f"command: write {INT} " in line]
+    assert [each == "ada" for each in who] == [False, True, False]
+    assert "hush-hush" not in report + (run.folder / "run.jsonl").read_text(encoding="utf-8")
 
 
 async def test_lines_alone_are_shown_as_before_and_have_a_record_where_one_is_asked_for(run: Runs) -> None:

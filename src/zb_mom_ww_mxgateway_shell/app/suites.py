@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_reports import RunReports
 from zb_mom_ww_mxgateway_shell.scripts.suite import Suite, SuiteOptions
+from zb_mom_ww_mxgateway_shell.state.files_read import Source
 
 
 def run_suite(
@@ -29,13 +30,15 @@ def run_suite(
 ) -> int:
     """Run files, and those in folders; return the exit code of the worst. `names_file` has names and values."""
     silence_grpc()
+    names: list[Source] = []
     reports = RunReports(wanted.junit, RecordKeeping(RecordOptions(), may_show=False))
     if names_file is not None:
         from zb_mom_ww_mxgateway_shell.language.variables_file import read_variables  # Lazy: most suites have none.
 
         try:
+            given = read_variables(names_file, lambda content, name: names.append(Source.of(content, name)))
             # A name of the command line replaces one of the file.
-            wanted = replace(wanted, variables=(*read_variables(names_file), *wanted.variables))
+            wanted = replace(wanted, variables=(*given, *wanted.variables))
         except ShellError as error:
             reports.refuse(names_file, [message_of(error)], error.exit_code)
             raise
@@ -46,6 +49,7 @@ def run_suite(
         seed=seed,
         records=records,
         report=wanted.evidence.report,
+        names=names[0] if names else None,
         about=wanted.evidence.about,
     )
     suite = Suite.of(paths, run_options(wanted, reports)._replace(time_limit=time_limit), options)

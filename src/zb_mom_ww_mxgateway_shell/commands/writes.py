@@ -74,14 +74,14 @@ async def _preview_many(
                 at=row.at,
                 place=f"{file.value}:{line}",
             )
-            for row, line in zip(rows, [each.line for each in read_rows(file)], strict=True)
+            for row, line in zip(rows, [each.line for each in read_rows(file, context)], strict=True)
         ),
     )
 
 
 def _written_rows(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     file: Token = invocation.positional[0]
-    rows = read_rows(file)
+    rows = read_rows(file, scope)
     return [Written((full_address(row.tag, scope),), file, f"{file.value}:{row.line}") for row in rows]
 
 
@@ -150,7 +150,7 @@ async def _prepared(
 
     Raises InputError at the file's name for rows that cannot be right, each with its place in the file.
     """
-    rows = read_rows(file)
+    rows = read_rows(file, context)
     handle = await context.server_for(server)
     mistakes = FileMistakes(file.value)
     targets = _targets(context, rows, handle, mistakes)

@@ -14,7 +14,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.state.run_entries import NEWS as NEWS
+from zb_mom_ww_mxgateway_shell.state.run_entries import NEWS as NEWS, RUN_FILE as RUN_FILE
 
 FORMAT = 1
 """The number of this format, in the first line."""

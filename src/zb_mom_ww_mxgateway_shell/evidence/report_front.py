@@ -115,12 +115,20 @@ def title_block(report: RunReport, clock: ReportClock) -> FactsBlock:
         ("Ended", clock.full(report.end.get("at")) or "unknown: the record has no end"),
         ("Times", f"all times are {clock.zone}"),
         ("User of the system", user or _UNKNOWN),
-        ("Operator", text_of(begin.get("operator") or about.get("operator")) or _UNKNOWN),
+        ("Operator", tuple(_operators(report, clock)) or _UNKNOWN),
     ]
     known = {*_TITLE_FIELDS, "operator", "scope"} | {role for role, _ in _SIGNED}
     known |= {f"{role}_date" for role, _ in _SIGNED}
     pairs += [(name.replace("_", " ").capitalize(), text_of(text)) for name, text in about.items() if name not in known]
     return FactsBlock(pairs)
+
+
+def _operators(report: RunReport, clock: ReportClock) -> Iterator[str]:
+    """Yield the operator that was named, and the users who logged in during the run."""
+    if named := text_of(report.begin.get("operator") or report.about.get("operator")):
+        yield named
+    for name, at in report.logins:
+        yield f"{name}, logged in {clock.short(at)}"
 
 
 def gateway_line(entry: Mapping[str, Any]) -> str:
@@ -182,8 +190,7 @@ def prerequisites(report: RunReport, clock: ReportClock) -> list[ReportBlock]:
             f"galaxy deployed {deployed}" + (f"; {counts}" if counts else ""),
         )
         pairs.append((gateway_line(entry), lines))
-    files = [mapping_of(each) for each in list_of(begin.get("files"))]
-    rows = [TableLine([text_of(each.get(name)) for name in ("name", "bytes", "sha256")]) for each in files]
+    rows = [TableLine([text_of(each.get(name)) for name in ("name", "bytes", "sha256")]) for each in report.files]
     return [
         FactsBlock([pair for pair in pairs if pair[1]]),
         TableBlock(("File that was read", "Bytes", "SHA-256"), (25, 8, 67), rows, "The record names no file."),

@@ -147,6 +147,10 @@ class RunReport:
     """Seals beside the record, in words."""
     begin: Mapping[str, Any] = field(default_factory=dict)
     gateways: list[Mapping[str, Any]] = field(default_factory=list)
+    files: list[Mapping[str, Any]] = field(default_factory=list)
+    """Every file that was read, with its digest; once more where a line read it with another content."""
+    logins: list[tuple[str, Any]] = field(default_factory=list)
+    """Who logged in to the plant, and when; the journal says who was logged in at each write."""
     first_contacts: list[Mapping[str, Any]] = field(default_factory=list)
     steps: list[StepReport] = field(default_factory=list)
     actions: "Sequence[JournalAction]" = ()

@@ -44,6 +44,7 @@ class _Reading:
         self._by_kind: dict[str, Callable[[Mapping[str, Any]], None]] = {
             record_format.RUN_BEGIN: self._begin,
             record_format.RUN_GATEWAY: report.gateways.append,
+            record_format.RUN_FILE: report.files.append,
             record_format.FIRST_CONTACT: report.first_contacts.append,
             record_format.SAMPLES: self._samples,
             record_format.ALARM: self._alarm,
@@ -77,6 +78,7 @@ class _Reading:
 
     def _begin(self, entry: Mapping[str, Any]) -> None:
         self._report.begin = entry
+        self._report.files += map(mapping_of, list_of(entry.get("files")))
         if mapping_of(entry.get("gateway")):
             self._report.gateways.append(entry)
 
@@ -89,6 +91,9 @@ class _Reading:
         finding = finding_of(entry)
         if _begins_step(result):
             return
+        if entry.get("ok") is True and result.get("user_id") is not None:
+            name = text_of(result.get("user")) or f"the user with the GUID {text_of(result.get('guid'))}"
+            self._report.logins.append((name, finding.ended_at or finding.at))
         step.findings.append(finding)
         self._last = finding
         self._findings[_reference(entry)] = finding

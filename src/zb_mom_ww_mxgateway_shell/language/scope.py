@@ -96,3 +96,6 @@ class Scope(Protocol):
     def type_of(self, tag: str, item: Item | None) -> TagType | None: ...
 
     def default_server(self) -> int: ...
+
+    def note_file(self, content: bytes, name: str) -> None:
+        """Keep for the record of the run that a line read a file."""

@@ -93,16 +93,18 @@ class ValueFileName(ArgumentType):
         return word
 
     def check(self, word: Token, context: Scope) -> None:
-        read_rows(self.parse(word, context))
+        read_rows(self.parse(word, context), context)
 
 
-def read_rows(word: Token) -> list[ValueRow]:
+def read_rows(word: Token, scope: Scope) -> list[ValueRow]:
     """Return the rows of the file that a word names; raise InputError with what can be wrong without a gateway."""
     name = word.value
     mistakes = FileMistakes(name)
     rows: list[ValueRow] = []
     try:
-        text = decoded(read_bytes(Path(name)))
+        content = read_bytes(Path(name))
+        scope.note_file(content, name)
+        text = decoded(content)
         fields = csv_rows(text)
         columns = _columns(next(fields, None), text)
         seen: dict[str, int] = {}

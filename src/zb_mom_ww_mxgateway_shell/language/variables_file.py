@@ -4,6 +4,7 @@ A text in quotes is that text, as ``let name = "text"`` gives it; a number, true
 used. A secret does not belong there.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,22 @@ from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted, variable
 
 
-def read_variables(path: str) -> tuple[str, ...]:
-    """Return the names of a file as texts NAME=VALUE; raise ShellError with the line of a mistake."""
+def read_variables(path: str, noted: Callable[[bytes, str], object]) -> tuple[str, ...]:
+    """Return the names of a file as texts NAME=VALUE; raise ShellError with the line of a mistake.
+
+    `noted` is told the content and the name of the file.
+    """
     try:
-        text = decoded(read_bytes(Path(path)))
-        content = parse_toml(text)
+        content = read_bytes(Path(path))
+        noted(content, path)
+        text = decoded(content)
+        values = parse_toml(text)
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror or error}") from error
     except (TextFileError, TomlError) as error:
         raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
     lines = key_lines(text)
-    return tuple(_given(name, value, f"{path}:{line_of(lines, (name,))}") for name, value in content.items())
+    return tuple(_given(name, value, f"{path}:{line_of(lines, (name,))}") for name, value in values.items())
 
 
 def _given(name: str, value: Any, place: str) -> str:

@@ -102,7 +102,7 @@ class PythonFile:
     def _compiled(path: str, reports: RunReports) -> tuple[str, CodeType]:
         try:
             content = Path(path).read_bytes()
-            reports.keeping.files = [Source.of(content, path).form()]
+            reports.keeping.files = [Source.of(content, path)]
             text = content.decode(tokenize.detect_encoding(io.BytesIO(content).readline)[0])
             code = compile(text, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except OSError as error:

@@ -1,10 +1,9 @@
 """Blocks of a command file: its statements, those of the files that it includes, and the lines after ``finally``."""
 
-import hashlib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
@@ -15,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.scripts.included_names import IncludedNames
+from zb_mom_ww_mxgateway_shell.state.files_read import Source as Source
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -64,24 +64,6 @@ class LintFinding(NamedTuple):
     """True if it is about what may be written here, and not about the line itself."""
     also: tuple[Statement, ...] = ()
     """Further statements with the same mistake: the same line of a file that is included more than once."""
-
-
-class Source(NamedTuple):
-    """A file that was read."""
-
-    name: str
-    sha256: str
-    size: int
-    """In bytes."""
-
-    @classmethod
-    def of(cls, content: bytes, name: str) -> "Source":
-        """Return a file with this content."""
-        return cls(name, hashlib.sha256(content).hexdigest(), len(content))
-
-    def form(self) -> dict[str, Any]:
-        """Return its JSON form."""
-        return {"name": self.name, "sha256": self.sha256, "bytes": self.size}
 
 
 @dataclass(slots=True)

@@ -88,10 +88,7 @@ class ScriptJob:
         The names of ``--var`` may also be those of `others`, which do not run.
         """
         parts, wrong, refused = [], [], []
-        sources = {source.name: source for part, _ in read for source in part.block.sources}
-        how.reports.spare(sources)
-        how.reports.keeping.files = [source.form() for source in sources.values()]
-        how.reports.replace(name)
+        how.reports.spare(source.name for part, _ in read for source in part.block.sources)
         for part, found in read:
             parts.append(part)
             findings = lint.check(
@@ -103,6 +100,11 @@ class ScriptJob:
             )
             wrong += [finding for finding in findings if not (finding.is_warning or finding.is_consent)]
             refused += how.consent.refusals(part.block, findings)
+        # Checking read the files that lines name.
+        sources = {source.name: source for part in parts for source in part.block.sources}
+        how.reports.spare(sources)
+        how.reports.keeping.files = [*sources.values()]
+        how.reports.replace(name)
         if problems := wrong or refused:
             _report_findings(problems, how.formatter, to_error=True)
             code: Literal[ExitCode.USAGE, ExitCode.GUARDED] = ExitCode.USAGE if wrong else ExitCode.GUARDED

@@ -50,6 +50,7 @@ def check(
             doubts = doubtful.look(statement)
             findings += (each for each in doubts if not _MEANT.search(each.statement.text))
         context.last = NotYetKnown()
+    block.sources += [each for each in context.files_read if each not in block.sources]
     findings += doubtful.end() if doubtful is not None else ()
     findings += name_findings(block, context)
     return grouped(sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order))))

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.process import report_files
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.files_read import Source
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.evidence.record_sinks import KeptLines, RecordFile
@@ -37,8 +38,8 @@ class RecordKeeping:
         """The lines for a report."""
         self._outcome: dict[str, Any] = {}
         self._journal: list[str] = []
-        self.files: list[dict[str, Any]] = []
-        """Name, SHA-256 and size of each file as it was read for the run."""
+        self.files: Sequence[Source] = ()
+        """Each file as it was read for the run."""
         self.seed: int | None = None
         """The number that an order by chance came from."""
 
@@ -83,6 +84,7 @@ class RecordKeeping:
             from zb_mom_ww_mxgateway_shell.evidence.run_facts import gateway_facts
 
             record.begin(self._facts_of(context) | await gateway_facts(context.current))
+            context.files_read.know(self.files)
             context.record, context.departure.tells_all = record, True
 
     def add_problem(self, context: Context, entry: Mapping[str, Any], formatter: Formatter) -> bool:
@@ -123,7 +125,7 @@ class RecordKeeping:
             "about": about,
             "contract": run_facts.contract_facts(),
             "operator": about.get("operator"),
-            "files": self.files,
+            "files": [each.form() for each in self.files],
             "seed": self.seed,
         }
         if context is not None:

@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.scripts.suite_run import SuiteRun
 from zb_mom_ww_mxgateway_shell.scripts.write_claims import WriteClaim
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.context_beside import SharedConnection
+from zb_mom_ww_mxgateway_shell.state.files_read import Source
 
 _NAME = "the suite"
 """The suite in the report of one that did not begin."""
@@ -41,6 +42,8 @@ class SuiteOptions:
     """The folder for the record of each attempt; None for no records."""
     report: str | None = None
     """The file for a report of all records; None for no report."""
+    names: Source | None = None
+    """The file of names; None without one."""
     about: tuple[str, ...] = ()
     """What the records are about, each as NAME=TEXT."""
 
@@ -56,6 +59,7 @@ class Suite:
         ahead = offline(how.variables)
         evidence = RecordOptions(report=options.report, about=options.about)
         self._records = SuiteRecords(options.records, evidence, options.seed, job.parts)
+        self._records.others = [options.names] if options.names is not None else []
         self._claims = {part.name: WriteClaim.of(part.block, ahead) for part in job.parts}
 
     @classmethod

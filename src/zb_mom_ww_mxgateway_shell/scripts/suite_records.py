@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_options import Part
 from zb_mom_ww_mxgateway_shell.scripts.suite_result import FileResult
+from zb_mom_ww_mxgateway_shell.state.files_read import Source
 
 _SUFFIX = ".jsonl"
 
@@ -34,6 +35,8 @@ class SuiteRecords:
         for part in parts:
             self._places[part.name] = _free(_below(part.name), self._places.values())
         self._is_kept = folder is not None
+        self.others: Sequence[Source] = ()
+        """Files that were read for all of them."""
 
     def __enter__(self) -> Self:
         """Make a folder that passes, where only a report is wanted."""
@@ -82,7 +85,7 @@ class SuiteRecords:
         path = self._path_of(part.name, attempt)
         options = RecordOptions() if path is None else replace(self._wanted, record=str(path), report=None)
         keeping = RecordKeeping(options, may_show=True)
-        keeping.files, keeping.seed = [source.form() for source in part.block.sources], self._seed
+        keeping.files, keeping.seed = [*part.block.sources, *self.others], self._seed
         return keeping
 
     def name_in(self, log: RunLog, part: Part, attempt: int) -> None:

@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report,
 from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
+from zb_mom_ww_mxgateway_shell.state.files_read import FilesRead
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.run_entries import RunEntries, add_news
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
@@ -79,6 +80,8 @@ class Context:
         """The last error, for ``last-error``."""
         self.record: RunEntries | None = None
         """The record of the run; None while none is kept."""
+        self.files_read = FilesRead()
+        """The files that the lines read."""
         self.names: dict[str, Any] = {}
         """Names that the Python pane, ``let`` and ``capture`` set: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
@@ -141,7 +144,11 @@ class Context:
         """The user's lists of tags."""
         from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists  # Lazy: most runs never need it.
 
-        return WatchLists()
+        return WatchLists(noted=self.note_file)
+
+    def note_file(self, content: bytes, name: str) -> None:
+        """Keep for the record of the run that a line read a file."""
+        self.files_read.note(content, name, self.record)
 
     def refresh(self) -> None:
         """Forget what was looked up for the line being typed: it may have changed."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 NEWS = "news"
 """The ``command`` of what happens to a connection by itself."""
+RUN_FILE = "run-file"
+"""The ``command`` of a file that a line read, where ``run-begin`` does not have it."""
 
 
 class RunEntries(Protocol):

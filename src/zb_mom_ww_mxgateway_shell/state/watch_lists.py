@@ -4,6 +4,7 @@ A tag that begins with ``#``, or contains a blank before one, is in double quote
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from zb_mom_ww_mxgateway.auth import redact
@@ -30,8 +31,10 @@ class WatchLists:
     The line being typed is parsed at every key, so what was read is kept until :meth:`refresh`.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, noted: Callable[[bytes, str], object] | None = None) -> None:
+        """`noted` is told the content and the name of each file that is read."""
         self._given = folder
+        self._noted = noted
         self._names: list[str] | None = None
         self._loaded: dict[str, list[str]] = {}
 
@@ -62,7 +65,10 @@ class WatchLists:
     def _read(self, name: str) -> list[str]:
         path = self._path(name)
         try:
-            text = decoded(read_bytes(path))
+            content = read_bytes(path)
+            if self._noted is not None:
+                self._noted(content, str(path))
+            text = decoded(content)
         except FileNotFoundError:
             raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
         except TextFileError as error:
