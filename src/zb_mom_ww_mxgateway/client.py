@@ -82,10 +82,11 @@ class GatewayClient:
     def beside(self, write_guard: "WriteGuard | None") -> Self:
         """Return another client on the same connection, with this write guard in place of this client's own.
 
-        For sessions whose writes are judged apart. Makes no call. Each is closed by itself; the connection is closed
-        with the last of them.
+        For sessions whose writes are judged apart. Makes no call. Each is closed by itself, which ends its streams;
+        the connection is closed with the last of them.
         """
-        made = type(self)(replace(self.options, write_guard=write_guard), self.trust, self._transport.channel.shared())
+        self._transport.check_open("beside")
+        made = type(self)(replace(self.options, write_guard=write_guard), self.trust, self._transport.channel)
         # It is the same gateway.
         made._transport.agreement = self._transport.agreement
         return made

@@ -75,6 +75,7 @@ class Transport:
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
         self._home = HomeLoop()
+        channel.join(self)
         self.agreement: Agreement = Agreement(options.endpoint)
 
     async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
@@ -82,7 +83,7 @@ class Transport:
 
         This is the one place that makes them. `call` names it in errors.
         """
-        self._check_open(call)
+        self.check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
         if not wire.changes_plant(request):
@@ -98,12 +99,12 @@ class Transport:
     async def _ready_and_sent(
         self, rpc: wire.Rpc, call: str, timeout: float | None, request: Any, guarded: GuardedCall
     ) -> Any:
-        self._check_open(call)
+        self.check_open(call)
         await self._prove(rpc, request, call)
         if turn := self.turns.get(wire.correlation_of(request)):
             # From here to the call nothing is awaited: the turn is this write's.
             timeout = min(await turn(), timeout or self.options.call_timeout)
-            self._check_open(call)
+            self.check_open(call)
         self._check_connected(request, call)
         return await self._sent(rpc, request, call, timeout, guarded)
 
@@ -164,7 +165,7 @@ class Transport:
                     wire.QUERY_ACTIVE_ALARMS, alarms, call="query_active_alarms", decode=lambda m: m, timeout=timeout
                 ),
             )
-        self._check_open(call)
+        self.check_open(call)
 
     async def _ask(self, rpc: wire.Rpc, request: Any, call: str) -> Any:
         self._check_connected(request, call)
@@ -199,12 +200,16 @@ class Transport:
     def renew_channel(self, error: MxGatewayError) -> None:
         """Replace the connection of commands and alarms, which is open but dead.
 
-        Calls that still wait on it end as they would have; streams, except those of events, break with `error`.
+        Calls that still wait on it end as they would have; streams, except those of events, break with `error`, also
+        those of other clients on it.
         """
         if self._closed or too_few_descriptors() is not None:
             return
         log(CONNECT, logging.WARNING, f"another connection is made: {error}", api_key=self.options.api_key)
-        self.channel.replace(make_channel(self.options, self.trust), self.options.call_timeout)
+        self.channel.replace(make_channel(self.options, self.trust), self.options.call_timeout, error)
+
+    def break_streams(self, error: MxGatewayError) -> None:
+        """End the streams on the connection of commands and alarms with `error`: it is given up."""
         for stream in tuple(self._streams):
             if not isinstance(stream, EventStream):
                 stream.break_off(error)
@@ -268,7 +273,7 @@ class Transport:
         self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T], timeout: float | None = None
     ) -> MessageStream[T]:
         """Open a server stream now, with metadata and translated errors; without `timeout` it has no deadline."""
-        self._check_open(call)
+        self.check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
         method = self.channel.current.unary_stream(
@@ -314,7 +319,7 @@ class Transport:
         `proof` is a harmless command: its answer on the same connection proves that the gateway has taken the stream.
         """
         rpc, call = wire.STREAM_EVENTS, "stream_events"
-        self._check_open(call)
+        self.check_open(call)
         check_descriptors(self.options.endpoint, call)
         request = wire.stream_events_request(session_id, after)
 
@@ -361,7 +366,8 @@ class Transport:
         """Return a new correlation id of this client; the gateway logs it with the call."""
         return next(self._correlation)
 
-    def _check_open(self, call: str) -> None:
+    def check_open(self, call: str) -> None:
+        """Raise MxGatewayTransportError where no call can be made: it is closed, or belongs to another event loop."""
         if self._closed:
             raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
         self._home.check(call, self.options.endpoint)
@@ -394,5 +400,5 @@ class Transport:
         for stream in tuple(self._streams):
             await stream.aclose()
         self.observers.release()
-        await self.channel.close()
+        await self.channel.close(self)
         log(CONNECT, logging.INFO, f"connection to {self.options.endpoint} closed", api_key=self.options.api_key)

@@ -1,13 +1,14 @@
 """The channel of commands and alarms: its event loop, whether it is connected, and its replacement when it is dead."""
 
 import asyncio
+import weakref
 from contextlib import suppress
-from typing import Self
+from typing import Protocol
 
 import grpc
 import grpc.aio
 
-from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 
 _READY = grpc.ChannelConnectivity.READY
 _CONNECTING = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
@@ -36,12 +37,20 @@ class HomeLoop:
         )
 
 
+class ChannelUser(Protocol):
+    """What makes calls on a command channel: one client."""
+
+    def break_streams(self, error: MxGatewayError) -> None:
+        """End the streams on the channel with `error`: it is given up."""
+
+
 class CommandChannel:
     """Holds the current channel of its clients, and those it has replaced until their calls have had their time."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.current: grpc.aio.Channel = channel
-        self._clients = 1
+        # Weak: one that was dropped without being closed is no user any more.
+        self._users: weakref.WeakSet[ChannelUser] = weakref.WeakSet()
         # Each is closed by its task.
         self._replaced: dict[asyncio.Task[None], grpc.aio.Channel] = {}
 
@@ -69,22 +78,26 @@ class CommandChannel:
         self.current.get_state(try_to_connect=True)
         return False
 
-    def replace(self, channel: grpc.aio.Channel, seconds: float) -> None:
-        """Use `channel` from now on; close the old one after so many seconds, when its calls have had their time."""
+    def replace(self, channel: grpc.aio.Channel, seconds: float, error: MxGatewayError) -> None:
+        """Use `channel` from now on; close the old one after so many seconds, when its calls have had their time.
+
+        The streams of all clients on it end at once, with `error`.
+        """
         old, self.current = self.current, channel
         closing = asyncio.create_task(_close_after(seconds, old), name="closing a dead connection")
         self._replaced[closing] = old
         closing.add_done_callback(self._replaced.pop)
+        for user in tuple(self._users):
+            user.break_streams(error)
 
-    def shared(self) -> Self:
-        """Return it for one more client, which closes it, too."""
-        self._clients += 1
-        return self
+    def join(self, user: ChannelUser) -> None:
+        """Add a client, which closes it, too."""
+        self._users.add(user)
 
-    async def close(self) -> None:
+    async def close(self, user: ChannelUser) -> None:
         """Close all of them with the last client on it."""
-        self._clients -= 1
-        if self._clients:
+        self._users.discard(user)
+        if self._users:
             return
         replaced = dict(self._replaced)
         for closing, old in replaced.items():
