@@ -10,8 +10,6 @@ import math
 import re
 from contextlib import suppress
 
-from zb_mom_ww_mxgateway.reals import Float32
-
 LEAST = 4
 """Characters of the shortest secret: a shorter one would be found in other words, and hide them."""
 
@@ -32,6 +30,8 @@ def keep(secret: str) -> None:
     """Leave a secret out of all texts from now on; raise ValueError, without it, for one that is too short."""
     if len(secret) < LEAST:
         raise ValueError(f"a secret has at least {LEAST} characters: a shorter one would be found in other words")
+    from zb_mom_ww_mxgateway.reals import Float32  # Lazy: only who has a secret needs it.
+
     _spellings.update(each for each in _spellings_of(secret) if len(each) >= LEAST)
     with suppress(ValueError, OverflowError):
         if math.isfinite(number := float(secret)):
@@ -39,6 +39,8 @@ def keep(secret: str) -> None:
 
 
 def _spellings_of(secret: str) -> set[str]:
+    from zb_mom_ww_mxgateway.reals import Float32  # Lazy: only who has a secret needs it.
+
     in_line = secret.replace("\\", "\\\\").replace('"', '\\"')
     spelled = {
         secret,

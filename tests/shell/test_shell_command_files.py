@@ -661,9 +661,10 @@ async def test_a_newcomer_writes_a_passing_file_from_help_script_alone(tmp_path:
     assert len(text.splitlines()) >= 10
     (tmp_path / "level.mxs").write_text(text, encoding="utf-8")
     commands = [line.split("   ")[0] for line in lines[last:] if line.startswith("mxgw-shell")]
-    assert len(commands) == 3
+    assert len(commands) == 2
     for command in commands:
         done = await run(*command.split()[1:])
         assert (done.code, done.err) == (0, ""), command
     assert "2 of 2 steps passed" in done.out
     assert (tmp_path / "out.xml").exists()
+    assert "2 steps passed" in (tmp_path / "out.html").read_text(encoding="utf-8")

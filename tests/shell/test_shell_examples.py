@@ -41,6 +41,10 @@ async def follow(feed: Feed) -> Result:
     return await feed.follow(lambda line: None)
 
 
+async def answer(question: str) -> str:
+    return "61.5"
+
+
 def test_every_command_but_those_tried_elsewhere_is_here() -> None:
     assert set(all_commands().commands) >= set(_BEFORE) | _ELSEWHERE
 
@@ -55,6 +59,7 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         context.lists = WatchLists(tmp_path / "lists")
         context.has_screen = True
         context.assume_yes = True
+        context.ask_value = answer
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             for line in (*_BEFORE.get(name, ()), context.registry.commands[name].example):
