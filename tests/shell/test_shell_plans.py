@@ -1,11 +1,15 @@
 """plan: what each line would do, all that cannot pass, and a hash that lets a run do exactly that, once."""
 
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from shell_process import EXAMPLES, Runs
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -318,3 +322,48 @@ async def test_the_demo_can_be_planned(run: Runs) -> None:
     first = await run.process("--demo", "plan", "try.mxs", "--json")
     found = first.objects[-1]["result"]["hash"]
     assert (await run.process("--demo", "-c", "try.mxs", "--plan", found)).code == 0
+
+
+async def test_that_a_hash_was_used_outlives_its_plan(run: Runs) -> None:
+    text = f"requires write {INT}\nwrite {INT} 7\n"
+    found = await hash_of(run, text)
+    command = ["--plaintext", "--arm", INT, "-c", "try.mxs", "--plan", found]
+    assert (await run.process(*command)).code == 0
+    path = run.folder / "records" / "state" / "plans" / f"{found}.json"
+    os.utime(path, (0, 0))
+    await hash_of(run, f"requires write {INT}\nwrite {INT} 8\n")
+    assert not path.exists()
+    run.file(text, declares=False)
+    done = await run.process(*command)
+    assert (done.code, run.written) == (5, [7]), done
+    assert "its plan was run already" in done.err
+
+
+async def test_a_gateway_that_fails_before_the_first_line_is_in_the_report_and_leaves_the_hash(run: Runs) -> None:
+    found = await hash_of(run, f'requires write {INT}\nstep "one"\nwrite {INT} 7\n')
+    # Sessions after that of the plan: the run's, and the one that plans again.
+    run.gateway.schedule("at OpenSession 3 refuse UNAVAILABLE")
+    command = ["--plaintext", "--arm", INT, "-c", "try.mxs", "--plan", found, "--report-junit", "out.xml"]
+    done = await run.process(*command)
+    assert (done.code, run.written) == (4, []), done
+    cases = {case.get("name"): case for case in ElementTree.parse(run.folder / "out.xml").iter("testcase")}
+    assert list(cases) == ["the whole run", "try.mxs:2 one"]
+    assert "open_session" in (cases["the whole run"].findtext("error") or "")
+    assert "not run: open_session" in (cases["try.mxs:2 one"].findtext("skipped") or "")
+    assert (await run.process(*command)).code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+async def test_a_run_that_is_interrupted_while_it_is_planned_again_says_so(run: Runs) -> None:
+    found = await hash_of(run, f'requires write {INT}\nstep "one"\nwrite {INT} 7\n')
+    run.gateway.schedule("at OpenSession 3 stall")
+    command = ["--plaintext", "--arm", INT, "-c", "try.mxs", "--plan", found, "--report-junit", "out.xml"]
+    process = await run.process.start(*command)
+    await until(lambda: [call.rpc for call in run.gateway.calls].count("OpenSession") == 3)
+    process.terminate()
+    await until(lambda: process.returncode is not None or run.gateway.faults.release("OpenSession"))
+    _, err = await process.communicate()
+    assert (process.returncode, run.written) == (130, [])
+    assert b"interrupted before the first line: nothing was run" in err
+    (error,) = ElementTree.parse(run.folder / "out.xml").iter("error")
+    assert error.text == "interrupted"

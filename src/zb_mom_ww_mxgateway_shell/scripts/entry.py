@@ -1,17 +1,18 @@
 """Command files from the command line: reads and checks them, then runs or plans them."""
 
+import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.variables import names_in
 from zb_mom_ww_mxgateway_shell.output.formats import Formatter
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of, problem_lines
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
@@ -151,8 +152,8 @@ class ScriptJob:
         Each file starts with its own names, aliases and settings. A failure in one does not leave out the next, unless
         it ends everything.
         """
-        if self._how.plan_hash and (why := await self._not_as_planned(context)):
-            return self._not_begun(context, why)
+        if self._how.plan_hash and (refused := await self._not_as_planned(context)):
+            return refused
         codes: list[ExitCode] = []
         logs = self.logs
         names, aliases, settings = context.names, context.aliases, context.settings
@@ -183,27 +184,31 @@ class ScriptJob:
             problem = self._how.reports.finish(logs, self._left_changed, context.alert)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
-    async def _not_as_planned(self, context: Context) -> str:
-        """Report and return why the run is not the one with the given hash; empty if it is."""
+    async def _not_as_planned(self, context: Context) -> ExitCode:
+        """Return DONE if the run is the one with the given hash; else end it before its first line, and report why."""
         from zb_mom_ww_mxgateway_shell.scripts.plan_check import take_plan  # Lazy: most runs have no plan.
 
+        output = RunReporter(context, quiet=self._how.quiet, source=None, debug=self._how.debug)
+        output.begin(Statement("", 0))
         try:
             self._planned = await take_plan(context, [part.block for part in self._parts], self._how.plan_hash)
-        except ShellError as error:
-            output = RunReporter(context, quiet=self._how.quiet, source=None, debug=self._how.debug)
-            output.begin(Statement("", 0))
+        except asyncio.CancelledError:
+            output.problem(["interrupted before the first line: nothing was run"])
+            self._leave_all_out(context, "interrupted")
+            raise
+        except (ShellError, MxGatewayError) as error:
             output.failure(error, problem_lines(error, Statement("", 0)))
-            return message_of(error)
-        return ""
+            self._leave_all_out(context, message_of(error))
+            return exit_code_for(error)
+        return ExitCode.DONE
 
-    def _not_begun(self, context: Context, why: str) -> ExitCode:
-        """End a run of which no line was run, in its reports, too."""
+    def _leave_all_out(self, context: Context, why: str) -> None:
+        """Report a run of which no line was run."""
         logs = [RunLog(part.name) for part in self._parts]
         for part, log in zip(self._parts, logs, strict=True):
             log.broken_off = why
             log.leave_out(part.block, context, f"not run: {why}")
         self._how.reports.finish(logs, [], context.alert)
-        return ExitCode.GUARDED
 
     async def _show_plan(self, context: Context, output: RunReporter) -> None:
         """Show what a plan comes to, and keep it, so that a run can name it by its hash."""

@@ -60,10 +60,9 @@ class KeptPlans:
         return self.folder / f"{name}.used"
 
     def _forget_old(self) -> None:
-        """Remove plans that nobody will run any more: a hash without its plan is refused."""
+        """Remove plans that nobody will run any more. That a hash was used is never forgotten."""
         oldest = datetime.now(UTC).timestamp() - _KEPT_DAYS * 86_400
         for path in self.folder.glob("*.json"):
             with suppress(OSError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
-                    path.with_suffix(".used").unlink(missing_ok=True)
