@@ -352,7 +352,7 @@ async def test_leaving_puts_back_and_says_so(context: Context, gateway: Simulate
     await run(context, "disconnect", follow)
     assert gateway.read(INT).value == 0
     assert told[:2] == ["1 timed write of plant put back now, before it is closed", f"plant: {INT} is put back to 0"]
-    assert context.departure.is_put_back
+    assert not context.departure.not_put_back
     assert files() == []
 
 
@@ -379,7 +379,7 @@ async def test_what_cannot_be_put_back_is_told_and_offered_at_the_next_start(
     gateway.set(INT, 9)
     await shows(context, INT, 9)
     await run(context, "disconnect", follow)
-    assert not context.departure.is_put_back
+    assert context.departure.not_put_back
     assert (
         f"{INT} is NOT put back to 0: its value is not ours (5); the next start at this gateway offers it again" in told
     )
@@ -499,7 +499,7 @@ async def test_a_new_connection_offers_what_the_one_before_could_not_put_back(
     await run(context, "connect", follow)
     assert f"left changed: {DOUBLE} is changed: it was 0.0, ours is 1.5, and it is 1.5 now" in told
     assert any(text.startswith(f"a write of 5 to {INT} by ") for text in told)
-    assert not context.departure.is_put_back
+    assert context.departure.not_put_back
     gateway.set(INT, 5)
     assert (await result_of(context, f"revert {INT}")).exit_code is ExitCode.DONE
     # It is over, as soon as the write of the session before cannot happen any more.
@@ -511,9 +511,9 @@ async def test_what_was_put_back_later_is_no_failure(context: Context, gateway: 
     gateway.set(INT, 9)
     await shows(context, INT, 9)
     await run(context, "connect", follow)
-    assert not context.departure.is_put_back
+    assert context.departure.not_put_back
     await text_of(context, f"keep {INT}")
-    assert context.departure.is_put_back
+    assert not context.departure.not_put_back
 
 
 async def test_the_journal_has_a_line_for_each_step_of_a_revert(context: Context) -> None:

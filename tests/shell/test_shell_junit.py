@@ -1,5 +1,6 @@
 """The JUnit report: stable ids, a case for all that ran or did not and why, and the schemas of those who read it."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -114,3 +115,21 @@ async def test_each_row_of_an_include_has_cases_of_its_own(run: Runs) -> None:
         "row 2 of rows.csv, part.mxs:1 level 1",
         "row 3 of rows.csv, part.mxs:1 level 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "why"),
+    [
+        ("at Write 2 refuse PERMISSION_DENIED", 6, f"not put back: {INT}"),
+        ("at CloseSession 1 refuse UNAVAILABLE", 4, "close_session"),
+    ],
+)
+async def test_what_goes_wrong_after_the_last_line_is_an_error_of_the_whole_run(
+    run: Runs, fault: str, code: int, why: str
+) -> None:
+    run.gateway.schedule(fault)
+    root = await report(run, f'step "timed"\nwrite {INT} 1 --for 1h\n', "--record", "run.jsonl", code=code)
+    (error,) = root.iter("error")
+    assert error.get("message", "").startswith(why)
+    end = json.loads((run.folder / "run.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert (end["exit_code"], end["broken_off"]) == (code, error.get("message"))

@@ -452,3 +452,20 @@ async def test_records_of_files_with_the_same_name_have_names_of_their_own(suite
     done = await suite("../../x/a.mxs", "../x/a.mxs", "--records", "kept")
     assert done.code == 0, done
     assert sorted(path.name for path in (suite.process.folder / "kept" / "x").iterdir()) == ["a-2.jsonl", "a.jsonl"]
+
+
+async def test_a_file_that_is_well_but_for_its_end_does_not_pass_in_the_report(suite: Suites) -> None:
+    suite.add("a.mxs", f'step "timed"\nwrite {INT} 1 --for 1h\n', writes=INT)
+    suite.add("b.mxs", 'step "one"\nstatus\n')
+    # The second write puts back; the first session is that of the suite, the third one that of the second file.
+    suite.gateway.schedule("at Write 2 refuse PERMISSION_DENIED")
+    suite.gateway.schedule("at CloseSession 3 refuse UNAVAILABLE")
+    done = await suite(".", "--report-junit", "out.xml", "--records", "kept")
+    assert (done.code, suite.written) == (6, [1]), done
+    assert f"not put back: {INT}" in table(done)[0]
+    assert "close_session" in table(done)[1]
+    errors = [error.get("message", "") for error in suite.report().iter("error")]
+    assert errors[0] == f"not put back: {INT}"
+    assert errors[1].startswith("close_session")
+    end = json.loads((suite.folder / "kept" / "a.jsonl").read_text().splitlines()[-1])
+    assert (end["exit_code"], end["broken_off"]) == (6, f"not put back: {INT}")

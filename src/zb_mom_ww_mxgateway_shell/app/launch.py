@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.scripts.record_keeping import RecordKeeping
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -34,14 +34,16 @@ class Launch:
         interactive: bool = False,
         connects: bool = True,
         never_began: Callable[[list[str]], None] | None = None,
+        ended_badly: Callable[[str, Callable[[str], object]], None] | None = None,
         keeping: RecordKeeping | None = None,
     ) -> None:
-        """Without `connects` it connects to nothing. `never_began` takes what went wrong before the front end ran;
-        `keeping` keeps the record of a run."""
+        """Without `connects` it connects to nothing. `never_began` takes what went wrong before the front end ran, and
+        `ended_badly` what went wrong after it; `keeping` keeps the record of a run."""
         self._wanted = wanted
         self._front_end = front_end
         self._connects = connects
         self._never_began = never_began
+        self._tells_bad_end = ended_badly
         self._keeping = keeping
         self._connection = wanted.connection
         self._context = Context(all_commands(), interactive=interactive)
@@ -69,8 +71,9 @@ class Launch:
                 code = self._interrupted()
             except Exception as error:
                 code = self._failed(error)
-            if not self._context.departure.is_put_back:
+            if tags := self._context.departure.not_put_back:
                 code = _with(code, ExitCode.UNKNOWN)
+                self._ended_badly(f"not put back: {tags}")
             if self._keeping is not None:
                 code = self._keeping.end(code, lambda text: self._context.writer.err(f"mxgw-shell: {safe(text)}\n"))
             return await self._shown(code)
@@ -185,8 +188,14 @@ class Launch:
             except ShellError as problem:
                 # It changes nothing about why the run did not begin.
                 writer.err(f"mxgw-shell: no report: {safe(str(problem))}\n")
+        if self._code is not None:
+            self._ended_badly(message_of(error))
         # What failed first counts, not that it could not be closed either.
         return self._code or exit_code_for(error)
+
+    def _ended_badly(self, why: str) -> None:
+        if self._tells_bad_end is not None:
+            self._tells_bad_end(why, lambda text: self._context.writer.err(f"mxgw-shell: {safe(text)}\n"))
 
     async def _shown(self, code: int) -> int:
         """Wait until the output is read; return the code, or another if it is not. Everything else is over by now."""

@@ -47,11 +47,8 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
             _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
     # Read and checked before anything is connected: a file with a mistake has not half run.
     keeping = RecordKeeping(wanted.evidence, may_show=bool(scripts), is_plan=plans)
-    job = ScriptJob.of(
-        scripts,
-        lines,
-        run_options(wanted, RunReports(wanted.junit, keeping))._replace(plans=plans, plan_hash=wanted.plan_hash),
-    )
+    reports = RunReports(wanted.junit, keeping)
+    job = ScriptJob.of(scripts, lines, run_options(wanted, reports)._replace(plans=plans, plan_hash=wanted.plan_hash))
     if isinstance(job, int):
         return int(job)
     launch = Launch(
@@ -59,6 +56,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
         job.run,
         connects=not job.stands_alone,
         never_began=job.report_unfinished,
+        ended_badly=reports.end_badly,
         keeping=keeping,
     )
     return asyncio.run(launch.run())
@@ -101,7 +99,8 @@ def run_python(wanted: LaunchOptions, file: str) -> int:
     def never_began(why: list[str]) -> None:
         reports.report_unfinished(file, why)
 
-    return asyncio.run(Launch(wanted, program.run, never_began=never_began, keeping=keeping).run())
+    launch = Launch(wanted, program.run, never_began=never_began, ended_badly=reports.end_badly, keeping=keeping)
+    return asyncio.run(launch.run())
 
 
 def check_files(wanted: LaunchOptions, files: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ class FileRun:
             await self._close()
             await keeping.take_journals(self._context)
             await self._close_journals()
-            self.code = ExitCode(keeping.end(self.code, lambda text: self.output.err(f"{self.part.name}: {text}\n")))
+            self.code = ExitCode(keeping.end(self.code, self._alert))
         if keeping.record is not None:
             self.log.properties["record.sha256"] = keeping.record.sha256
 
@@ -84,12 +84,11 @@ class FileRun:
         try:
             await self._context.disconnect()
         except Exception as error:
-            # What failed first counts, not that it could not be closed either.
-            self._tell(error)
-            self.code = self.code or exit_code_for(error)
+            self._end_badly(error)
         self._context.spool.stop()
-        if not self._context.departure.is_put_back:
+        if tags := self._context.departure.not_put_back:
             self.code = gravest(self.code, ExitCode.UNKNOWN)
+            self._how.reports.end_badly(f"not put back: {tags}", self._alert)
 
     async def _close_journals(self) -> None:
         try:
@@ -97,8 +96,13 @@ class FileRun:
         except JournalError as error:
             # Whoever only looks needs no journal.
             if self._context.has_written:
-                self._tell(error)
-                self.code = self.code or exit_code_for(error)
+                self._end_badly(error)
+
+    def _end_badly(self, error: Exception) -> None:
+        """Handle an error after the last line: what failed first counts, not that it could not be closed either."""
+        self._tell(error)
+        self.code = self.code or exit_code_for(error)
+        self._how.reports.end_badly(message_of(error), self._alert)
 
     def _fail(self, error: Exception) -> None:
         self._tell(error)
@@ -117,6 +121,9 @@ class FileRun:
             return
         for line in problem_lines(error, Statement("", 0), debug=self._how.debug):
             self.output.err(f"{safe(f'{self.part.name}: {line}')}\n")
+
+    def _alert(self, text: str) -> None:
+        self.output.err(f"{safe(f'{self.part.name}: {text}')}\n")
 
     def interrupt(self) -> None:
         """End it as Ctrl-C does."""

@@ -137,7 +137,7 @@ class RecordKeeping:
         titled = [step for log in logs for step in log.titled]
         failed = sum(step.failure is not None for step in titled)
         not_run = [each for log in logs for each in log.not_run]
-        self._outcome = {
+        self._outcome |= {
             "steps": {"passed": len(titled) - failed, "failed": failed, "skipped": len(not_run)},
             "not_run": [each._asdict() for each in not_run],
             "left_changed": [each.form() for each in left_changed],

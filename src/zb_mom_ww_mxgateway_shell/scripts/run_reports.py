@@ -26,6 +26,8 @@ class RunReports:
         self.tells_alarms = junit is not None
         """Whether a report beside the record tells what came of alarms: this one, or that of the suite."""
         self.keeping = keeping
+        self._finished: tuple[Sequence[RunLog], Sequence[ChangeNow]] | None = None
+        """What they were made of; None before the end of the run."""
 
     def spare(self, files_to_run: Iterable[str]) -> None:
         """Raise ShellError if one of them would replace one of these files, or cannot be written as asked for."""
@@ -58,6 +60,7 @@ class RunReports:
 
         Return whether the report failed, as `alert` is told: it does not change what was done.
         """
+        self._finished = logs, left
         self.keeping.outcome(logs, left)
         if self.junit is None:
             return False
@@ -69,3 +72,11 @@ class RunReports:
             alert(f"no report: {message_of(error)}")
             return True
         return False
+
+    def end_badly(self, why: str, alert: Callable[[str], object]) -> None:
+        """Add to finished reports what went wrong after the last line: without it they would say that all is well."""
+        if self._finished is None:
+            return
+        logs, left = self._finished
+        logs[-1].broken_off = logs[-1].broken_off or why
+        self.finish(logs, left, alert)

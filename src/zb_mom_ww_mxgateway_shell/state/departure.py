@@ -65,9 +65,10 @@ class Departure:
             self._shows(text)
 
     @property
-    def is_put_back(self) -> bool:
-        """Whether every timed write was put back before its connection was closed, or since."""
-        return not any(connected.changes.is_on_disk(revert) for connected, revert in self._not_put_back)
+    def not_put_back(self) -> str:
+        """The tags of timed writes that were not put back before their connection was closed, nor since; or empty."""
+        there = (revert.tag for connected, revert in self._not_put_back if connected.changes.is_on_disk(revert))
+        return ", ".join(dict.fromkeys(there))
 
 
 def _lines_of(rows: "Sequence[ChangeNow]") -> list[str]:
