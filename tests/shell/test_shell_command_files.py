@@ -667,4 +667,4 @@ async def test_a_newcomer_writes_a_passing_file_from_help_script_alone(tmp_path:
         assert (done.code, done.err) == (0, ""), command
     assert "2 of 2 steps passed" in done.out
     assert (tmp_path / "out.xml").exists()
-    assert "2 steps passed" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "PASSED WITH OBSERVATION" in (tmp_path / "out.html").read_text(encoding="utf-8")
