@@ -4,6 +4,7 @@ Each check says what it proves and what it does not. A check does not hold if wh
 """
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from zb_mom_ww_mxgateway.safety.seal_keys import SealKey
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.evidence.record_format import JOURNAL, Record, parsed
+from zb_mom_ww_mxgateway_shell.evidence.record_format import JOURNAL, RUN_GATEWAY, Record, parsed
 from zb_mom_ww_mxgateway_shell.evidence.record_seal import seals_of
 from zb_mom_ww_mxgateway_shell.evidence.report_reading import run_report, spelled
 from zb_mom_ww_mxgateway_shell.evidence.report_text import list_of, mapping_of, text_of
@@ -118,17 +119,22 @@ def _journal(record: Record, places: Sequence[JournalPlaces | Path]) -> RecordCh
         wrong.append(f"the run could not read its journal: {problem}")
     found: list[str] = []
     missing, unmatched = dict(own), list(heads)
-    for place in places if own or heads else ():
+    sessions = _sessions(record)
+    for place in places if own or heads or sessions else ():
         folder = place if isinstance(place, Path) else place.folder
         lines = {line.number: line for line in _lines_of(folder)}
         present = [line for line in own.values() if _is_in(line.head, lines)]
         here = [head for head in heads if _is_in(head, lines)]
-        if not (present or here):
+        # Without a line that names the frame of the run, as where it was killed, its session does.
+        frames = {line.frame for line in present} or {
+            line.frame for line in lines.values() if line.fields.get("session") in sessions
+        }
+        if not (frames or here):
             continue
         unmatched = [head for head in unmatched if head not in here]
         missing = {name: line for name, line in missing.items() if line not in present}
         wrong += _wrong_in(folder, None if isinstance(place, Path) else place.head_folder, here)
-        wrong += _left_out(lines.values(), present, here, folder)
+        wrong += _left_out([each for each in lines.values() if each.frame in frames], present, here, folder)
         found.append(f"{folder}: {counted(len(present), 'line')} of this run, as they are in the record")
         found += [f"{folder}: has the head {head}" for head in here]
     where = ", ".join(str(each if isinstance(each, Path) else each.folder) for each in places) or "no folder"
@@ -167,6 +173,13 @@ def _heads(end: Mapping[str, Any]) -> tuple[list[Head], list[str]]:
     return heads, wrong
 
 
+def _sessions(record: Record) -> set[str]:
+    """Return the ids of the sessions of a run."""
+    connected = [record.begin, *record.of(RUN_GATEWAY)]
+    ids = (text_of(mapping_of(each.get("gateway")).get("session_id")) for each in connected)
+    return set(filter(None, ids))
+
+
 def _lines_of(folder: Path) -> Iterator[JournalLine]:
     for lines in lines_back(folder):
         yield from lines
@@ -188,11 +201,13 @@ def _wrong_in(folder: Path, head_folder: Path | None, heads: Sequence[Head]) -> 
 def _left_out(
     lines: Iterable[JournalLine], present: Sequence[JournalLine], heads: Sequence[Head], folder: Path
 ) -> Iterator[str]:
-    """Yield the actions of this run, up to the head after it, that the record does not have."""
-    frames = {line.frame for line in present}
-    last = max((head.count for head in heads), default=max((line.number for line in present), default=0))
+    """Yield the actions of this run, up to the head after it, that the record does not have.
+
+    `lines` are those of the run.
+    """
+    last = max((each.count for each in [*heads, *(line.head for line in present)]), default=sys.maxsize)
     numbers = {line.number for line in present}
-    left = [each for each in lines if each.frame in frames and each.number <= last and each.number not in numbers]
+    left = [each for each in lines if each.number <= last and each.number not in numbers]
     for action in actions(sorted(left, key=lambda line: line.number)):
         yield (
             f"{folder}: line {action.number} of this run ({action.kind} {action.tag}".rstrip()
