@@ -84,6 +84,11 @@ assert 1 == 2, "no sum"
     caught = f"await mx('step \"a\"')\ntry:\n    await mx('expect {INT} = 9')\nexcept Exception:\n    pass\n"
     done = await run(f"{caught}await mx('step \"b\"')\n", *ALL)
     assert (done.code, cases(run)) == (0, {"try.py:1 a": "failure", "try.py:6 b": "passed"})
+    # The record says both, and is whole; of steps that did not come the program alone knows.
+    verified = await run.process("report", "verify", "run.jsonl")
+    assert (verified.code, "contents holds" in verified.out) == (0, True), verified.out
+    shown = await run.process("report", "run.jsonl", "--md")
+    assert "Unknown: a Python file names its steps as it comes to them." in shown.out
 
 
 async def test_a_check_that_stands_is_judged_in_its_step(run: Runs) -> None:

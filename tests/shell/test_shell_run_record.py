@@ -337,6 +337,9 @@ async def test_a_run_that_could_not_begin_replaces_the_record_and_says_why(run: 
         done = await run(text, "--record", "run.jsonl")
         assert (done.code, kept(run).end["exit_code"]) == (code, code)
         assert why in kept(run).end["broken_off"]
+        shown = (await run.process("report", "run.jsonl", "--md")).out
+        assert "Unknown: the run did not come to its first step." in shown
+        assert "Unknown: the run did not come to look." in shown
     done = await run(f"expect {INT} = 0\n", "--json", "--record", "run.jsonl", "--endpoint", "127.0.0.1:1")
     record = kept(run)
     assert (done.code, record.end["exit_code"], record.begin["gateway"]) == (4, 4, None)

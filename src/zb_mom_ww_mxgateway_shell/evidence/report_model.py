@@ -168,6 +168,12 @@ class RunReport:
         return about if isinstance(about, Mapping) else {}
 
     @property
+    def is_program(self) -> bool:
+        """Whether a Python file ran: it alone knows its steps, and decides about its exit code."""
+        arguments = self.begin.get("arguments")
+        return isinstance(arguments, list) and any(str(each).partition("=")[0] == "--python" for each in arguments)
+
+    @property
     def requirements(self) -> list[Requirement]:
         """Every requirement that a step names, by name."""
         of: dict[str, list[StepReport]] = {}

@@ -103,7 +103,10 @@ def _requirements(report: RunReport) -> Iterator[ReportBlock]:
         steps = tuple(f"{step.title}: {step.verdict.value}" for step in each.steps)
         rows.append(TableLine((each.name, steps, remark, each.verdict), stands_out=not each.is_shown))
     yield TableBlock(
-        ("Requirement", "Steps", "Remark", "Verdict"), (16, 46, 22, 16), rows, "No step names a requirement."
+        ("Requirement", "Steps", "Remark", "Verdict"),
+        (16, 46, 22, 16),
+        rows,
+        "No step in the record names a requirement.",
     )
 
 
@@ -233,7 +236,10 @@ def _left_changed(report: RunReport) -> ReportBlock:
             tag = text_of(said.pop("tag", None))
             rest = text_of(said.get("text")).removeprefix(f"{tag} ") or text_of(said)
         rows.append(TableLine((tag, rest)))
-    empty = "Nothing: what the run changed was put back, or it changed nothing." if report.end else "Unknown."
+    if report.end.get("left_changed") is None:
+        empty = "Unknown: the run did not come to look."
+    else:
+        empty = "Nothing: what the run changed was put back, or it changed nothing."
     return TableBlock(("Tag", "What it was, and is"), (40, 60), rows, empty)
 
 
@@ -261,7 +267,14 @@ def _remarks(remarks: Sequence[Remark], clock: ReportClock, empty: str) -> Repor
 def _not_run(report: RunReport) -> ReportBlock:
     skipped = [step for step in report.steps if step.not_run_because is not None]
     rows = [TableLine((step.title, ", ".join(step.requirements), step.not_run_because or "")) for step in skipped]
-    empty = "Every step ran." if report.end else "Unknown: the record has no end."
+    if not report.end:
+        empty = "Unknown: the record has no end."
+    elif report.end.get("not_run") is None:
+        empty = "Unknown: the run did not come to its first step."
+    elif report.is_program:
+        empty = "Unknown: a Python file names its steps as it comes to them."
+    else:
+        empty = "Every step ran."
     return TableBlock(("Step", "Requirements", "Why"), (40, 20, 40), rows, empty)
 
 

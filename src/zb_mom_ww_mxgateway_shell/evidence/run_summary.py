@@ -210,7 +210,10 @@ def _requirements(reports: Sequence[RunReport], names: _TestNames) -> ReportBloc
         worst = min((verdict for _, verdict, _ in of[name]), key=_order)
         rows.append(TableLine((name, tests, remark, worst), stands_out=not is_shown))
     return TableBlock(
-        ("Requirement", "Tests", "Remark", "Verdict"), (16, 46, 22, 16), rows, "No step names a requirement."
+        ("Requirement", "Tests", "Remark", "Verdict"),
+        (16, 46, 22, 16),
+        rows,
+        "No step in the record names a requirement.",
     )
 
 

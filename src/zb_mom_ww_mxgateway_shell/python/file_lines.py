@@ -33,8 +33,8 @@ class FileLines:
         self._quiet = quiet
         self._left_out: list[Statement | Block] = []
         """Lines of steps that are not selected."""
-        self._told: list[BaseException] = []
-        """Errors that are in the log already."""
+        self._told: dict[int, BaseException] = {}
+        """Errors that are in the log already, by identity."""
 
     def leaves_out(self, context: Context, statement: Statement) -> bool:
         """Return whether a line belongs to a step that is not selected, which the log says."""
@@ -118,13 +118,13 @@ class FileLines:
     def _add(
         self, statement: Statement, error: BaseException, code: ExitCode, message: str, seconds: float = 0.0
     ) -> None:
-        self._told.append(error)
+        self._told[id(error)] = error
         details = [line for line in getattr(error, "details", ()) if isinstance(line, str)]
         self.log.add(Entry(statement, code, seconds, (message, *details), type(error).__name__))
 
     def tell_not_done(self, error: ShellError) -> None:
         """Take note of the error for a result that says that it was not done: the log has the result."""
-        self._told.append(error)
+        self._told[id(error)] = error
 
     def end(self, context: Context, broken_off: str) -> None:
         """End the log; `broken_off` says what else than an error ended the program early."""
@@ -132,7 +132,7 @@ class FileLines:
         self.log.end(Block(body=self._left_out), context)
 
     def _is_told(self, error: BaseException) -> bool:
-        return any(error is each for each in self._told)
+        return id(error) in self._told
 
 
 def _both(first: Callable[[str], None], second: Callable[[str], None]) -> Callable[[str], None]:

@@ -163,7 +163,7 @@ class RecordKeeping:
         """
         if self._record is None:
             return code
-        facts: dict[str, Any] = {"steps": None, "not_run": [], "left_changed": [], "broken_off": why or None}
+        facts: dict[str, Any] = {"steps": None, "not_run": None, "left_changed": None, "broken_off": why or None}
         self._record.end({**facts, **self._outcome, "exit_code": int(code), "journal": self._journal})
         problems: list[str] = []
         if self._file is not None:
