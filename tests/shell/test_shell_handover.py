@@ -1,7 +1,7 @@
 """handover: the summary of a shift, and what is not known of it."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
-DOUBLE = "TestChildObject.TestDouble"
+DOUBLE, TEXT = "TestChildObject.TestDouble", "TestChildObject.TestString"
 SP = "Plant.Tank1.LevelSP"
 
 
@@ -161,3 +161,27 @@ async def test_a_session_without_an_end_is_told(run: Runs) -> None:
     done = await run.process("--plaintext", "--json", "-e", "handover --since 1h")
     (unknown,) = part(done.objects[-1]["result"], "Connections")["unknown"]
     assert f"how the session of process {killed.pid} ended" in unknown
+
+
+async def test_lines_of_the_journal_that_cannot_be_read_are_counted(run: Runs) -> None:
+    assert (await run.process("--plaintext", "-e", f"write {INT} 9", "-e", f"write {INT} 8")).code == 0
+    (journal,) = (run.folder / "records" / "state" / "journal" / "plant").glob("*.jsonl")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    number = next(at for at, line in enumerate(lines) if b'"action"' in line)
+    lines[number] = b"{" + lines[number]
+    journal.write_bytes(b"".join(lines))
+    done = await run.process("--plaintext", "--json", "-e", "handover --since 1h")
+    (unknown,) = part(done.objects[-1]["result"], "Writes and acknowledgements")["unknown"]
+    assert unknown == "1 line of the journal missing or damaged: journal verify names them"
+
+
+async def test_a_secret_is_not_taken_for_the_one_before_it(run: Runs) -> None:
+    run.process.environment |= {"ONE": "the first one", "TWO": "another one"}
+    write = f"requires write {TEXT}\nsecret pin from env {{}}\nwrite {TEXT} $pin\n"
+    assert (await run(write.format("ONE"))).code == 0
+    since = datetime.now(UTC).isoformat()
+    both = "secret first from env ONE\n" + write.format("TWO").partition("\n")[2]
+    done = await run(f"requires write {TEXT}\n{both}handover --since {since}\n", "--json")
+    (result,) = [each["result"] for each in done.objects if each["command"] == "handover"]
+    (row,) = part(result, "Not put back")["rows"]
+    assert (row["before the shift's first write"], row["last written"]) == ("***", "***")

@@ -47,6 +47,21 @@ async def test_the_time_line_is_that_of_the_write_and_of_what_changed_after_it(r
     assert "monotonic clock of this machine" in trace["clock"]
 
 
+async def test_a_value_that_comes_again_is_no_change(run: Runs) -> None:
+    tracing = asyncio.create_task(traced(run, f"trace write {INT} 7 --with {DOUBLE} --for 3s"))
+    await until(lambda: run.written == [7])
+    run.gateway.set(DOUBLE, 0.0, quality=193)
+    trace = (await tracing)["trace"]
+    assert trace["unchanged"] == [DOUBLE]
+    assert ("changed", INT) in {(each["what"], each["name"]) for each in trace["moments"]}
+
+
+async def test_nothing_is_written_where_a_tag_to_look_at_is_none(run: Runs) -> None:
+    line = f"trace write {INT} 7 --with {DOUBLE} No.Such --for 300ms"
+    done = await run(f"requires write {INT}\n{line}\n")
+    assert (done.code, run.written, "no tag No.Such" in done.err) == (2, [], True), done
+
+
 async def test_an_alarm_that_is_raised_is_part_of_it(run: Runs) -> None:
     tracing = asyncio.create_task(traced(run, f"trace write {INT} 7 --for 3s"))
     await until(lambda: run.written == [7])

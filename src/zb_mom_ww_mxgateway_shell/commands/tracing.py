@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal as OneOf
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
-from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
+    check_is_tag,
     closed_error,
     given_reason,
     live_session_of,
@@ -87,7 +88,10 @@ async def trace(
     """
     try:
         item, before, typed = await prepare_write(context, tag, value, server, sends=True)
-        others = await ensure(context, with_ or [], server)
+        targets = with_ or []
+        others = await ensure(context, targets, server)
+        for target, other, now in zip(targets, others, await values_now(context, others), strict=True):
+            await check_is_tag(context, target, other, now)
         signature, signers = await signature_for(context, item, signing.person)
         live = live_session_of(context, item)
     except MxGatewayError as error:

@@ -1,6 +1,7 @@
 """What is known of a shift: from the journal of this user, from this session, and from the snapshots."""
 
 import asyncio
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -41,7 +42,8 @@ async def shift_of(context: Context, since: datetime, until: datetime) -> ShiftS
     # The demo has a journal of its own; a shell may be connected to a plant, too.
     demos = sorted({context.is_demo, *(each.terms.is_demo for each in context.connections.values())})
     found = [await asyncio.to_thread(_actions, is_demo, since, until) for is_demo in demos]
-    rows = sorted((row for of_one in found for row in of_one), key=lambda row: row.at)
+    rows = sorted((row for of_one, _ in found for row in of_one), key=lambda row: row.at)
+    lost = sum(count for _, count in found)
     heads = [head for is_demo in demos if (head := read_head(journal_places(demo=is_demo).head_folder))]
     return ShiftSummary(
         since,
@@ -53,7 +55,7 @@ async def shift_of(context: Context, since: datetime, until: datetime) -> ShiftS
         [
             _sessions(rows),
             _stretches(context, since, until),
-            _writes(rows),
+            _writes(rows, lost),
             await _not_put_back(context, rows),
             _arming(rows),
             *[part for each in context.connections.values() for part in await _alarms(context, each, since, until)],
@@ -64,8 +66,8 @@ async def shift_of(context: Context, since: datetime, until: datetime) -> ShiftS
     )
 
 
-def _actions(is_demo: bool, since: datetime, until: datetime) -> "list[JournalAction]":
-    """Return what the journal has of this time, oldest first."""
+def _actions(is_demo: bool, since: datetime, until: datetime) -> "tuple[list[JournalAction], int]":
+    """Return what the journal has of this time, oldest first, and how many lines are missing there, or damaged."""
     from zb_mom_ww_mxgateway.safety.journal_actions import actions, lines_back
 
     lines: list[Any] = []
@@ -73,7 +75,12 @@ def _actions(is_demo: bool, since: datetime, until: datetime) -> "list[JournalAc
         lines = of_file + lines  # Lines about one action may be in two files.
         if of_file and _at(of_file[0].at) < since:
             break
-    return [each for each in actions(lines) if since <= _at(each.at) <= until]
+    lost = sum(
+        later.number - earlier.number - 1
+        for earlier, later in itertools.pairwise(lines)
+        if _at(later.at) >= since and _at(earlier.at) <= until
+    )
+    return [each for each in actions(lines) if since <= _at(each.at) <= until], lost
 
 
 def _at(text: str) -> datetime:
@@ -104,13 +111,14 @@ def _sessions(rows: "Sequence[JournalAction]") -> ShiftPart:
     return ShiftPart("Connections", ("time", "who", "program", "gateway", "what"), cells, unknown=unknown)
 
 
-def _writes(rows: "Sequence[JournalAction]") -> ShiftPart:
+def _writes(rows: "Sequence[JournalAction]", lost: int) -> ShiftPart:
     cells = [_write_cells(row) for row in rows if row.kind == "action"]
     return ShiftPart(
         "Writes and acknowledgements",
         ("time", "who", "tag", "old", "new", "result", "reason"),
         cells,
         "nothing was sent",
+        [f"{counted(lost, 'line')} of the journal missing or damaged: journal verify names them"] if lost else [],
     )
 
 
@@ -160,8 +168,10 @@ class _Changed:
 
     @property
     def is_back(self) -> bool:
-        """Whether the last value that was written is the one from before the first write."""
-        return self.is_sure and same_value(self.first.old, self.last.new)
+        """Whether the last value that was written is surely the one from before the first write."""
+        # Two secrets look the same in the journal.
+        is_hidden = "***" in str(self.first.old)
+        return self.is_sure and not is_hidden and same_value(self.first.old, self.last.new)
 
 
 async def _not_put_back(context: Context, rows: "Sequence[JournalAction]") -> ShiftPart:

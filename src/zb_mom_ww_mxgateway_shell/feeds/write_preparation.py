@@ -88,7 +88,13 @@ async def checked_first_value(context: Context, target: Target, item: Item, valu
     """Return the value of an item that can be written; raise why it cannot."""
     if value is None:
         raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
-    failed = first_failed(value.statuses)
+    await check_is_tag(context, target, item, value)
+    return value
+
+
+async def check_is_tag(context: Context, target: Target, item: Item, value: "LiveValue | None") -> None:
+    """Raise InputError where the value of an item says that the plant has no such tag."""
+    failed = None if value is None else first_failed(value.statuses)
     if failed and failed.category == StatusCategory.CONFIGURATION_ERROR:
         if context.client is not None:
             context.catalogue.start(context.client)
@@ -96,4 +102,3 @@ async def checked_first_value(context: Context, target: Target, item: Item, valu
         raise target.word.mistake(
             f"no tag {item.tag}: {failed}; nothing was written{context.catalogue.closest(item.tag)}"
         )
-    return value

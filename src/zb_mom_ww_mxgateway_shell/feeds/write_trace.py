@@ -144,13 +144,17 @@ class WriteTrace:
         sent_at = self._sent_at
         if sent_at is None:
             return None, True
-        entries = [each for each in self._connected.history.of(item.key, sent_at).entries() if each[0] >= sent_at]
         is_whole = True
-        for at, entry in entries:
+        before: tuple[Any, str] | None = None
+        for at, entry in self._connected.history.of(item.key, sent_at).entries():
             if isinstance(entry, SampleMark):
-                is_whole &= entry.kind not in ("gap", "dropped", "stale")
+                is_whole &= at < sent_at or entry.kind not in ("gap", "dropped", "stale")
                 continue
             quality = quality_word(entry.quality)
+            # The plant may send a value again that it had before.
+            held, before = before, (entry.value, quality)
+            if at < sent_at or held == before:
+                continue
             text = value_text(entry.value) + ("" if quality == "good" else f" ({quality})")
             fields = {"quality_word": quality, "value": value_form(entry.value)}
             return TraceMoment(at - sent_at, "changed", item.tag, f"to {text}", fields), is_whole
