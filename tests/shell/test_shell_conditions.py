@@ -10,6 +10,7 @@ from shell_lines import SIMULATED, run
 from shell_process import Runs
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
@@ -262,6 +263,39 @@ async def test_a_change_that_comes_too_early_fails_with_the_time_measured(
     assert "too early: " in error["message"]
     assert "after the write, and not before 3600 s is expected" in error["message"]
     assert 0 <= error["too_early_seconds"] < 3600
+
+
+@pytest.mark.parametrize(
+    ("condition", "passes"),
+    [
+        (f"{INT} > 5 hold 20ms", False),
+        (f"every {INT} > 5", False),
+        ("any zeros > 5", False),
+        ("any zeros = 7.5", True),
+    ],
+)
+async def test_it_was_too_early_whatever_came_before_the_wait(
+    context: Context, gateway: SimulatedGateway, zeros: str, condition: str, passes: bool
+) -> None:
+    await run(context, f"expect every {zeros} = 0", _follow)
+    gateway.set(DOUBLE, 7.5)
+    await until(lambda: context.live_session[DOUBLE].value == 7.5)
+    await run(context, f"expect {DOUBLE} = 7.5", _follow)
+    await run(context, f"write {INT} 7", _follow)
+    await until(lambda: context.live_session[INT].value == 7)
+    (sent,) = context.connected.write_moments.judged()
+    came = clock.monotonic() - sent
+    await until(lambda: clock.monotonic() - sent > came + 0.05)
+    gateway.set(DOUBLE, 1.0)
+    gateway.set(DOUBLE, 7.5)
+    gateway.set(INT, 8)
+    await until(lambda: context.live_session[INT].value == 8)
+    line = f"wait {condition} timeout 20s not before {came + 0.02:.3f}s"
+    if passes:
+        await run(context, line, _follow)
+        return
+    with pytest.raises(NotMet, match=r"too early: .* s after the write, and not before"):
+        await run(context, line, _follow)
 
 
 async def test_a_change_that_comes_later_passes_and_tells_when(tmp_path: Path, gateway: SimulatedGateway) -> None:

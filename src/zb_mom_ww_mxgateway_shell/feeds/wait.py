@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
+from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
 from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
@@ -20,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Result, Samples, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, WaitCourse
+    from zb_mom_ww_mxgateway import WaitCourse
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _STOPPED = "stopped waiting"
@@ -52,6 +53,7 @@ class WaitFeed:
         judgement = self.judgement
         written = self.connected.write_moments.judged() if self.mark is not None else []
         begun = written[0] if written else self.started
+        self._refuse_early(begun, written)
         if (past := self._past()) is not None:
             return self._met_before(*past, begun, written)
         try:
@@ -80,7 +82,7 @@ class WaitFeed:
             samples=self._samples(written),
         )
 
-    def _past(self) -> "tuple[JudgedItem, LiveValue] | None":
+    def _past(self) -> tuple[JudgedItem, LiveValue] | None:
         """Return a value that came between the write and this wait, meets the condition, and is over; None if none."""
         live, judgement = self.connected.live, self.judgement
         if self.mark is None or self.hold or judgement.quantifier == "every" or judgement.members[0].other is not None:
@@ -91,15 +93,10 @@ class WaitFeed:
                     return member, value
         return None
 
-    def _met_before(self, member: JudgedItem, value: "LiveValue", begun: float, written: Sequence[float]) -> Result:
-        """Return that a value came and is over again; raise NotMet if it came too early."""
+    def _met_before(self, member: JudgedItem, value: LiveValue, begun: float, written: Sequence[float]) -> Result:
+        """Return that a value came and is over again."""
         self.connected.live.checked()
         after = max(0.0, value.received_at - begun)
-        if after < self.not_before:
-            why = f"too early: {age_text(after)} after the write, and not before {self.not_before:g} s is expected"
-            error = member.condition.not_met(value, why, too_early_seconds=round(after, 3))
-            error.samples = self._samples(written)
-            raise error
         of = f"{member.item.tag} " if self.judgement.named is not None else ""
         text = f"{of}{described(value)}, {age_text(after)} after the write; now {described(member.value)}"
         fields = {
@@ -111,6 +108,38 @@ class WaitFeed:
         }
         text_of_all = f"{self.judgement.text}: {text}"
         return TextResult(text_of_all, fields, value.value, brief=text, samples=self._samples(written))
+
+    def _refuse_early(self, begun: float, written: Sequence[float]) -> None:
+        """Raise NotMet if the condition was met too early between the write and this wait, whatever came after."""
+        if not (self.not_before and written):
+            return
+        held: dict[tuple[int, int], LiveValue | None] = {}
+        came: list[LiveValue] = []
+        keys = {item.tag: item.key for item in self.judgement.items}
+        for tag, key in keys.items():
+            values = [LiveValue.of(event, tag, 0) for event in self.connected.history.of(key, begun).events]
+            known = [value for value in values if value is not None]
+            # The first value of a newly followed tag is not new.
+            held[key] = known[0] if known else None
+            came += (value for value in known[1:] if value.received_at >= begun)
+        for value in sorted(came, key=lambda each: each.received_at):
+            after = value.received_at - begun
+            if after >= self.not_before:
+                return
+            held[keys[value.tag]] = value
+            then = self.judgement.with_values(held)
+            by = replace(then, members=tuple(each for each in then.members if value.tag in (i.tag for i in each.items)))
+            # Of any, what was met before is not new.
+            if (by if self.judgement.quantifier == "any" else then).is_met():
+                self.connected.live.checked()
+                error = then.not_met(self._early(after, is_written=True), too_early_seconds=round(after, 3))
+                error.samples = self._samples(written)
+                raise error
+
+    def _early(self, after: float, *, is_written: bool) -> str:
+        """Return why it is met too early."""
+        since = "the write" if is_written else "the wait began"
+        return f"too early: {age_text(max(0.0, after))} after {since}, and not before {self.not_before:g} s is expected"
 
     def _samples(self, written: Sequence[float]) -> Sequence[Samples]:
         return self.judgement.series(self.connected, self.started, written)
@@ -125,12 +154,10 @@ class WaitFeed:
         values = [value for each in self.judgement.members for value in (each.value, each.wanted) if value is not None]
         after = max(value.received_at for value in values) - begun
         if self.not_before and after < self.not_before:
-            since = "the write" if is_written else "the wait began"
-            reason = f"{age_text(max(0.0, after))} after {since}, and not before {self.not_before:g} s is expected"
-            raise self.judgement.not_met(f"too early: {reason}", too_early_seconds=round(after, 3))
+            raise self.judgement.not_met(self._early(after, is_written=is_written), too_early_seconds=round(after, 3))
         return True
 
-    def _not_met(self, seen: "tuple[LiveValue, ...]", course: "WaitCourse | None") -> NotMet:
+    def _not_met(self, seen: tuple[LiveValue, ...], course: "WaitCourse | None") -> NotMet:
         judgement, within = self.judgement, f"not within {self.timeout:g} s"
         if judgement.is_met() and not judgement.is_met(self.mark):
             is_known = any(value.changed_at for member in judgement.members if (value := member.value) is not None)
