@@ -93,6 +93,15 @@ async def test_a_tag_whose_name_only_the_run_knows_is_left_to_its_line(run: Runs
     assert len(contacts(run.gateway)) == 2, done.out
 
 
+async def test_a_line_whose_value_only_the_run_knows_is_contacted_too(run: Runs) -> None:
+    done = await run(
+        f"capture held = {INT}\nlet wanted = $held\nexpect {LEVEL} >= $wanted\n"
+        "wait Plant.Tank2.Level != $held now timeout 20s\n"
+        "cd TestChildObject\nread .TestDouble Plant.Pump$held.Running\n"
+    )
+    assert contacts(run.gateway)[0] == [INT, LEVEL, "Plant.Tank2.Level"], done.err
+
+
 async def test_it_is_made_again_for_the_lines_behind_another_connection(run: Runs) -> None:
     done = await run(
         f"expect {INT} = 0\ncd TestChildObject\nexpect .TestBool = false\nexpect .TestDouble = 0\n"

@@ -86,7 +86,8 @@ def _written_rows(scope: Scope, invocation: ParsedArguments) -> list[Written]:
 
 
 def _tags_of_rows(scope: Scope, invocation: ParsedArguments) -> list[str]:
-    if invocation.options.get("server") is not None:
+    is_known = isinstance(invocation.positional[0], Token)
+    if invocation.options.get("server") is not None or not is_known:
         return []
     return [name for row in _written_rows(scope, invocation) for name in row.names]
 

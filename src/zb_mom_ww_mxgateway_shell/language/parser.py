@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, RestOfLine
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
-from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown, expanded
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
@@ -44,6 +44,9 @@ class ParsedLine:
     """By their Python names, without those that cannot be parsed."""
     invocation: Invocation | None = None
     """None for an empty line, and for one with a mistake."""
+    foreseen: Invocation | None = None
+    """What is known of a line before it runs, with NotYetKnown in the place of each argument that only the run knows;
+    None for one with a mistake."""
     error: ShellError | ValueNotYetKnown | None = None
     """The first mistake."""
 
@@ -100,8 +103,12 @@ class Registry:
                 continue
             words_of[place], values[place] = word, value
             parsed.arguments[parameter.name] = value
-        if (mistake := first_error or missing) is not None:
+        mistake = first_error or missing
+        if isinstance(mistake, ShellError):
             raise mistake
+        for place in range(len(assigned)):
+            if place not in values:
+                words_of[place], values[place] = None, NotYetKnown()
         positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
         options = {parameter.name: values[at] for at, (parameter, _) in enumerate(assigned) if parameter.is_option}
         options |= {
@@ -109,11 +116,14 @@ class Registry:
             for many in {parameter for parameter, _ in assigned if parameter.takes_many}
         }
         kept = [(parameter, words_of[place]) for place, (parameter, _) in enumerate(assigned)]
+        parsed.foreseen = Invocation(command, tuple(positional), options, tuple(kept))
+        if mistake is not None:
+            raise mistake
         if endless := _endless(command, words[0], options, context):
             raise endless
         if command.check is not None:
             command.check(positional, options)
-        parsed.invocation = Invocation(command, tuple(positional), options, tuple(kept))
+        parsed.invocation = parsed.foreseen
 
     def check(self, line: str, context: Scope) -> list[InputError]:
         """Return everything in a line that is wrong whatever the gateway has; nothing is connected."""

@@ -24,7 +24,6 @@ from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts.loader import is_arranging
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -128,7 +127,7 @@ class FirstContact:
     def _tags_from(self, number: int) -> tuple[list[str], list[Token]]:
         """Return the tags, and the globs, of the lines from this one up to one that changes the connection.
 
-        A line is left out while what it names is not known: it has a mistake, or depends on a value of the run.
+        A tag, or a file of rows, is left out while its name depends on a value of the run.
         """
         context = self._context
         ahead = Context(context.registry, interactive=False)
@@ -143,10 +142,10 @@ class FirstContact:
             traits = invocation.command.traits
             if traits.changes_subject == "connection":
                 break
-            if traits.checked_effect is not None:
-                traits.checked_effect(ahead, invocation.positional)
             if traits.changes_subject == "object":
                 ahead.focus_ahead = ""  # Only the run knows it.
+            elif traits.checked_effect is not None:
+                traits.checked_effect(ahead, invocation.positional)
             if traits.advises is not None:
                 globs += named_globs(invocation)  # Only the galaxy knows their tags.
                 with suppress(ShellError):
@@ -190,13 +189,7 @@ def _parsed(statement: Statement, ahead: Context) -> Invocation | None:
     ahead.names = {**own, **statement.given}
     try:
         with unfolded(ahead, statement.text) as line:
-            return ahead.registry.parse(line, ahead, ahead=True)
-    except (ShellError, ValueNotYetKnown):
-        command = ahead.registry.commands.get(statement.command)
-        words = statement.text.split()
-        if command is not None and command.traits.sets_name and len(words) > 1:
-            own[words[1]] = NotYetKnown()
-        return None
+            return ahead.registry.parse_partly(line, ahead, ahead=True).foreseen
     finally:
         ahead.names = own
 
