@@ -13,7 +13,11 @@ from zb_mom_ww_mxgateway.value_checks import expected
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 from zb_mom_ww_mxgateway_console.render.forms import json_line, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import one_line
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.commands.language import RequirementIds
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import quoted
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +67,13 @@ def test_a_part_of_a_secret_is_not_shown_where_a_value_of_a_write_is_cut() -> No
     acknowledged = PendingEntry(alarm="Galaxy!A.B.Hi", comment=secret)
     assert "secret" not in str(acknowledged)
     assert "secret" not in str(expected("a time", secret))
+
+
+def test_a_requirement_holds_no_part_of_a_secret() -> None:
+    kept_secrets.keep("two blanks, here")
+    context = Context(all_commands(), interactive=False)
+    word = Token('"URS-two blanks, here"', 0, 22, True)
+    assert list(RequirementIds().parse(word, context)) == ["URS-***"]
 
 
 def test_a_secret_that_is_a_number_is_left_out_as_a_number() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
+from zb_mom_ww_mxgateway.kept_secrets import without_kept
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form, value_text
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -36,7 +37,8 @@ class RequirementIds(ArgumentType):
     name = "id"
 
     def parse(self, word: Token, context: Scope) -> Sequence[str]:
-        return [each for each in word.value.replace(",", " ").split() if each]
+        # Whole: a part of a secret is none that could be found.
+        return without_kept(word.value).replace(",", " ").split()
 
 
 class PlainValue(ArgumentType):
