@@ -81,6 +81,26 @@ async def test_what_came_since_the_first_write_counts_also_behind_a_wait(run: Ru
     assert "by jane" in done.out
 
 
+@pytest.mark.parametrize("line", ["expect-no-alarm --area Plnt", "no-new-alarms --area Plant.Tank9"])
+async def test_an_area_that_the_galaxy_does_not_have_is_a_mistake(run: Runs, line: str) -> None:
+    done = await run(f"{line}\n")
+    assert (done.code, f"the galaxy has no area {line.split()[-1]}" in done.err) == (2, True), done.err
+    run.file(f"{line}\n")
+    assert (await run.process("plan", "try.mxs", "--plaintext")).code == 2
+    known = line.replace("Plnt", "plant").replace("Tank9", "Tank2")
+    assert (await run(f"{known}\n")).code == 0
+
+
+async def test_another_alarm_of_the_same_object_does_not_make_an_old_one_new(run: Runs) -> None:
+    run.gateway.raise_alarm(HI, severity=300)
+    running = await ran_while(run, f"write {INT} 1\nexpect-alarm Plant.Tank1 active severity 300 within 5s\n")
+    await until(lambda: has_written(run, 1))
+    run.gateway.raise_alarm("ZB!Plant.Tank1.Level.HiHi", severity=100)
+    done = await running
+    assert (done.code, "'now' lets it count" in done.err) == (1, True), done.err
+    assert "came: ZB!Plant.Tank1.Level.HiHi" in done.err
+
+
 async def test_a_wait_that_is_not_met_tells_the_transitions_that_came(run: Runs) -> None:
     running = await ran_while(run, f"write {INT} 1\nexpect-alarm {TAG} active acked within 5s\n", "--json")
     await until(lambda: has_written(run, 1))
@@ -185,11 +205,13 @@ async def test_a_step_without_a_new_alarm_passes_and_tells_what_was_active(run: 
     assert "; 1 alarm active since before" in done.out
 
 
-@pytest.mark.parametrize(("options", "code"), [("--area Plant", 0), ("--above 400", 0), ("--area North", 1), ("", 1)])
+@pytest.mark.parametrize(
+    ("options", "code"), [("--area Plant", 0), ("--above 400", 0), ("--area Utilities", 1), ("", 1)]
+)
 async def test_an_area_and_a_severity_choose_what_counts(run: Runs, options: str, code: int) -> None:
     running = await ran_while(run, f"no-new-alarms {options}\nwrite {INT} 1\nwait {INT} = 2 now timeout 20s\n")
     await until(lambda: has_written(run, 1))
-    run.gateway.raise_alarm("ZB!North.A.Hi", severity=500)
+    run.gateway.raise_alarm("ZB!Utilities.A.Hi", severity=500)
     run.gateway.set(INT, 2)
     assert (await running).code == code
 

@@ -38,6 +38,7 @@ def warnings(folder: Path, text: str) -> list[str]:
         (f'write {INT} 1\nstep "b"\nnote x\nexpect Plant.Tank1.Level > 0\n', "try.mxs:4:1: expect checks at once"),
         (f"time-limit 10s\nwait {INT} = 1 timeout 30s\n", "try.mxs:2:1: it may take 30s, and the time limit of its"),
         (f"time-limit 1m\nexpect {INT} = 1 for 2m\n", "try.mxs:2:1: it may take 2m"),
+        ("time-limit 5s\nexpect-alarm Plant.Tank1 active within 20s\n", "try.mxs:2:1: it may take 20s"),
     ],
 )
 def test_what_is_probably_not_meant_is_a_warning(tmp_path: Path, text: str, said: str) -> None:

@@ -8,22 +8,24 @@ from zb_mom_ww_mxgateway.models.alarms import AlarmTransition
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
-from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_condition import AlarmCondition, AlarmWait
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import (
     AlarmName,
     AlarmNameType,
     alarms_read,
+    in_area,
     is_active,
     listed,
     present_alarms,
 )
 from zb_mom_ww_mxgateway_shell.feeds.new_alarms import AlarmChoice, NoNewAlarms
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate, object_at
 from zb_mom_ww_mxgateway_shell.language.argument_types import Count, CountOption, Duration, Flag, OneWord, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 AreaOption = Annotated[str | None, Text("area")]
@@ -72,7 +74,7 @@ async def _preview_alarm(
     stream=False,
     check=_check_alarm,
     preview=_preview_alarm,
-    traits=CommandTraits(reads_alarms=True),
+    traits=CommandTraits(reads_alarms=True, lasts=lambda given: given.options.get("within")),
 )
 async def expect_alarm(
     context: Context,
@@ -136,9 +138,28 @@ def _names_something(attributes: Sequence[Any], place: Any, name: str) -> bool:
     )
 
 
-async def _preview_no_alarm(context: Context, **others: object) -> Result:
+async def _refuse_unknown_area(context: Context, feed: AlarmMonitor, area: str | None, command: str) -> None:
+    """Raise a mistake for an area that the galaxy does not have: no alarm would ever be in it."""
+    if area is None or set(area) & set("*?[") or any(in_area(alarm, area) for alarm in feed.alarms.values()):
+        return
+    client, (_, dot, below) = context.connected.client, area.partition(".")
+    try:
+        found = await object_at(client, area)
+        # In the path of an alarm an object is behind its area.
+        is_known = (found is not None and (found.is_area or bool(dot))) or (
+            bool(below) and await object_at(client, below) is not None
+        )
+    except MxGatewayError as error:
+        context.notice(f"the galaxy does not tell whether there is {area}: {error}")
+        return
+    if not is_known:
+        what = f"{area} is no area" if found is not None else f"the galaxy has no area {area}"
+        raise InputError(f"{what}: --area takes an area, or an object with its area, Area.Object", 0, len(command))
+
+
+async def _preview_no_alarm(context: Context, *, area: str | None = None, **others: object) -> Result:
     """Return how many alarms are active now."""
-    await alarms_read(context)
+    await _refuse_unknown_area(context, await alarms_read(context), area, "")
     active = sum(map(is_active, (await present_alarms(context.connected)).values()))
     text = f"{counted(active, 'alarm')} active now" if active else "no alarm is active now"
     return TextResult(text, {"active": active, "planned": "look"})
@@ -160,6 +181,7 @@ async def expect_no_alarm(context: Context, *, area: AreaOption = None) -> Resul
     """
     feed = await alarms_read(context)
     context.live_session.checked()
+    await _refuse_unknown_area(context, feed, area, "expect-no-alarm")
     choice = AlarmChoice(area)
     expected = f"no active alarm{choice.text}"
     try:
@@ -200,6 +222,7 @@ async def no_new_alarms(context: Context, *, area: AreaOption = None, above: Cou
     feed = await alarms_read(context)
     if not feed.is_complete:
         raise ShellError(f"the alarm stream is lost: {feed.error}", ExitCode.NOT_MET)
+    await _refuse_unknown_area(context, feed, area, "no-new-alarms")
     choice = AlarmChoice(area, above)
     standing = context.file.standing
     started = clock.monotonic()

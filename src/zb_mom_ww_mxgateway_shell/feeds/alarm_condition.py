@@ -58,8 +58,14 @@ class AlarmCondition:
         is_acked = alarm.state == AlarmConditionState.ACTIVE_ACKED
         return self.acked in (None, is_acked) and self.severity in (None, alarm.severity)
 
-    def is_news(self, transition: AlarmTransition) -> bool:
-        """Return whether a transition makes it new that the condition is met."""
+    def is_news(self, transition: AlarmTransition, alarms: Mapping[str, ActiveAlarm]) -> bool:
+        """Return whether a transition makes it new that the condition is met by these alarms.
+
+        Where one has to be active, it is of an alarm that is as wished: another one of the same object is not meant.
+        """
+        alarm = alarms.get(transition.reference)
+        if self.state == "active" and (alarm is None or not (is_active(alarm) and self._is_as_wished(alarm))):
+            return False
         kinds = set(RAISING) if self.state == "active" else {AlarmTransitionKind.CLEAR}
         if self.acked:
             kinds.add(AlarmTransitionKind.ACKNOWLEDGE)
@@ -109,7 +115,9 @@ class AlarmWait:
 
     @property
     def _is_new(self) -> bool:
-        return self.since is None or any(map(self.condition.is_news, self._transitions(self.since)))
+        if self.since is None:
+            return True
+        return any(self.condition.is_news(each, self._present) for each in self._transitions(self.since))
 
     def _transitions(self, since: float) -> list[AlarmTransition]:
         news = (each.news for each in self.connected.alarms.since(since))
