@@ -11,6 +11,7 @@ from shell_terminal import Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -127,6 +128,22 @@ async def test_a_check_names_the_line_that_does_not_pass_and_puts_back_all_the_s
         sh.terminal.type("y\r")
         await until(lambda: sh.gateway.writes[-1].value == 0)
         assert [each.value for each in sh.gateway.writes] == [7, 7, 7, 0]
+
+
+async def test_a_check_tells_what_was_not_put_back_after_a_line_that_did_not_pass(tmp_path: Path) -> None:
+    text = f"requires write {INT}\nexpect {INT} = 5\nfinally\nwrite {INT} 0\nexpect {INT} = 0\n"
+    async with shell(tmp_path) as sh:
+        (tmp_path / "steps.mxs").write_text(text, encoding="utf-8")
+        sh.context.assume_yes = True
+        sh.gateway.faults.lose_next_reply("write")
+        assert sh.context.made_files is not None
+        replayed = await sh.context.made_files.replay(tmp_path / "steps.mxs")
+    assert (replayed.code, replayed.line) == (ExitCode.UNKNOWN, 2)
+    assert [line for line in replayed.lines if line.startswith("replayed")] == [
+        f"replayed: line 2 does not pass: expect {INT} = 5",
+        f"replayed: line 4 does not pass: write {INT} 0",
+    ]
+    assert "unknown" in replayed.lines[-1]
 
 
 async def test_a_check_that_nobody_agrees_to_writes_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
@@ -31,8 +31,8 @@ class MadeFileCheck:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._failed: tuple[Statement, Exception] | None = None
-        """The first line that did not pass."""
+        self._failed: list[tuple[Statement, Exception]] = []
+        """The lines that did not pass: the first, and those after ``finally``."""
 
     def findings(self, path: Path) -> list[str]:
         """Return what lint finds, for a person; raise ShellError where the file cannot be read."""
@@ -43,7 +43,7 @@ class MadeFileCheck:
 
     async def replay(self, path: Path) -> Replayed:
         """Run a file, after a person agreed; raise ShellError where that is refused."""
-        context, self._failed = self._context, None
+        context, self._failed = self._context, []
         block, _ = loader.read(str(path))
         former = context.connected
         globs = [glob for _, _, glob in block.declarations()]
@@ -51,12 +51,17 @@ class MadeFileCheck:
         async with self._session(former, globs):
             with self._own_names():
                 count = await self._run(block)
-        if self._failed is None:
+        if not self._failed:
             return Replayed(ExitCode.DONE, [f"replayed: {counted(count, 'line')}, all passed"])
-        statement, error = self._failed
-        problem = message_of(error)
-        said = f"replayed: line {statement.line} does not pass: {safe(statement.text.strip())}"
-        return Replayed(exit_code_for(error), [said, f"  {problem}"], statement.line, problem)
+        said: list[str] = []
+        for statement, error in self._failed:
+            said += [
+                f"replayed: line {statement.line} does not pass: {safe(statement.text.strip())}",
+                f"  {message_of(error)}",
+            ]
+        code = gravest(*(exit_code_for(error) for _, error in self._failed))
+        statement, error = self._failed[0]
+        return Replayed(code, said, statement.line, message_of(error))
 
     async def _agree(self, former: "GatewayConnection", globs: Sequence[TagGlob]) -> None:
         """Return if a person agrees to the writes of a replay; raise ShellError if not."""
@@ -131,7 +136,7 @@ class MadeFileCheck:
         for number, statement in enumerate(statements, start=1):
             if file_role(statement) is not None:
                 continue
-            if self._failed is not None and not goes_on:
+            if self._failed and not goes_on:
                 break
             file.lines_ahead = [each.text for each in statements[number:]]
             file.standing.statement = statement
@@ -153,7 +158,7 @@ class MadeFileCheck:
                 self._note(verdict.statement, verdict.error)
 
     def _note(self, statement: Statement, error: Exception) -> None:
-        self._failed = self._failed or (statement, error)
+        self._failed.append((statement, error))
 
     async def _follow(self, feed: Feed) -> Result:
         return await feed.follow(lambda line: None)
