@@ -22,20 +22,24 @@ _MADE = re.compile(
 _OWN_FIELD = re.compile("(?!mxgw_)[a-z][a-z0-9_]*")
 _COUNTS = frozenset({"bytes", "count", "entries", "line", "number", "pid", "port", "row", "size"})
 """Fields whose numbers a program counts itself."""
-_spellings: set[str] = set()
-_numbers: set[float] = set()
+_LONG = 16
+"""Characters of a secret that no such hash, id or time contains by chance."""
+# Replaced, never changed: other threads look at them meanwhile.
+_spellings: frozenset[str] = frozenset()
+_numbers: frozenset[float] = frozenset()
 
 
 def keep(secret: str) -> None:
     """Leave a secret out of all texts from now on; raise ValueError, without it, for one that is too short."""
+    global _spellings, _numbers
     if len(secret) < LEAST:
         raise ValueError(f"a secret has at least {LEAST} characters: a shorter one would be found in other words")
     from zb_mom_ww_mxgateway.reals import Float32  # Lazy: only who has a secret needs it.
 
-    _spellings.update(each for each in _spellings_of(secret) if len(each) >= LEAST)
+    _spellings |= {each for each in _spellings_of(secret) if len(each) >= LEAST}
     with suppress(ValueError, OverflowError):
         if math.isfinite(number := float(secret)):
-            _numbers.update((number, float(Float32(number))))
+            _numbers |= {number, float(Float32(number))}
 
 
 def _spellings_of(secret: str) -> set[str]:
@@ -44,6 +48,8 @@ def _spellings_of(secret: str) -> set[str]:
     in_line = secret.replace("\\", "\\\\").replace('"', '\\"')
     spelled = {
         secret,
+        secret.lower(),
+        secret.upper(),
         " ".join(secret.split()),
         in_line,
         in_line.replace("$", "\\$").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t"),
@@ -68,7 +74,7 @@ def are_kept() -> bool:
 def without_kept(text: str) -> str:
     """Return the text with ``***`` in the place of each secret; overlapping ones together are one."""
     found = [spelled for spelled in _spellings if spelled in text]
-    if not found or (text not in _spellings and _MADE.fullmatch(text)):
+    if not found or (len(max(found, key=len)) < _LONG and _MADE.fullmatch(text)):
         return text
     # With a look-ahead, occurrences that overlap each other are all found.
     places = sorted(

@@ -1,6 +1,8 @@
 """Secrets that a process was given are left out of everything that is redacted."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, strategies
@@ -22,8 +24,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_secrets, "_spellings", set())
-    monkeypatch.setattr(kept_secrets, "_numbers", set())
+    monkeypatch.setattr(kept_secrets, "_spellings", frozenset())
+    monkeypatch.setattr(kept_secrets, "_numbers", frozenset())
 
 
 @pytest.mark.parametrize("secret", ['hun"ter$2', "back\\slash", "two  blanks here", "<&'>x", "Mü\u2603ller", "12345"])
@@ -110,6 +112,35 @@ def test_what_programs_make_themselves_stays() -> None:
     assert read.hash == written["hash"]
 
 
+@pytest.mark.parametrize("secret", ["0123456789abcdef" * 2, "c0ffee00-1111-2222-3333-444455556666"])
+def test_a_secret_that_looks_like_what_programs_make_is_left_out(secret: str) -> None:
+    kept_secrets.keep(secret)
+    for text in (secret, f"7 {secret}", f"{secret}00", secret.upper()):
+        assert secret not in redact(text).lower()
+
+
+def test_a_tag_is_named_without_the_secret_in_any_case() -> None:
+    kept_secrets.keep("HunTer2")
+    assert redact("plant.hunter2 HUNTER2") == "plant.*** ***"
+
+
+def test_a_secret_is_kept_while_other_threads_redact() -> None:
+    def redacts() -> None:
+        while not over.is_set():
+            assert redact("secret-0 of the plant") == "*** of the plant"
+
+    kept_secrets.keep("secret-0")
+    over = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        looking = [threads.submit(redacts) for _ in range(2)]
+        try:
+            for number in range(1, 300):
+                kept_secrets.keep(f"secret number {number}")
+        finally:
+            over.set()
+    assert [each.result() for each in looking] == [None, None]
+
+
 def test_a_key_is_redacted_beside_secrets() -> None:
     kept_secrets.keep("demo")
     assert "c2VjcmV0" not in json_line({"mxgw_demo_c2VjcmV0": "mxgw_demo_c2VjcmV0"})
@@ -125,6 +156,6 @@ def test_a_secret_that_is_too_short_is_refused_without_being_told(secret: str) -
 
 @given(strategies.text(min_size=4), strategies.text(), strategies.text())
 def test_any_secret_is_left_out_of_any_text(secret: str, before: str, after: str) -> None:
-    kept_secrets._spellings.clear()
+    kept_secrets._spellings = frozenset()
     kept_secrets.keep(secret)
     assert secret not in kept_secrets.without_kept(f"{before}{secret}{after}") or secret in ("***", "****")
