@@ -369,14 +369,14 @@ def test_the_summary_says_what_changed_since_the_run_before() -> None:
     assert list(changes(before, now)) == [
         ("newly failing", "A", "passed → failed"),
         ("newly passing", "C", "failed → passed"),
-        ("new step", "D", "passed"),
-        ("step gone", "B", "passed"),
+        ("new step", "D", "done"),
+        ("step gone", "B", "done"),
         ("changed", f"file {LEVEL}", f"{'cd' * 32} → {'ee' * 32}"),
         ("changed", "deployment of north", f"{at(-86_400)} → {at(1800)}"),
     ]
     other = report_of(record([begin(run="three", about={"title": "Other"}), step("Z", 1)]))
     page = Page(report_text([now, other, before], "html")).text
-    assert page.startswith("Summary of 3 runs of 2 tests: FAILED: of the newest run of each test, 1 passed, 1 failed")
+    assert page.startswith("Summary of 3 runs of 2 tests: FAILED: of the newest run of each test, 1 done, 1 failed")
     assert "run two since run one of 2026-11-30 10:15:02 UTC" in page
     assert "There is no earlier run here of: Other" in page
     assert "NOT SHOWN: no step with a check passed" in page
@@ -405,3 +405,27 @@ def test_hostile_texts_do_not_break_the_summary() -> None:
     reports = [report_of(record(hostile_entries(), exit_code=1)), report_of(acceptance_record())]
     assert "<script" not in report_text(reports, "html")
     assert all(len(text) for text in HOSTILE)
+
+
+def test_a_step_that_compares_nothing_has_passed_nothing() -> None:
+    """Neither the step, nor its requirement, nor a run of such steps alone is called passed."""
+    bare = [begin(), step("A", 1, "R1"), statement('note "fine"', 2, "A", result={"text": "fine"})]
+    report = report_of(record(bare, exit_code=0))
+    assert (report.verdict, report.steps[0].verdict) == (ReportVerdict.DONE, ReportVerdict.DONE)
+    assert "NOTHING WAS COMPARED: 1 step done" in report_text([report], "md")
+    assert "DONE: of the newest run of each test, 1 done" in report_text([report, report], "md")
+
+    report = report_of(record([*bare, step("B", 3), expect("X = 1", 1, 4, "B")], exit_code=0))
+    assert report.verdict is ReportVerdict.PASSED
+    assert "PASSED: 1 step passed, 1 step done" in report_text([report], "md")
+
+
+def test_steps_of_one_title_are_told_apart_in_a_summary() -> None:
+    """Each has a number, also where a title looks like one with a number."""
+    titles = ["A", "A (2)", "A", "A"]
+    entries = [begin()]
+    for line, title in enumerate(titles):
+        entries += [step(title, 2 * line + 1), expect("X = 1", 1, 2 * line + 2, title)]
+    before, now = report_of(record(entries)), report_of(record(entries[:1]))
+    gone = [name for what, name, _ in changes(before, now) if what == "step gone"]
+    assert gone == ["A", "A (2)", "A (3)", "A (4)"]

@@ -26,6 +26,8 @@ _SIGNED = (
 )
 """Who signs a report, and what the signature means."""
 _SHOWN_OF_GATEWAY = frozenset({"certificate", "endpoint", "name", "plaintext"})
+_WORDS = {ReportVerdict.SKIPPED: "incomplete", ReportVerdict.DONE: "nothing was compared"}
+"""Words for the verdict of a run, where that of a step says something else."""
 _TITLE_FIELDS = ("title", "number", "site")
 
 
@@ -62,11 +64,12 @@ def verdict_text(report: RunReport) -> str:
             ReportVerdict.FAILED,
             ReportVerdict.ERROR,
             ReportVerdict.SKIPPED,
+            ReportVerdict.DONE,
         )
         if (number := report.count(verdict))
     ]
     steps = f": {', '.join(parts)}" if parts else ""
-    word = "incomplete" if report.verdict is ReportVerdict.SKIPPED else report.verdict.value
+    word = _WORDS.get(report.verdict, report.verdict.value)
     return f"{word.upper()}{steps}"
 
 

@@ -77,7 +77,7 @@ class StepReport:
 
     @property
     def verdict(self) -> ReportVerdict:
-        """The gravest outcome of its statements."""
+        """The gravest outcome of its statements; without one that compares something it has passed nothing."""
         if self.not_run_because is not None:
             return ReportVerdict.SKIPPED
         found = {each.verdict for each in self.findings}
@@ -86,7 +86,7 @@ class StepReport:
                 return bad
         if self.observations:
             return ReportVerdict.OBSERVED
-        return ReportVerdict.PASSED if self.is_step or self.checks else ReportVerdict.DONE
+        return ReportVerdict.PASSED if self.checks else ReportVerdict.DONE
 
     @property
     def is_open(self) -> bool:
@@ -184,7 +184,7 @@ class RunReport:
 
     @property
     def verdict(self) -> ReportVerdict:
-        """Passed only if the record is whole, the run ended with 0, and every step ran."""
+        """Passed only if the record is whole, the run ended with 0, every step ran, and something was compared."""
         verdicts = {step.verdict for step in self.steps}
         if self.problems:
             return ReportVerdict.INVALID
@@ -194,6 +194,8 @@ class RunReport:
             return ReportVerdict.ERROR
         if ReportVerdict.SKIPPED in verdicts:
             return ReportVerdict.SKIPPED
+        if not any(step.checks for step in self.steps):
+            return ReportVerdict.DONE
         is_plain = verdicts <= {ReportVerdict.PASSED, ReportVerdict.DONE} and not (
             self.end.get("left_changed") or self.news or self.alarms_lost
         )

@@ -35,6 +35,7 @@ _GRAVEST_FIRST = (
     ReportVerdict.ERROR,
     ReportVerdict.FAILED,
     ReportVerdict.SKIPPED,
+    ReportVerdict.DONE,
     ReportVerdict.OBSERVED,
     ReportVerdict.PASSED,
 )
@@ -152,8 +153,8 @@ def changes(before: RunReport, now: RunReport) -> Iterator[tuple[str, str, str]]
         if earlier is None:
             yield "new step", name, step.verdict.value
         elif earlier.verdict is not step.verdict:
-            failing = earlier.verdict.is_pass and not step.verdict.is_pass
-            passing = step.verdict.is_pass and not earlier.verdict.is_pass
+            failing = earlier.verdict.is_pass and step.is_open
+            passing = step.verdict.is_pass and earlier.is_open
             what = "newly failing" if failing else "newly passing" if passing else "other verdict"
             yield what, name, f"{earlier.verdict.value} → {step.verdict.value}"
     yield from (("step gone", name, old[name].verdict.value) for name in old if name not in new)
@@ -166,11 +167,12 @@ def changes(before: RunReport, now: RunReport) -> Iterator[tuple[str, str, str]]
 def _by_name(steps: Sequence[StepReport]) -> dict[str, StepReport]:
     """Return steps by their titles, repeated ones numbered: lines move, and so do ids."""
     named: dict[str, StepReport] = {}
+    counts: Counter[str] = Counter()
     for step in steps:
-        name, number = step.title, 1
+        name = step.title
         while name in named:
-            number += 1
-            name = f"{step.title} ({number})"
+            counts[step.title] += 1
+            name = f"{step.title} ({counts[step.title] + 1})"
         named[name] = step
     return named
 
@@ -184,8 +186,8 @@ def _facts(report: RunReport) -> Mapping[str, str]:
         "contract": contract.get("sha256"),
         "limits": limits.get("sha256"),
     }
-    for each in list_of(begin.get("files")):
-        facts[f"file {text_of(mapping_of(each).get('name'))}"] = mapping_of(each).get("sha256")
+    for each in report.files:
+        facts[f"file {text_of(each.get('name'))}"] = each.get("sha256")
     for entry in report.gateways:
         gateway, galaxy = mapping_of(entry.get("gateway")), mapping_of(entry.get("galaxy"))
         name = text_of(gateway.get("name")) or text_of(gateway.get("endpoint"))
@@ -218,7 +220,8 @@ def _requirements(reports: Sequence[RunReport], names: _TestNames) -> ReportBloc
 
 
 def _order(verdict: ReportVerdict) -> int:
-    return _GRAVEST_FIRST.index(verdict) if verdict in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
+    # A test that compares nothing about a requirement takes nothing from one that does.
+    return len(_GRAVEST_FIRST) if verdict is ReportVerdict.DONE else _GRAVEST_FIRST.index(verdict)
 
 
 def _steps(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
@@ -231,7 +234,7 @@ def _steps(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
                 rows.append(
                     TableLine((names.of(report), step.title, why, step.verdict), stands_out=step.verdict.is_bad)
                 )
-    return TableBlock(("Test", "Step", "Why", "Verdict"), (24, 26, 36, 14), rows, "Every step passed.")
+    return TableBlock(("Test", "Step", "Why", "Verdict"), (24, 26, 36, 14), rows, "None that the records show.")
 
 
 def _remarks(reports: Sequence[RunReport], names: _TestNames) -> ReportBlock:
