@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from junit_schemas import breaches
-from shell_process import Done, Runs
+from shell_process import EXAMPLES, Done, Runs
 from shell_pty import at_a_terminal
 from shell_waiting import until
 
@@ -469,3 +470,25 @@ async def test_a_file_that_is_well_but_for_its_end_does_not_pass_in_the_report(s
     assert errors[1].startswith("close_session")
     end = json.loads((suite.folder / "kept" / "a.jsonl").read_text().splitlines()[-1])
     assert (end["exit_code"], end["broken_off"]) == (6, f"not put back: {INT}")
+
+
+# The examples.
+
+
+@pytest.mark.timeout(300)
+async def test_the_examples_pass_as_one_suite_wherever_the_plant_is(suite: Suites) -> None:
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    given, command = (line.split() for line in block.splitlines())
+    suite.process.environment |= dict(each.split("=") for each in given[1:])
+    assert command[:4] == ["mxgw-shell", "--demo", "test", "examples"]
+    # Not on the demo: there every valve would be where the tests expect it.
+    armed = ("--arm", "Plant.*", "--arm", "TestChildObject.*")
+    lines = ("Tank1.Inlet.Position 55", "Tank1.Outlet.Position 45", "Tank2.Outlet.Position 60", "Pump2.Stop true")
+    moved = [word for line in lines for word in ("-e", f"write Plant.{line}")]
+    assert (await suite.process("--plaintext", *armed, *moved)).code == 0
+    process = await suite.process.start("--plaintext", "test", str(EXAMPLES), *command[4:], *armed)
+    out, err = await process.communicate()
+    done = Done(process.returncode or 0, out.decode(), err.decode())
+    assert done.code == 0, done
+    assert {verdict for _, verdict in verdicts(done)} == {"passed"}
+    assert len(verdicts(done)) == 6
