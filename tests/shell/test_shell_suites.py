@@ -455,6 +455,16 @@ async def test_records_of_files_with_the_same_name_have_names_of_their_own(suite
     assert sorted(path.name for path in (suite.process.folder / "kept" / "x").iterdir()) == ["a-2.jsonl", "a.jsonl"]
 
 
+async def test_a_second_attempt_leaves_the_record_of_a_file_with_its_name(suite: Suites) -> None:
+    suite.add("a.2.mxs", "note second\n")
+    suite.add("a.mxs", FIRST_FAILS, writes=INT)
+    done = await suite("a.2.mxs", "a.mxs", "--records", "kept", "--retries", "1")
+    assert verdicts(done) == [("a.2.mxs", "passed"), ("a.mxs", "flaky")]
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (suite.folder / "kept").iterdir()}
+    assert sorted(kept) == ["a-2.2.jsonl", "a-2.jsonl", "a.2.jsonl"]
+    assert "note second" in kept["a.2.jsonl"]
+
+
 async def test_a_file_that_is_well_but_for_its_end_does_not_pass_in_the_report(suite: Suites) -> None:
     suite.add("a.mxs", f'step "timed"\nwrite {INT} 1 --for 1h\n', writes=INT)
     suite.add("b.mxs", 'step "one"\nstatus\n')

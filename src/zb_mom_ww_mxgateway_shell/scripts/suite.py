@@ -58,7 +58,7 @@ class Suite:
         self._options = options
         ahead = offline(how.variables)
         evidence = RecordOptions(report=options.report, about=options.about)
-        self._records = SuiteRecords(options.records, evidence, options.seed, job.parts)
+        self._records = SuiteRecords(options.records, evidence, options.seed, job.parts, options.retries + 1)
         self._records.others = [options.names] if options.names is not None else []
         self._claims = {part.name: WriteClaim.of(part.block, ahead) for part in job.parts}
 
@@ -85,9 +85,7 @@ class Suite:
         if isinstance(job, int):
             return job
         suite = cls(job, files, how, options)
-        suite._records.prepare(
-            options.retries + 1, [source.name for part in job.parts for source in part.block.sources]
-        )
+        suite._records.prepare([source.name for part in job.parts for source in part.block.sources])
         return suite
 
     @property

@@ -1,9 +1,9 @@
 """The records of a suite, one for each attempt at each file, and the report that is made of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import product
+from itertools import chain
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -24,16 +24,19 @@ _SUFFIX = ".jsonl"
 class SuiteRecords:
     """Names the files of the records, in a folder that has the folders of the files, and makes what keeps each."""
 
-    def __init__(self, folder: str | None, wanted: RecordOptions, seed: int | None, parts: Iterable[Part]) -> None:
+    def __init__(
+        self, folder: str | None, wanted: RecordOptions, seed: int | None, parts: Iterable[Part], attempts: int
+    ) -> None:
         """Without a `folder` the records are kept for the report alone, and where the output form shows them."""
         self._folder = None if folder is None else Path(folder)
         self._wanted = wanted
         self._seed = seed
-        self._places: dict[str, PurePath] = {}
-        """The record of each file, below the folder."""
+        self._places: dict[str, Sequence[PurePath]] = {}
+        """The records of the attempts at each file, below the folder."""
         self._passing = ExitStack()
         for part in parts:
-            self._places[part.name] = _free(_below(part.name), self._places.values())
+            taken = {place for places in self._places.values() for place in places}
+            self._places[part.name] = _free(_below(part.name), taken, attempts)
         self._is_kept = folder is not None
         self.others: Sequence[Source] = ()
         """Files that were read for all of them."""
@@ -57,10 +60,9 @@ class SuiteRecords:
         """Return the file for the record of an attempt, from 1; None where none is kept."""
         if self._folder is None:
             return None
-        path = self._folder / self._places[name]
-        return path if attempt == 1 else path.with_stem(f"{path.stem}.{attempt}")
+        return self._folder / self._places[name][attempt - 1]
 
-    def prepare(self, attempts: int, files: Sequence[str]) -> None:
+    def prepare(self, files: Sequence[str]) -> None:
         """Replace what an earlier suite left, which must not pass for what this one leaves; raise ShellError.
 
         `files` are those to run.
@@ -74,9 +76,9 @@ class SuiteRecords:
             write_report([], Path(self._wanted.report))
         try:
             self._make_folders()
-            for name, number in product(self._places, range(1, attempts + 1)):
-                if path := self._path_of(name, number):
-                    path.unlink(missing_ok=True)
+            for place in chain.from_iterable(self._places.values()):
+                if self._folder is not None:
+                    (self._folder / place).unlink(missing_ok=True)
         except OSError as error:
             raise ShellError(f"cannot write into {self._folder}: {error.strerror or error}") from error
 
@@ -114,9 +116,12 @@ def _below(name: str) -> PurePath:
     return PurePath(*kept).with_suffix(_SUFFIX)
 
 
-def _free(path: PurePath, taken: Iterable[PurePath]) -> PurePath:
-    taken, made, number = set(taken), path, 1
-    while made in taken:
+def _free(path: PurePath, taken: Set[PurePath], attempts: int) -> Sequence[PurePath]:
+    """Return a path for each attempt; none of them is taken, as one is if another file has the name ``a.2.mxs``."""
+    first, number = path, 1
+    while True:
+        made = [first, *(first.with_stem(f"{first.stem}.{attempt}") for attempt in range(2, attempts + 1))]
+        if taken.isdisjoint(made):
+            return made
         number += 1
-        made = path.with_stem(f"{path.stem}-{number}")
-    return made
+        first = path.with_stem(f"{path.stem}-{number}")
