@@ -151,6 +151,8 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
     if task is None or threading.current_thread() is not threading.main_thread():
         yield
         return
+    from zb_mom_ww_mxgateway_console.process.wakeups import woken_by_signals  # Lazy, as asyncio.
+
     first: list[float] = []
 
     def handler(number: int, frame: object) -> None:
@@ -165,7 +167,8 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
         numbers.remove(signal.SIGINT)  # a background job of a shell
     former = [(number, signal.signal(number, handler)) for number in numbers]
     try:
-        yield
+        with woken_by_signals(loop):
+            yield
     finally:
         # A repeated signal must not kill the process before it reports the outcome of the call.
         if not first:

@@ -5,11 +5,15 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from cli_process import KEY, Open, Start, ended, until
 
+from zb_mom_ww_mxgateway_cli import gateways
+from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 pytestmark = [
@@ -177,3 +181,28 @@ async def test_a_reader_that_pauses_cannot_hold_it(gateway: SimulatedGateway, op
     ran = await ended(process)
     os.close(reading)
     assert (ran.code, ran.err) == (130, "mxgw-py: interrupted\n")
+
+
+def interrupt_elsewhere() -> None:
+    """Has Ctrl-C come on this thread, while the other one waits."""
+    while "select" not in sys._current_frames()[threading.main_thread().ident or 0].f_code.co_name:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+
+async def test_a_signal_that_does_not_end_the_wait_of_the_loop_ends_the_call_at_once() -> None:
+    """One that comes right before the loop begins to wait, or on another thread as here, leaves it waiting."""
+    handlers = {number: signal.getsignal(number) for number in endings.numbers(endings.ENDING)}
+
+    async def called() -> None:
+        with gateways._ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
+            threading.Thread(target=interrupt_elsewhere).start()
+            await asyncio.Event().wait()
+
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.create_task(called())
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -5,14 +5,16 @@ import os
 import re
 import signal
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from shell_process import KEY, ShellProcess
 
-from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
-from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible
+from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 if sys.platform == "win32":
@@ -145,6 +147,28 @@ async def test_a_second_ctrl_c_no_longer_waits_for_what_the_first_one_stopped() 
     released.set()
     await ended.wait()
     await waiting
+
+
+def interrupt_elsewhere() -> None:
+    """Has Ctrl-C come on this thread, while the other one waits."""
+    while "select" not in sys._current_frames()[threading.main_thread().ident or 0].f_code.co_name:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+
+async def test_a_signal_that_does_not_end_the_wait_of_the_loop_is_handled_at_once() -> None:
+    """One that comes right before the loop begins to wait, or on another thread as here, leaves it waiting."""
+    reached = asyncio.Event()
+    before = signal.set_wakeup_fd(-1)
+    with on_signals(INTERRUPT, reached.set):
+        threading.Thread(target=interrupt_elsewhere).start()
+        await reached.wait()
+        with on_signals(CALLED_OFF, lambda: None):
+            reached.clear()
+            threading.Thread(target=interrupt_elsewhere).start()
+            await reached.wait()
+    assert signal.set_wakeup_fd(before) == -1
 
 
 async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProcess, gateway: SimulatedGateway) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.process.wakeups import woken_by_signals
 
 T = TypeVar("T")
 
@@ -38,7 +39,8 @@ def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[No
     # Not add_signal_handler: loops on Windows have none.
     former = {number: signal.signal(number, on_signal) for number in endings.numbers(names)}
     try:
-        yield
+        with woken_by_signals(loop):
+            yield
     finally:
         for number, handler in former.items():
             is_over = number in _ending_signals and handler is signal.SIG_DFL
