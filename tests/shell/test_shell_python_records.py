@@ -165,3 +165,12 @@ async def test_a_line_in_a_task_belongs_to_the_line_that_called_it(run: Runs) ->
     done: Done = await run(text, *ALL)
     assert done.code == 0
     assert sorted(each["line"] for each in record_of(run).statements) == [2, 3]
+
+
+async def test_a_line_that_nothing_awaits_did_not_run_and_is_a_mistake(run: Runs) -> None:
+    done = await run(f"await mx('step \"one\"')\nmx('write {INT} 5')\nmx('expect {INT} = 7')\n", *ALL)
+    assert (done.code, run.written) == (2, [])
+    said = f"line 2: mx('write {INT} 5') is not awaited, and did not run, and 1 more did not: write await mx("
+    assert said in done.err
+    assert cases(run)["try.py:1 one"] == "error"
+    assert record_of(run).end["exit_code"] == 2

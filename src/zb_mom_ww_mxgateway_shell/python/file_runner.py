@@ -5,6 +5,7 @@ import asyncio
 import gc
 import inspect
 import io
+import itertools
 import sys
 import tokenize
 import traceback
@@ -136,7 +137,7 @@ class PythonFile:
             has_problem = self._reports.finish([self._lines.log], self._left, self._alert)
         return code or (ExitCode.USAGE if has_problem or not has_tried else code)
 
-    async def _finished(self, context: Context, names: PythonNames) -> ExitCode | int:
+    async def _finished(self, context: Context, names: "_Names") -> ExitCode | int:
         failed: list[BaseException] = []
 
         def failed_in_background(error: BaseException) -> None:
@@ -164,7 +165,7 @@ class PythonFile:
         left_code = ExitCode.LEFT_CHANGED if left else ExitCode.DONE
         return gravest(ExitCode(code), *map(_code_for, failed), self._background_code, left_code)
 
-    async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
+    async def _code_of(self, context: Context, names: "_Names") -> ExitCode | int:
         started = clock.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
@@ -193,11 +194,13 @@ class PythonFile:
             return gravest(*map(_code_for, leaves(error)))
         return ExitCode.DONE
 
-    async def _evaluated(self, names: PythonNames) -> None:
+    async def _evaluated(self, names: "_Names") -> None:
         result = eval(self._code, names.namespace)
         if inspect.isawaitable(result):
             await result
         await names.end_standing()
+        await asyncio.sleep(0)  # A task that was just created begins.
+        names.refuse_forgotten()
 
     # Reports.
 
@@ -286,6 +289,9 @@ class _Names(PythonNames):
 
     def __init__(self, context: Context, follow: Follow, show: Show, file: PythonFile) -> None:
         self._file = file
+        self._waiting: dict[int, tuple[Statement, Coroutine[Any, Any, Any]]] = {}
+        """Lines that nothing has awaited yet, by the numbers of the calls."""
+        self._calls = itertools.count()
         super().__init__(context, follow, show)
 
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
@@ -293,10 +299,24 @@ class _Names(PythonNames):
         frame = inspect.currentframe()
         while frame is not None and frame.f_code.co_filename != self._file._path:
             frame = frame.f_back
-        return self._reported(BoundContext(self._context), line, frame.f_lineno if frame else 0)
+        statement, call = Statement(line, frame.f_lineno if frame else 0, self._file._path), next(self._calls)
+        running = self._reported(BoundContext(self._context), statement, call)
+        self._waiting[call] = statement, running
+        return running
 
-    async def _reported(self, context: Context, line: str, number: int) -> Any:
-        lines, statement = self._file._lines, Statement(line, number, self._file._path)
+    def refuse_forgotten(self) -> None:
+        """Raise ShellError if a line did not run because nothing awaits it: the file would pass and prove nothing."""
+        forgotten = [statement for statement, _ in self._waiting.values()]
+        for _, running in self._waiting.values():
+            running.close()  # Python would warn of it, once more.
+        if forgotten:
+            more = f", and {len(forgotten) - 1} more did not" if len(forgotten) > 1 else ""
+            what = f"line {forgotten[0].line}: mx({forgotten[0].text!r}) is not awaited, and did not run{more}"
+            raise ShellError(f"{what}: write await mx(…)", ExitCode.USAGE)
+
+    async def _reported(self, context: Context, statement: Statement, call: int) -> Any:
+        lines, line = self._file._lines, statement.text
+        del self._waiting[call]
         if lines.leaves_out(context, statement):
             return False if title_of(statement, context) is not None else None
         result = await lines.run(context, statement, lambda: self.run(context, line, statement))
