@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import (
@@ -90,6 +91,8 @@ def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> Non
     word = first_word(subject)
     Comparison(operator, wanted_word(wanted), options.get("tol")).check()
     hold, timeout, not_before = options.get("hold", 0.0), options.get("timeout", math.inf), options.get("not_", 0.0)
+    if isinstance(wanted, Target) and isinstance(subject, Target) and tag_key(wanted.tag) == tag_key(subject.tag):
+        raise wanted.word.mistake(f"{subject.tag} would be compared with itself, which proves nothing")
     if options.get("every") and options.get("any_"):
         raise word.mistake("every and any exclude each other")
     if hold >= timeout:
