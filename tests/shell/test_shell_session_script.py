@@ -222,11 +222,15 @@ async def test_what_cannot_be_repeated_becomes_a_remark_and_is_listed(tmp_path: 
         await sh.terminal.shows("[y/N]")
         sh.terminal.type("y\r")
         await sh.terminal.shows("yes")
+        sh.terminal.type("secret pin\r")
+        await sh.terminal.shows("pin:")
+        await sh.terminal.enter("never typed 99", "pin is kept secret")
         shown = await sh.terminal.enter(
             "record-script all.mxs --since 10m --expect",
             "not replayed, a key is left out of it",
             f"not replayed, it was for another gateway, {second.endpoint}: read {INT}",
             'not replayed, it asks a person: confirm "is it free?"',
+            "not replayed, it asks a person: secret pin",
             f"failed: expect {INT} = 2",
         )
         assert "c2VjcmV0" not in shown

@@ -107,7 +107,9 @@ def _check_source(positional: Sequence[Any], options: dict[str, Any]) -> None:
     example="secret pin from env MXGATEWAY_PASSWORD",
     needs_session=False,
     check=_check_source,
-    traits=CommandTraits(checked_effect=_await_secret, sets_name=True, defines=True, recorded=True),
+    traits=CommandTraits(
+        checked_effect=_await_secret, sets_name=True, defines=True, recorded=True, asks_without="from_"
+    ),
 )
 async def secret(
     context: Context,

@@ -110,3 +110,5 @@ class CommandTraits:
     """What record-script appends to a line that would not end in a file."""
     asks_person: bool = False
     """Whether it asks a person, whose answer a script that is recorded does not have."""
+    asks_without: str = ""
+    """The option without which it does; empty for none."""

@@ -76,7 +76,8 @@ class ScriptRecorder:
             seen=tuple(_named(invocation)),
             begins_step=traits.begins_step,
             only_looks=command.unending is not None,
-            asks_person=traits.asks_person,
+            asks_person=traits.asks_person
+            or bool(traits.asks_without and not invocation.options.get(traits.asks_without)),
         )
 
     def keep(self, context: RecordedShell, line: RecordedLine, result: Result | None) -> None:
