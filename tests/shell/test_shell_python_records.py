@@ -174,3 +174,8 @@ async def test_a_line_that_nothing_awaits_did_not_run_and_is_a_mistake(run: Runs
     assert said in done.err
     assert cases(run)["try.py:1 one"] == "error"
     assert record_of(run).end["exit_code"] == 2
+
+
+async def test_a_line_that_arranges_others_is_refused(run: Runs) -> None:
+    done = await run("await mx('on-error continue')\n")
+    assert (done.code, "on-error works only in a file" in done.err) == (2, True), done

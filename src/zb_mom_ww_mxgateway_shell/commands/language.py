@@ -288,6 +288,8 @@ async def on_error(
     interruption, a lost connection. The next step is the next line of this file that begins one, or includes a file
     with one. The lines after finally run all.
     """
+    if context.file.limit is None:  # Nothing runs lines one after another.
+        _only_in_a_file("on-error")
     context.file.on_error = what
     does = {"stop": "stops", "continue": "goes on", "next-step": "goes on with the next step"}[what]
     return TextResult(f"{does} after a failure", {"on_error": what})
