@@ -313,6 +313,9 @@ async def test_a_run_that_is_killed_leaves_a_record_that_says_so(run: Runs) -> N
     record = read_record(run.folder / "run.jsonl")
     assert record.problems == [INCOMPLETE]
     assert (record.begin["format"], [each["command"] for each in record.statements]) == (1, ["write"])
+    shown = (await run.process("report", "run.jsonl", "--md")).out
+    assert "The journal has no write" not in shown
+    assert "Unknown: the record has no lines of the journal." in shown
 
 
 @POSIX

@@ -223,8 +223,12 @@ def _writes(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
         )
         rows.append(TableLine(cells, stands_out=each.result in ("unknown", "not_verified")))
     headings = ("When", "Who", "Tag", "Old → new", "Result", "Why")
+    if not report.end or report.end.get("journal_problem"):
+        empty = "Unknown: the record has no lines of the journal. What was written, the journal itself says."
+    else:
+        empty = "The journal has no write of this run."
     yield Paragraph("From the lines of the journal of writes in the record: what was sent to the plant, or refused.")
-    yield TableBlock(headings, (13, 13, 22, 14, 14, 24), rows, "The journal has no write of this run.")
+    yield TableBlock(headings, (13, 13, 22, 14, 14, 24), rows, empty)
 
 
 def _left_changed(report: RunReport) -> ReportBlock:
