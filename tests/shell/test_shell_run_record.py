@@ -443,3 +443,16 @@ async def test_a_pipe_gets_the_record_as_a_whole_at_the_end(run: Runs) -> None:
     assert parsed(text).problems == []
     done = await run(f"expect {INT} = 0\n", "-q", "--record", "/dev/stdout")
     assert parsed(done.out.encode()).problems == []
+
+
+@POSIX
+async def test_a_record_that_was_removed_during_the_run_is_told(run: Runs) -> None:
+    """Such as by another run with the same file: neither passes with the record of the other."""
+    run.file(f"write {INT} 1\nwait {INT} = 9 timeout 60s\n")
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--record", "run.jsonl")
+    assert (await next_statement(process))["command"] == "write"
+    assert (await run("let n = 1\n", "--record", "run.jsonl")).code == 0
+    run.gateway.set(INT, 9)
+    _, err = await process.communicate()
+    assert (process.returncode, b"run.jsonl was replaced or removed during the run" in err) == (2, True)
+    assert [each["statement"] for each in kept(run).statements] == ["let n = 1"]

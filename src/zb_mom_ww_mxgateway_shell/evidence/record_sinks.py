@@ -60,9 +60,12 @@ class RecordFile:
         elif self._number is not None:
             try:
                 os.fsync(self._number)
+                # Another run, or a person, may have replaced it meanwhile: then it has no name any more.
+                is_there = self.path.exists() and os.path.samestat(os.fstat(self._number), self.path.stat())
             except OSError as error:
                 self._fail(f"cannot write {self.path}: {error.strerror or error}")
             else:
+                self.problem = "" if is_there else f"{self.path} was replaced or removed during the run"
                 self._close()
 
     def _fail(self, why: str) -> None:
