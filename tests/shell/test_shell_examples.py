@@ -32,7 +32,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "restore": ("snapshot before Plant.Tank1.LevelSP", "write Plant.Tank1.LevelSP 57"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
-_ELSEWHERE = {"connect", "attach", "py", "include", "finally", "requires", "time-limit", "tags"}
+_ELSEWHERE = {"connect", "attach", "py", "include", "finally", "requires", "time-limit", "on-error", "tags"}
 """connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt;
 the others stand in a file."""
 
