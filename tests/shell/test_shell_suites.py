@@ -16,6 +16,8 @@ from shell_pty import at_a_terminal
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway_shell.scripts import loader
+from zb_mom_ww_mxgateway_shell.scripts.entry import offline
 from zb_mom_ww_mxgateway_shell.scripts.write_claims import WriteClaim
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -222,6 +224,26 @@ def test_claims_meet_where_one_tag_may_be_written_by_both() -> None:
     assert claim(alone="it connects").meets(claim())
     assert claim().meets(claim(alone="it connects"))
     assert not claim().meets(claim("Plant.*"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meets"),
+    [
+        ("A.B[]", "A.B[2]", True),
+        ("A.B[1]", "A.B", True),
+        ("A.*[1]", "A.B[]", True),
+        ("ZB!A.Hi", "A.Hi", True),
+        ("ZB!*", "A.Hi", True),
+        ("A.B[1]", "A.C[1]", False),
+    ],
+)
+def test_a_claim_to_an_element_is_one_to_its_array(tmp_path: Path, one: str, other: str, meets: bool) -> None:
+    claims = []
+    for glob in (one, other):
+        path = tmp_path / "a.mxs"
+        path.write_text(f'requires write "{glob}"\n', encoding="utf-8")
+        claims.append(WriteClaim.of(loader.read(str(path))[0], offline(())))
+    assert claims[0].meets(claims[1]) is meets
 
 
 # Attempts.

@@ -1,5 +1,6 @@
 """Which files may run at the same time: those whose writes surely do not meet."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,10 @@ class WriteClaim:
     @classmethod
     def of(cls, block: Block, context: Context) -> "WriteClaim":
         """Return the claim of a file; `context` knows the user's aliases."""
-        globs = [glob for _, _, glob in block.declarations()]
+        declared = [glob for _, _, glob in block.declarations()]
+        globs = [each for glob in declared if (each := _widened(glob)) is not None]
+        if len(globs) < len(declared):
+            return cls(globs, "it declares all alarms of a galaxy")
         writes = False
         for statement in block.statements():
             with unfolded(context, statement.text) as line:
@@ -40,3 +44,15 @@ class WriteClaim:
         if self.alone_because or other.alone_because:
             return True
         return any(one.overlaps(each) for one in self.globs for each in other.globs)
+
+
+def _widened(glob: TagGlob) -> TagGlob | None:
+    """Return a glob with the whole array for an element, and with the tag of an alarm for its reference.
+
+    Who writes ``A.B[]`` writes ``A.B[2]``, too, and who acknowledges ``ZB!A.Hi`` that of ``A.Hi``. ``ZB!*`` has none.
+    """
+    text = _INDEX.sub("", glob.text.rpartition("!")[2])
+    return TagGlob(text) if any(letter.isalnum() for letter in text) else None
+
+
+_INDEX = re.compile(r"\[[^\[\]]*\]$")
