@@ -94,6 +94,16 @@ def test_a_step_with_something_to_tell_is_passed_with_an_observation() -> None:
     assert (plain.steps[0].verdict, plain.verdict) == (ReportVerdict.PASSED, ReportVerdict.PASSED)
 
 
+def test_a_watchdog_that_only_began_proves_nothing() -> None:
+    watches = {"expected": "A > 1", "actual": actual(2.0), "watches": True}
+    began = statement("watchdog A > 1", 2, "A", result=watches)
+    killed = report_of(record([begin(), step("A", 1), began]))
+    assert [each.is_check for each in killed.steps[0].findings] == [False]
+    held = statement("watchdog A > 1", 2, "A", result={key: each for key, each in watches.items() if key != "watches"})
+    ended = report_of(record([begin(), step("A", 1), began, held]))
+    assert [each.verdict for each in ended.steps[0].findings] == [ReportVerdict.DONE, ReportVerdict.PASSED]
+
+
 def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
     held = {
         "expected": "A > 1 for 2 s",

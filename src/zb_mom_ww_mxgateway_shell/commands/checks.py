@@ -311,7 +311,8 @@ async def watchdog(
     judgement.refuse_buffered()
     await _judged_now(context, judgement)
     context.file.standing.add(Watchdog(context, context.connected, judgement))
-    return TextResult(f"watching: {judgement.text}", judgement.fields(), brief=f"watching, {judgement.described}")
+    fields = {**judgement.fields(), "watches": True}
+    return TextResult(f"watching: {judgement.text}", fields, brief=f"watching, {judgement.described}")
 
 
 def _called_off(outcomes: Sequence[CheckOutcome]) -> Result:
