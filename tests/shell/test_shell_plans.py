@@ -367,3 +367,11 @@ async def test_a_run_that_is_interrupted_while_it_is_planned_again_says_so(run: 
     assert b"interrupted before the first line: nothing was run" in err
     (error,) = ElementTree.parse(run.folder / "out.xml").iter("error")
     assert error.text == "interrupted"
+
+
+async def test_an_alarm_that_is_cleared_because_nothing_has_it_cannot_pass(run: Runs) -> None:
+    run.file("expect-alarm Plant.NoAlarm.Hi cleared within 1s\n", declares=False)
+    done = await run.process("--plaintext", "plan", "try.mxs")
+    assert done.code == 2, done
+    assert "the galaxy has nothing with an alarm that is called Plant.NoAlarm.Hi" in done.err
+    assert "no hash" in done.out

@@ -63,6 +63,8 @@ async def _preview_alarm(
     condition = _condition(alarm, state, acked, unacked, severity)
     present = (await present_alarms(context.connected)).values()
     holds = condition.holds(present)
+    if state == "cleared" and not condition.meant(present):
+        await _refuse_unknown(context, alarm)
     word = "holds now" if holds else "does not hold now"
     fields = {"expected": condition.text, "holds_now": holds, "planned": "look"}
     return TextResult(f"{condition.text}: {word}", fields, brief=word)
