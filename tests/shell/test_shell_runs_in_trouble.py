@@ -343,6 +343,7 @@ class TestInterruption:
         assert (process.returncode, suite.get("errors"), suite.get("skipped")) == (130, "1", "1")
         assert [error.get("message") for error in suite.iter("error")] == ["interrupted"]
 
+    @pytest.mark.usefixtures("heard_hangups")
     async def test_a_terminal_that_closes_leads_to_finally(self, run: Runs) -> None:
         from shell_pty import at_a_terminal
 

@@ -173,6 +173,9 @@ async def test_watchdog_off_ends_it_and_tells_what_it_saw(runs: Runs) -> None:
     assert (done.code, done.err) == (0, "")
     assert f"{INT} < 5: held for" in done.out
     assert "no watchdog watches" in done.out
+    told = (await runs(f"watchdog {BOOL} = false\nwatchdog off\n")).out
+    assert "1 value" in told
+    assert "0.0" not in told.split("1 value")[1].splitlines()[0], "a Boolean has no extremes"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class Vigil:
         if value is None:
             return
         self._values += 1
-        if (number := number_of(value.value)) is not None:
+        if (number := number_of(value.value)) is not None and not isinstance(value.value, bool):
             self._numbers = [min([number, *self._numbers]), max([number, *self._numbers])]
 
     def _judge(self, place: int) -> None:
