@@ -91,6 +91,12 @@ async def test_an_area_that_the_galaxy_does_not_have_is_a_mistake(run: Runs, lin
     assert (await run(f"{known}\n")).code == 0
 
 
+@pytest.mark.parametrize("command", ["expect-no-alarm", "no-new-alarms"])
+async def test_a_glob_of_areas_would_prove_nothing(run: Runs, command: str) -> None:
+    done = await run(f'{command} --area "Pl*"\n')
+    assert (done.code, "Pl* may match no area" in done.err) == (2, True), done.err
+
+
 async def test_another_alarm_of_the_same_object_does_not_make_an_old_one_new(run: Runs) -> None:
     run.gateway.raise_alarm(HI, severity=300)
     running = await ran_while(run, f"write {INT} 1\nexpect-alarm Plant.Tank1 active severity 300 within 5s\n")

@@ -142,7 +142,12 @@ def _names_something(attributes: Sequence[Any], place: Any, name: str) -> bool:
 
 async def _refuse_unknown_area(context: Context, feed: AlarmMonitor, area: str | None, command: str) -> None:
     """Raise a mistake for an area that the galaxy does not have: no alarm would ever be in it."""
-    if area is None or set(area) & set("*?[") or any(in_area(alarm, area) for alarm in feed.alarms.values()):
+    if area is None:
+        return
+    if set(area) & set("*?["):
+        problem = f"{area} may match no area, and would prove nothing then: --area takes the name of one"
+        raise InputError(problem, 0, len(command))
+    if any(in_area(alarm, area) for alarm in feed.alarms.values()):
         return
     client, (_, dot, below) = context.connected.client, area.partition(".")
     try:
