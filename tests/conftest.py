@@ -34,6 +34,16 @@ def nothing_of_the_users_own(
     monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path / "records"))
 
 
+@pytest.fixture(autouse=True)
+def heard_interrupts() -> Iterator[None]:
+    """A background job of a shell ignores Ctrl-C, and what it starts inherits that."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def heard_hangups() -> Iterator[None]:
     """What nohup starts ignores the end of its terminal, and so does whatever that starts."""

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -158,19 +157,10 @@ async def test_a_reader_that_left_ends_it(gateway: SimulatedGateway, start: Star
     assert count(gateway, "OpenSession") == 1
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A background job of a shell ignores Ctrl-C, and what it starts inherits that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 no_windows = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows")
 
 
 @no_windows
-@pytest.mark.usefixtures("interruptible")
 async def test_ctrl_c_while_it_waits_ends_it(gateway: SimulatedGateway, drive: Drive) -> None:
     batch = await drive("--plaintext")
     await batch.ask("open-session")
@@ -181,7 +171,6 @@ async def test_ctrl_c_while_it_waits_ends_it(gateway: SimulatedGateway, drive: D
 
 
 @no_windows
-@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("line", "fault", "code"),
     [("write --item-handle 1 --type int32 --value 5", "write", 6), ("advise --item-handle 1", "advise", 130)],

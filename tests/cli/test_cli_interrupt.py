@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from cli_process import KEY, Open, Start, ended, until
@@ -22,14 +21,6 @@ pytestmark = [
 ]
 
 SMOKE = ("smoke", "--plaintext", "--item", "TestChildObject.TestInt")
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """A background job of a shell ignores Ctrl-C, and what it starts inherits that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def commanded(gateway: SimulatedGateway, kind: str) -> bool:
