@@ -18,9 +18,9 @@ INDEX = "index"
 """The module of the package that has the index."""
 
 SHELL_ORDER = (
-    "connection", "galaxy", "items", "arming", "values", "tracing", "writes", "arrays", "snapshots", "users", "watches",
-    "reading", "alarms", "streaming", "checks", "alarm_checks", "language", "answers", "recording", "limits", "journal",
-    "handover", "diagnosis", "gateway", "settings", "general",
+    "connection", "galaxy", "items", "arming", "values", "tracing", "writes", "arrays", "changes", "snapshots", "users",
+    "watches", "reading", "alarms", "streaming", "checks", "alarm_checks", "language", "answers", "recording", "limits",
+    "journal", "handover", "diagnosis", "gateway", "settings", "general",
 )  # fmt: skip
 CLI_ORDER = ("sessions", "tags", "items", "writes", "control", "alarms", "galaxy", "batch", "contract", "tool")
 """Modules in the order of help; those that are not named here come last."""

@@ -224,7 +224,7 @@ async def test_a_value_that_the_run_gives_is_bound_by_its_tag(run: Runs) -> None
     run.process.environment["THE_PIN"] = "gauge-4711"
     arguments = ["--plaintext", "--arm", "TestChildObject.*", "-c", "try.mxs", "--plan"]
     done = await run.process(*arguments, result["hash"])
-    assert (done.code, "nobody to ask" in done.err) == (5, True)
+    assert (done.code, "nobody to ask" in done.err) == (5, True), done.err
     *_, given = await planned(run, text, "--var", "reading=5")
     result = given["result"]
     assert isinstance(result, dict)

@@ -240,4 +240,6 @@ async def no_new_alarms(context: Context, *, area: AreaOption = None, above: Cou
     return TextResult(text, {"active": active, "area": area, "above": above})
 
 
+GROUP = "checks"
+"""The group of help that they belong to."""
 COMMANDS = (expect_alarm, expect_no_alarm, no_new_alarms)

@@ -262,4 +262,6 @@ async def write_elements(
     return judged(report, refused, tag.place) if refused else report.text_result()
 
 
+GROUP = "values"
+"""The group of help that they belong to."""
 COMMANDS = (write_elements,)

@@ -59,4 +59,6 @@ async def handover(
     return TextResult(f"{path}: {counted(rows, 'row')}", {"file": str(path), **summary.form()})
 
 
+GROUP = "journal"
+"""The group of help that they belong to."""
 COMMANDS = (handover,)

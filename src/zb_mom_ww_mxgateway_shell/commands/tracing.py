@@ -122,4 +122,6 @@ async def trace(
         return tracing.traced(report.text_result(), result, for_)
 
 
+GROUP = "values"
+"""The group of help that they belong to."""
 COMMANDS = (trace,)

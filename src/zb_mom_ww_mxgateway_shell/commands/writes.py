@@ -206,4 +206,6 @@ def _refuse_mixed(
             )
 
 
+GROUP = "values"
+"""The group of help that they belong to."""
 COMMANDS = (write_many,)

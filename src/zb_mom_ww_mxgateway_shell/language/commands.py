@@ -9,6 +9,7 @@ share are an option group: a keyword-only parameter whose type is a dataclass of
 """
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
@@ -151,8 +152,9 @@ class Command:
 
     @property
     def group(self) -> str:
-        """Its group in help: the name of its module."""
-        return self.run.__module__.rpartition(".")[2]
+        """Its group in help: the ``GROUP`` that its module names, or the name of the module."""
+        module = self.run.__module__
+        return getattr(sys.modules.get(module), "GROUP", "") or module.rpartition(".")[2]
 
     @property
     def usage(self) -> str:

@@ -92,7 +92,8 @@ class PlannedWrite:
             "kind": self.kind.value,
             "known": self.is_known,
             "tag": tag_key(self.tag),
-            "type": self.type,
+            # Of a value that the run gives only the tag is bound; its type is known once the tag was read.
+            "type": self.type if self.is_known else "",
             "value": redacted_form(plain_form(self.value)) if self.is_known else None,
         }
 
