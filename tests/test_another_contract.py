@@ -22,6 +22,7 @@ RUNS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("seed", "run"), list(enumerate(RUNS)))
 def test_the_tests_of_both_ends_hold(seed: int, run: str, tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_no_block_has_left_the_documents() -> None:
     assert len(guides_with("toml")) >= 1
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands_of(guide)])
 def test_the_commands_of_a_guide(guide: str, environment: dict[str, str]) -> None:
@@ -120,6 +121,7 @@ def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path)
         simulator.communicate()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("guide", guides_with("mxs"))
 def test_the_files_of_the_guides(guide: str, environment: dict[str, str], tmp_path: Path) -> None:
     for script in blocks("mxs", guide):

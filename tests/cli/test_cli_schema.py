@@ -58,6 +58,7 @@ def test_a_line_with_another_key_or_without_one_does_not_pass() -> None:
     Draft202012Validator(schema_of("version")).validate({**line, "more": 1})
 
 
+@pytest.mark.long
 async def test_the_output_of_every_command_fits_its_schema(
     gateway: SimulatedGateway, opened: Open, mxgw_py: Run, start: Start, drive: Drive, tmp_path: Path
 ) -> None:

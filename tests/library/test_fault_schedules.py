@@ -25,7 +25,7 @@ from zb_mom_ww_mxgateway import MxGatewayWorkerError
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 # Fifty schedules take as long as the machine lets them.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 
 BLOCK, AT_ONCE, ACTS = 50, 20, 4
 

@@ -167,6 +167,7 @@ async def test_a_batch_of_times_that_no_calendar_has_is_raw_and_ends_nothing() -
     assert isinstance(found[1].body.values[0], RawValue)
 
 
+@pytest.mark.long
 async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
     chance = random.Random("live")
     async with hostile() as (handler, client):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # They take as long as the machine lets them.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from shell_records import HOSTILE, acceptance, acceptance_record, hostile_entrie
 
 from zb_mom_ww_mxgateway_shell.evidence.report import write_report, write_reports
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ def run(tmp_path: Path) -> ShellProcess:
     return ShellProcess(tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.mxs")), ids=lambda path: path.name)
 async def test_each_example_runs_on_the_demo(run: ShellProcess, example: Path) -> None:
     run.environment |= {"MXGATEWAY_PASSWORD": "operator-s3cret", "MXGATEWAY_SECOND_PASSWORD": "supervisor-s3cret"}

@@ -507,6 +507,7 @@ async def test_a_file_that_is_well_but_for_its_end_does_not_pass_in_the_report(s
 # The examples.
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_the_examples_pass_as_one_suite_wherever_the_plant_is(suite: Suites) -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.M | re.S)

@@ -54,6 +54,7 @@ async def while_it_is_put_back(gateway: SimulatedGateway) -> None:
     await until(lambda: gateway.mutating_calls == 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stage", "fault", "seconds"),
     [

@@ -68,6 +68,7 @@ def looks_right(browser: Browser, page: Path, record: Record) -> None:
 
 
 # One test: the run takes as long as the plant does.
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_example_runs_as_its_readme_says_and_its_report_shows_what_happened(tmp_path: Path) -> None:
     folder = followed(tmp_path)
