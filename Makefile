@@ -31,7 +31,7 @@ demo: $(VENV)/run.stamp  ## open the shell on an embedded simulated gateway; wit
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
 
 # Twice as many as processors: half of the tests wait for something.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
 
 .PHONY: test
 test: setup lint  ## run all checks and tests

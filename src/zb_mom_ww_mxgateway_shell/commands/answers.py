@@ -161,6 +161,4 @@ async def _secret_of(context: Context, name: str, source: Sequence[Token] | None
         raise ShellError(f"no secret {name}: cannot read {where}: {error}", ExitCode.GUARDED) from None
 
 
-GROUP = "language"
-"""The group of help that they belong to."""
 COMMANDS = (ask, secret)

@@ -102,6 +102,6 @@ async def _made(
     return TextResult("\n".join(lines), fields, str(path), exit_code=code)
 
 
-GROUP = "language"
+GROUP = "streaming"
 """The group of help that they belong to."""
 COMMANDS = (record_script,)
