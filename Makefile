@@ -30,7 +30,7 @@ setup: $(VENV)/dev.stamp  ## make a virtual environment in .venv, with the devel
 demo: $(VENV)/run.stamp  ## open the shell on an embedded simulated gateway; without a terminal, run examples/first-look.mxs
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
 
-# Twice as many as processors: half of the tests wait for something.
+# Three for each processor: most tests wait for a program or a value.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
 
 .PHONY: test
