@@ -218,9 +218,15 @@ async def test_a_wait_for_every_tag_ends_with_the_last_of_them(
 ) -> None:
     waiting = asyncio.create_task(run(context, f"wait every {zeros} >= 1 timeout 1h", _follow))
     live = context.live_session
+
+    def has_one() -> bool:
+        item = context.find_item(INT)
+        value = live.latest(*item.key) if item else None
+        return value is not None and value.value == 1
+
     await until(lambda: live._hub.values._waits)
     gateway.set(INT, 1)
-    await until(lambda: live[INT].value == 1)
+    await until(has_one)
     assert not waiting.done()
     gateway.set(DOUBLE, 1.0)
     result = await waiting
