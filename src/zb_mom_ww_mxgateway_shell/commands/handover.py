@@ -1,6 +1,5 @@
 """handover: the summary of a shift."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import FileName
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.moments import Since
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.process.regular_files import create
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _SHIFT = timedelta(hours=8)
@@ -44,17 +44,7 @@ async def handover(
     if output is None:
         return TextResult(text.rstrip("\n"), summary.form())
     path = Path(output)
-
-    def write() -> None:
-        with path.open("x", encoding="utf-8", newline="\n") as target:
-            target.write(text)
-
-    try:
-        await asyncio.to_thread(write)
-    except FileExistsError:
-        raise ShellError(f"{path} exists: name another file") from None
-    except OSError as error:
-        raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
+    await create(path, text)
     rows = sum(len(part.rows) for part in summary.parts)
     return TextResult(f"{path}: {counted(rows, 'row')}", {"file": str(path), **summary.form()})
 

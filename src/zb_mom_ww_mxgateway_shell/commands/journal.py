@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.process.regular_files import create
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -174,17 +175,7 @@ async def _exported(found: "list[JournalAction]", form: Form, file: str | None) 
 
     path = Path(file or f"journal-{datetime.now():%Y%m%d-%H%M%S}.{form}")
     content = exported(found, form)
-
-    def write() -> None:
-        with path.open("x", encoding="utf-8", newline="\n") as target:
-            target.write(content)
-
-    try:
-        await asyncio.to_thread(write)
-    except FileExistsError:
-        raise ShellError(f"{path} exists: name another file") from None
-    except OSError as error:
-        raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
+    await create(path, content)
     return TextResult(f"{counted(len(found), 'action')} written to {path}", {"actions": len(found), "file": str(path)})
 
 

@@ -1,5 +1,6 @@
 """Writes files safely: never a pipe that blocks, never through a link that somebody prepared."""
 
+import asyncio
 import os
 import secrets
 import stat
@@ -61,3 +62,18 @@ def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         with suppress(OSError):
             beside.unlink()
         raise
+
+
+async def create(path: Path, text: str) -> None:
+    """Write a new file, without holding up the event loop; raise ShellError if it exists or cannot be written."""
+
+    def write() -> None:
+        with path.open("x", encoding="utf-8", newline="\n") as target:
+            target.write(text)
+
+    try:
+        await asyncio.to_thread(write)
+    except FileExistsError:
+        raise ShellError(f"{path} exists: name another file") from None
+    except OSError as error:
+        raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
