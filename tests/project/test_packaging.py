@@ -15,10 +15,28 @@ CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 def test_a_plain_install_has_what_every_extra_of_ours_needs() -> None:
     plain = set(PROJECT["dependencies"])
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"shell", "sim", "keyring", "dev", "docs"}
+    assert set(extras) == {"shell", "sim", "keyring", "parquet", "otel", "nats", "mqtt", "mcp", "dev", "docs"}
     assert set(extras["shell"]) <= plain
     assert set(extras["sim"]) <= plain
     assert set(PROJECT["scripts"]) == {"mxgw-py", "mxgw-shell", "mxgw-sim"}
+
+
+def test_an_extra_adds_nothing_to_a_plain_install() -> None:
+    plain = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert plain == {
+        "click",
+        "cryptography",
+        "filelock",
+        "grpcio",
+        "grpcio-health-checking",
+        "grpcio-reflection",
+        "platformdirs",
+        "prompt-toolkit",
+        "protobuf",
+        "ptpython",
+        "pygments",
+        "wcwidth",
+    }
 
 
 def test_the_metadata_names_pythons_and_links() -> None:
@@ -42,7 +60,13 @@ def test_continuous_integration_installs_pinned_versions_of_everything_that_is_n
         if line and not line.startswith("#"):
             name, _, version = line.partition("==")
             pins[canonicalize_name(name)] = version
-    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
-        needed = Requirement(text)
+    extras = PROJECT["optional-dependencies"]
+    needed_for_tests = [Requirement(text) for text in [*PROJECT["dependencies"], *extras["dev"]]]
+    own = next(needed for needed in needed_for_tests if needed.name == PROJECT["name"])
+    needed_for_tests += [Requirement(text) for extra in own.extras for text in extras[extra]]
+    for needed in needed_for_tests:
+        if needed is own:
+            continue
+        text = str(needed)
         assert needed.specifier.contains(pins[canonicalize_name(needed.name)]), text
     assert "PIP_CONSTRAINT" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
