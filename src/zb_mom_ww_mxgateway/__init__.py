@@ -31,6 +31,7 @@ _HOMES = {
         "MxGatewayError",
         "MxGatewayGalaxyChangedError",
         "MxGatewayKeyWarning",
+        "MxGatewayMissingExtraError",
         "MxGatewayProtocolWarning",
         "MxGatewaySessionError",
         "MxGatewayTransportError",

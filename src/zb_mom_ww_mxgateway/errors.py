@@ -4,6 +4,7 @@ Their classes::
 
     MxGatewayError
     ├── MxGatewayArgumentError (also ValueError)   invalid argument or option; nothing was sent
+    │   └── MxGatewayMissingExtraError             what was asked for needs an extra that is not installed
     ├── MxGatewayWriteBlockedError                 the client's own write guard refused; nothing was sent
     ├── MxGatewayTransportError                    no connection, a broken one, or noise on it
     │   └── MxGatewayCertificateChangedError       the gateway shows another certificate than the remembered one
@@ -170,6 +171,10 @@ class MxGatewayKeyWarning(MxGatewayWarning):
 
 class MxGatewayArgumentError(MxGatewayError, ValueError):
     """Invalid argument or option. Nothing was sent."""
+
+
+class MxGatewayMissingExtraError(MxGatewayArgumentError):
+    """What was asked for needs an extra of this distribution that is not installed; the message names it."""
 
 
 class MxGatewayWriteBlockedError(MxGatewayError):

@@ -117,6 +117,7 @@ def test_the_tree() -> None:
     assert parents == {
         "MxGatewayError": "Exception",
         "MxGatewayArgumentError": "MxGatewayError",
+        "MxGatewayMissingExtraError": "MxGatewayArgumentError",
         "MxGatewayWriteBlockedError": "MxGatewayError",
         "MxGatewayTransportError": "MxGatewayError",
         "MxGatewayCertificateChangedError": "MxGatewayTransportError",
