@@ -121,6 +121,18 @@ test-wheel: setup  ## build the wheel, install it into an empty environment, and
 	build/wheel/venv/bin/python -m pip install --quiet build/wheel/*.whl
 	build/wheel/venv/bin/python tests/wheel.py
 
+EXTRAS ?=
+
+.PHONY: bundle
+bundle: setup  ## zip wheels for every Python, an installer and the guides, for machines without a network (EXTRAS=parquet,mqtt)
+	$(BIN)/python tools/bundle --extras '$(EXTRAS)'
+
+.PHONY: test-bundle
+test-bundle: setup  ## build such a zip for this Python, install it without a network, and run the demo from it
+	$(BIN)/python tools/bundle --folder build/bundle-here --systems linux,windows \
+		--pythons $$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	$(BIN)/python tests/bundle.py build/bundle-here/*.zip
+
 .PHONY: test-lowest
 test-lowest: setup  ## run some tests with the lowest version of every dependency (ELSEWHERE=tests: all tests)
 	$(PYTHON) -m venv --clear build/lowest
