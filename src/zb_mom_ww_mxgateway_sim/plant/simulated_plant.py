@@ -7,12 +7,14 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import layout, status
 from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
+from zb_mom_ww_mxgateway_sim.plant.generated_tags import add_generated
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
 from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
 from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_generated, add_tags
+from zb_mom_ww_mxgateway_sim.plant.tag_placement import add_tags
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, nanoseconds
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
