@@ -60,11 +60,17 @@ A fault file has one fault a line: first when, then what. # begins a remark.
   revoke-key [ID]             swap-certificate
   hold-write-completes        release-write-completes
   fail-alarm-provider [TEXT]  restore-alarm-provider
+  set TAG VALUE [QUALITY]     (good, uncertain or bad; a value with spaces in quotes)
+  raise ALARM [SEVERITY]      clear ALARM
+  refuse-writes GLOB STATUS [TEXT]
+  allow-writes [GLOB]         (again: to these tags, or to all)
 \b
 With 'at' the fault is injected into that call, and CALL is left out:
   after 10s    delay write 2.5s
   every 2min   kill-connection
   at write 3   refuse UNAVAILABLE the worker is away
+  after 1min   set Plant.Tank1.Level 97.5 bad
+  after 90s    refuse-writes Plant.Pump* SECURITY_ERROR
 """
 
 
@@ -100,6 +106,14 @@ With 'at' the fault is injected into that call, and CALL is left out:
     show_default=True,
     metavar="N",
     help="Events that may wait for a client. One more faults its session.",
+)
+@click.option(
+    "--max-sessions",
+    type=click.IntRange(1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Sessions that may be open. One more is refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
     "--certificate-directory",
@@ -141,6 +155,7 @@ def command(
     generated_tags: int,
     change_period: float,
     event_queue: int,
+    max_sessions: int,
     certificate_directory: Path | None,
     first_change_delay: tuple[float, float] | None,
     faults: Path | None,
@@ -170,6 +185,7 @@ def command(
             generated_tags=generated_tags,
             generated_change_period=change_period,
             event_queue_size=event_queue,
+            max_sessions=max_sessions,
             certificate_directory=certificate_directory,
             first_change_delay=first_change_delay,
             faults=read_faults(faults) if faults else (),

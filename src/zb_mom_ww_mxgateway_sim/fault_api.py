@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
 from zb_mom_ww_mxgateway_sim.net.api_keys import KeyRing
 from zb_mom_ww_mxgateway_sim.net.tcp_proxy import TcpProxy
 from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
+from zb_mom_ww_mxgateway_sim.plant.status import WRITE_DENIED, Status
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline
@@ -103,9 +104,10 @@ class GatewayFaults:
         self._calls.release(rpc_or_kind)
 
     def calm(self) -> None:
-        """Withdraw every fault that waits for a call, and release what is stalled or withheld."""
+        """Withdraw every fault that waits for a call or a write, and release what is stalled or withheld."""
         self._calls.forget()
         self._writes.release()
+        self._plant.refusals.allow()
 
     # ------------------------------------------------------------ sessions and streams
 
@@ -146,6 +148,17 @@ class GatewayFaults:
     def release_write_completes(self) -> None:
         """Send the withheld OnWriteComplete events, and withhold no more."""
         self._writes.release()
+
+    def refuse_writes(self, glob: str, outcome: Status = WRITE_DENIED) -> None:
+        """Complete every write to these tags with this status from now on, without an effect.
+
+        ``glob`` is a tag or a glob of tags in any letter case: ``Plant.Tank1.*``. The last rule for a tag decides.
+        """
+        self._plant.refusals.refuse(glob, outcome)
+
+    def allow_writes(self, glob: str | None = None) -> None:
+        """Take writes to these tags again, also where an earlier glob refuses them; without a glob, to all tags."""
+        self._plant.refusals.allow(glob)
 
     # ------------------------------------------------------------ connections and keys
 

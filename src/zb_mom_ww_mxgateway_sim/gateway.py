@@ -109,7 +109,7 @@ class SimulatedGateway:
             generated_change_period=generated_change_period,
             alarms=alarms,
         )
-        self._writes = WriteQueue(self._timers, plant.points, clock, write_complete_delay)
+        self._writes = WriteQueue(self._timers, plant.points, plant.refusals, clock, write_complete_delay)
         access = PlantAccess(plant.points, self._writes, self._timers, clock, random.Random(seed), first_delay)
         options = SessionOptions(
             command_timeout=default_command_timeout,
@@ -145,7 +145,9 @@ class SimulatedGateway:
         )
         """Injects faults."""
         first_key = keys[0].key_id if keys else ""
-        self._scheduler = Scheduler(self, self.faults, self._call_faults, self._timers, self._background, first_key)
+        self._scheduler = Scheduler(
+            self, self.faults, plant, self._call_faults, self._timers, self._background, first_key
+        )
         self._scheduled: list[Fault] = []
         self.schedule(*faults)
 

@@ -82,6 +82,16 @@ def test_plaintext_with_a_given_key_or_none(tmp_path: Path) -> None:
         assert open_session(facts, None)
 
 
+def test_one_session_more_than_the_limit_is_refused() -> None:
+    with serving("--plaintext", "--no-api-key", "--max-sessions", "1") as (_, line):
+        facts = json.loads(line)
+        assert open_session(facts, None)
+        with pytest.raises(grpc.RpcError) as caught:
+            open_session(facts, None)
+    assert isinstance(caught.value, grpc.Call)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 def test_a_port_in_use_is_one_line_and_exit_4() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -112,6 +122,7 @@ def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path
         ["--tags", "no-such-file.csv"],
         ["--faults", "no-such-file.txt"],
         ["--generated-tags", "-1"],
+        ["--max-sessions", "0"],
         ["--first-change-delay", "8-3"],
         ["--first-change-delay", "soon"],
         ["--api-key", KEY, "--no-api-key"],

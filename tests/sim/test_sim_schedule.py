@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxacc
 from zb_mom_ww_mxgateway_sim import Fault, FaultError, ManualClock, SimulatedGateway, read_faults
 from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
 
-TAG = "TestChildObject.TestInt"
+TAG, LEVEL = "TestChildObject.TestInt", "Plant.Tank1.Level"
 
 
 def read(tmp_path: Path, text: str) -> list[Fault]:
@@ -76,6 +76,16 @@ def test_a_file_of_faults(tmp_path: Path) -> None:
         ("at BrowseChildren 1 refuse TIMEOUT", "1:28", "the reply of BrowseChildren has no protocol status"),
         ("after 1 drop-stream NO_SUCH", "1:21", "'NO_SUCH' is not the gRPC status of a failure"),
         ("\n# fine\nafter 1 restart\n  after x restart", "4:9", "'x' is not a time"),
+        ("after 1 set", "1:12", "a TAG is missing"),
+        ("after 1 set A.B", "1:16", "a VALUE is missing"),
+        ("after 1 set A.B two words", "1:21", "'words' is not a quality; use good, uncertain, bad. Quote a value"),
+        ('after 1 set A.B "open', "1:17", '"open has no closing quote'),
+        ("after 1 set A.B 1 bad 2", "1:23", "'2' is one argument too many; set takes TAG VALUE [QUALITY]"),
+        ("after 1 raise Tank1.Hi", "1:15", "'Tank1.Hi' is not an alarm; use Galaxy!Area.Object.Alarm"),
+        ("after 1 raise ZB!A.B.C 1000", "1:24", "'1000' is not a severity; use 1 to 999"),
+        ("after 1 clear", "1:14", "an ALARM such as ZB!Plant.Tank1.Level.Hi is missing"),
+        ("after 1 refuse-writes A.*", "1:26", "a STATUS such as SECURITY_ERROR is missing"),
+        ("after 1 refuse-writes A.* OK", "1:27", "'OK' is not the status of a refused write; there are COMM"),
     ],
 )
 def test_a_mistake_is_one_line_that_points_at_it(tmp_path: Path, line: str, place: str, complaint: str) -> None:
@@ -102,6 +112,12 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         ("after 5s revoke-key nobody", "there is no API key nobody"),
         ("after 5s fail-alarm-provider", "alarms are disabled"),
         ("after 5s nonsense", "10: no fault 'nonsense'"),
+        ("after 5s raise ZB!Plant.Tank1.Level.Hi", "alarms are disabled"),
+        ("after 5s set Plant.Tank1.Levle 5", "14: there is no tag Plant.Tank1.Levle; did you mean Plant.Tank1.Level?"),
+        ("after 5s set Plnt.Tank1.Level 5", "14: there is no tag Plnt.Tank1.Level; did you mean Plant.Tank1.Level?"),
+        ("after 5s set Plant.Tank1.Level full", "32: 'full' is not a number; use a value of the tag's type"),
+        ("after 5s refuse-writes Plant.Tonk* OTHER_ERROR", "24: there is no tag Plant.Tonk"),
+        ("after 5s allow-writes Plant.Tonk*", "23: there is no tag Plant.Tonk"),
     ],
 )
 def test_what_this_gateway_can_never_do_is_refused_beforehand(fault: str, complaint: str) -> None:
@@ -286,6 +302,64 @@ async def test_replay_completions_and_alarms_by_schedule(
     assert gateway._plant.alarm_book().provider.reason == "no answer"
     await clock.advance(1)
     assert not gateway._plant.alarm_book().provider.degraded
+
+
+async def test_tags_and_alarms_by_schedule(clock: ManualClock) -> None:
+    faults = [
+        "after 1s set plant.tank1.level 97.5 bad",
+        'after 1s set Packaging.Line1.Product "Standard #2, ""large"""   # in quotes',
+        "after 1s set TestChildObject.TestIntArray 1|2|3",
+        "after 2s set TestChildObject.TestDouble -1.5 uncertain",
+        "after 3s raise ZB!Packaging.Line1.Jam 900",
+        "after 3s raise ZB!Plant.Tank2.Level.Lo",
+        "after 4s clear ZB!Packaging.Line1.Jam",
+    ]
+    async with SimulatedGateway(plaintext=True, clock=clock, faults=faults) as gateway:
+        await clock.advance(2)
+        readings = [gateway.read(tag) for tag in (LEVEL, "Packaging.Line1.Product", "TestChildObject.TestDouble")]
+        assert [(each.value, each.quality) for each in readings] == [
+            (97.5, 0),
+            ('Standard #2, "large"', 192),
+            (-1.5, 64),
+        ]
+        assert gateway.read("TestChildObject.TestIntArray").value == (1, 2, 3)
+        await clock.advance(1)
+        found = {alarm.reference: (alarm.severity, alarm.active) for alarm in gateway.alarms}
+        assert found["ZB!Packaging.Line1.Jam"] == (900, True)
+        assert found["ZB!Plant.Tank2.Level.Lo"] == (300, True)
+        await clock.advance(1)
+        assert {alarm.reference: alarm.active for alarm in gateway.alarms}["ZB!Packaging.Line1.Jam"] is False
+
+
+def test_the_severity_of_a_tags_alarm_is_a_tag() -> None:
+    with pytest.raises(FaultError, match=r"^40: set Plant\.Tank1\.Level\.Hi\.Priority"):
+        SimulatedGateway(plaintext=True, faults=["after 5s raise ZB!Plant.Tank1.Level.Hi 900"])
+
+
+async def test_refused_writes_complete_with_their_status(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    events, item, _ = await client.watching(TAG)
+    gateway.schedule(
+        "after 1s refuse-writes testchild* SECURITY_ERROR locked by maintenance",
+        "after 2s allow-writes TestChildObject.TestInt",
+        "after 3s refuse-writes * OTHER_ERROR",
+        "after 4s allow-writes",
+    )
+
+    async def written(value: int) -> pb.MxStatusProxy:
+        await clock.advance(1)
+        await client.write(1, item, int32_value=value)
+        await clock.advance(0.1)
+        (found,) = (await events.write_complete()).statuses
+        return found
+
+    assert (await written(1)).category == pb.MX_STATUS_CATEGORY_SECURITY_ERROR
+    assert gateway.writes == ()
+    assert (await written(2)).category == pb.MX_STATUS_CATEGORY_OK
+    assert (await written(3)).category == pb.MX_STATUS_CATEGORY_OTHER_ERROR
+    assert (await written(4)).category == pb.MX_STATUS_CATEGORY_OK
+    assert [write.value for write in gateway.writes] == [2, 4]
 
 
 def test_the_help_shows_every_fault() -> None:

@@ -3,11 +3,10 @@
 When is ``after TIME``, ``every TIME`` or ``at CALL N``: the Nth call of an rpc (``StreamEvents``) or command kind
 (``write``) since the start. ``ACTIONS`` lists what can happen. With ``at`` the fault is injected into that call, and
 CALL is left out. Otherwise it is injected into the next such call; ``delay`` and ``stall`` apply to all later ones. A
-TIME is ``250ms``, ``5s``, ``2min`` or seconds.
+TIME is ``250ms``, ``5s``, ``2min`` or seconds. A value with spaces is written in quotes.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +20,10 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     check_failure,
     protocol_status,
 )
+from zb_mom_ww_mxgateway_sim.faults.words import Argument, Words
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.alarms import BadReference, check_reference
+from zb_mom_ww_mxgateway_sim.plant.status import Category, Source, Status
 from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, LineError
 
 # Arguments of each action. CALL is left out with ``at``; those in brackets are optional.
@@ -52,9 +55,19 @@ ACTIONS = {
     "release-write-completes": "",
     "fail-alarm-provider": "[TEXT]",
     "restore-alarm-provider": "",
+    "set": "TAG VALUE [QUALITY]",
+    "raise": "ALARM [SEVERITY]",
+    "clear": "ALARM",
+    "refuse-writes": "GLOB STATUS [TEXT]",
+    "allow-writes": "[GLOB]",
 }
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0}
 _SHORTEST_PERIOD = 0.01
+_QUALITIES = {"good": status.GOOD, "uncertain": status.UNCERTAIN, "bad": status.BAD}
+# Outcomes of a refused write.
+_REFUSALS = [category.name for category in Category if category.name.endswith("_ERROR")]
+_MOST_SEVERE = 999
+_NONE = Argument("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,14 @@ class Fault:
     text: str = ""
     where: str = ""
     """``file:line:column`` of the action."""
+    target: Argument = _NONE
+    """The tag, the alarm or the glob that the fault concerns."""
+    value: Argument = _NONE
+    """The value that ``set`` gives the tag."""
+    quality: int = status.GOOD
+    severity: Argument = _NONE
+    refusal: Status | None = None
+    """The outcome of refused writes."""
 
     @classmethod
     def parse(cls, line: str) -> "Fault":
@@ -104,40 +125,8 @@ def read_faults(path: Path) -> list[Fault]:
     return faults
 
 
-class _Words:
-    """The words of a line up to a remark, each with its column from 1."""
-
-    def __init__(self, line: str) -> None:
-        self._line = re.sub(r"(^|\s)#.*", "", line).rstrip()
-        self._words: Iterator[re.Match[str]] = re.finditer(r"\S+", self._line)
-        self.column = len(self._line) + 1
-        self.word = ""
-        self.next()
-
-    def next(self) -> None:
-        """Go to the next word; the word is empty at the end."""
-        found = next(self._words, None)
-        self.word = found[0] if found else ""
-        self.column = found.start() + 1 if found else len(self._line) + 1
-
-    def take(self, wanted: str) -> tuple[str, int]:
-        """Return this word and its column, and go to the next. Raise LineError if there is none."""
-        if not self.word:
-            raise LineError(self.column, f"{wanted} is missing")
-        word, column = self.word, self.column
-        self.next()
-        return word, column
-
-    def rest(self) -> str:
-        """Return the rest of the line."""
-        text = self._line[self.column - 1 :]
-        while self.word:
-            self.next()
-        return text
-
-
 def _parse(line: str, place: str) -> Fault | None:
-    words = _Words(line)
+    words = Words(line, place)
     if not words.word:
         return None
     when, column = words.take("when")
@@ -167,6 +156,8 @@ def _parse(line: str, place: str) -> Fault | None:
     if ACTIONS[action].startswith("CALL") and not call:
         call = _call(*words.take("the name of an rpc or command kind"))
     seconds, failure, text = 0.0, None, ""
+    target = value = severity = _NONE
+    quality, refusal = status.GOOD, None
     match action:
         case "delay":
             seconds = _time(*words.take("a TIME such as 2s"))
@@ -180,11 +171,41 @@ def _parse(line: str, place: str) -> Fault | None:
             text = words.take("")[0] if words.word else ""
         case "fail-alarm-provider":
             text = words.rest()
+        case "set":
+            target, value = words.argument("a TAG"), words.argument("a VALUE")
+            quality = _quality(*words.take("")) if words.word else status.GOOD
+        case "raise" | "clear":
+            at = words.column
+            target = words.argument("an ALARM such as ZB!Plant.Tank1.Level.Hi")
+            _check_alarm(target.text, at)
+            if action == "raise" and words.word:
+                _check_severity(words.word, words.column)
+                severity = words.argument("")
+        case "refuse-writes":
+            target = words.argument("a GLOB of tags")
+            refusal = _refusal(words)
+        case "allow-writes":
+            target = words.argument("") if words.word else _NONE
     if words.word:
         raise LineError(
             words.column, f"{words.word!r} is one argument too many; {action} takes {ACTIONS[action] or 'nothing'}"
         )
-    return Fault(action, after, every, call, number, seconds, failure, text, where)
+    return Fault(
+        action,
+        after,
+        every,
+        call,
+        number,
+        seconds,
+        failure,
+        text,
+        where,
+        target=target,
+        value=value,
+        quality=quality,
+        severity=severity,
+        refusal=refusal,
+    )
 
 
 _ALL_ACTIONS = f"there are {', '.join(ACTIONS)}"
@@ -210,7 +231,7 @@ def _code(text: str, column: int) -> str:
     return text
 
 
-def _failure(words: _Words, call: str) -> CallFailure | ReplyFailure:
+def _failure(words: Words, call: str) -> CallFailure | ReplyFailure:
     status, column = words.take("a STATUS such as UNAVAILABLE or WORKER_UNAVAILABLE")
     details = words.rest() or "made to fail"
     if status in grpc.StatusCode.__members__ and status != "OK":
@@ -221,3 +242,32 @@ def _failure(words: _Words, call: str) -> CallFailure | ReplyFailure:
     except ValueError as error:
         raise LineError(column, str(error)) from error
     return failure
+
+
+def _quality(text: str, column: int) -> int:
+    found = _QUALITIES.get(text)
+    if found is None:
+        raise LineError(column, f"{text!r} is not a quality; use {', '.join(_QUALITIES)}. Quote a value with spaces")
+    return found
+
+
+def _check_alarm(reference: str, column: int) -> None:
+    try:
+        check_reference(reference)
+    except BadReference as error:
+        raise LineError(
+            column, f"{reference!r} is not an alarm; use Galaxy!Area.Object.Alarm, such as ZB!Plant.Tank1.Level.Hi"
+        ) from error
+
+
+def _check_severity(text: str, column: int) -> None:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_SEVERE):
+        raise LineError(column, f"{text!r} is not a severity; use 1 to {_MOST_SEVERE}")
+
+
+def _refusal(words: Words) -> Status:
+    name, column = words.take("a STATUS such as SECURITY_ERROR")
+    if name not in _REFUSALS:
+        raise LineError(column, f"{name!r} is not the status of a refused write; there are {', '.join(_REFUSALS)}")
+    text = words.rest() or "writes to this tag are refused"
+    return Status(Category[name], Source.RESPONDING_AUTOMATION_OBJECT, 0, text)

@@ -18,7 +18,12 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     stalling,
 )
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
-from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
+from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern, no_tag
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError
+from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, TagError
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
@@ -37,6 +42,12 @@ class ScheduledGateway(Protocol):
 
     @property
     def live_sessions(self) -> list[str]: ...
+
+    def set(self, tag: str, value: object, quality: int) -> None: ...
+
+    def raise_alarm(self, reference: str, *, severity: int = ...) -> None: ...
+
+    def clear_alarm(self, reference: str) -> None: ...
 
     async def restart(self) -> None: ...
 
@@ -86,6 +97,10 @@ class ScheduledFaults(Protocol):
 
     def restore_alarm_provider(self) -> None: ...
 
+    def refuse_writes(self, glob: str, outcome: Status) -> None: ...
+
+    def allow_writes(self, glob: str | None) -> None: ...
+
 
 class Scheduler:
     """Injects faults at their times or calls. A fault that is impossible at its time is only logged."""
@@ -94,6 +109,7 @@ class Scheduler:
         self,
         gateway: ScheduledGateway,
         actions: ScheduledFaults,
+        plant: SimulatedPlant,
         faults: CallFaults,
         timers: TimerQueue,
         background: TaskOwner,
@@ -102,6 +118,7 @@ class Scheduler:
         """Start without a fault. ``first_key`` is the id of the key that ``revoke-key`` revokes by default."""
         self._gateway = gateway
         self._actions = actions
+        self._plant = plant
         self._faults = faults
         self._timers = timers
         self._background = background
@@ -114,8 +131,28 @@ class Scheduler:
             raise FaultError(f"{place}a plaintext gateway has no certificate to swap")
         if fault.action == "revoke-key" and not self._actions.has_key(fault.text or self._first_key):
             raise FaultError(f"{place}there is no API key {fault.text or 'at all'}")
-        if fault.action.endswith("alarm-provider") and not self._gateway.alarms_enabled:
+        needs_alarms = fault.action.endswith("alarm-provider") or fault.action in ("raise", "clear")
+        if needs_alarms and not self._gateway.alarms_enabled:
             raise FaultError(f"{place}alarms are disabled in this gateway")
+        self._check_target(fault)
+
+    def _check_target(self, fault: Fault) -> None:
+        target, plant = fault.target, self._plant
+        match fault.action:
+            case "set":
+                try:
+                    plant.value_of(target.text, fault.value.text)
+                except TagError as error:
+                    raise FaultError(f"{target.where}: {error}") from error
+                except CoercionError as error:
+                    raise FaultError(f"{fault.value.where}: {error}; use a value of the tag's type") from error
+            case "raise" if fault.severity.text:
+                own = plant.alarm_book().of_tag(target.text)
+                if own is not None:
+                    raise FaultError(f"{fault.severity.where}: set {own.tag}.Priority, the severity of this alarm")
+            case "refuse-writes" | "allow-writes" if target.text:
+                if not TagPattern(target.text).has_tag(plant.hierarchy):
+                    raise FaultError(f"{target.where}: {no_tag(plant.hierarchy, target.text)}")
 
     def add(self, fault: Fault) -> None:
         """Schedule the fault for its call, or for its time counted from now."""
@@ -208,5 +245,16 @@ class Scheduler:
                 faults.fail_alarm_provider(fault.text) if fault.text else faults.fail_alarm_provider()
             ),
             "restore-alarm-provider": faults.restore_alarm_provider,
+            "set": lambda: gateway.set(
+                fault.target.text, self._plant.value_of(fault.target.text, fault.value.text), fault.quality
+            ),
+            "raise": lambda: (
+                gateway.raise_alarm(fault.target.text, severity=int(fault.severity.text))
+                if fault.severity.text
+                else gateway.raise_alarm(fault.target.text)
+            ),
+            "clear": lambda: gateway.clear_alarm(fault.target.text),
+            "refuse-writes": lambda: faults.refuse_writes(fault.target.text, fault.refusal or status.WRITE_DENIED),
+            "allow-writes": lambda: faults.allow_writes(fault.target.text or None),
         }
         return actions[fault.action]

@@ -128,6 +128,10 @@ class AlarmBook:
         check_reference(text)
         return self._alarms.get(tag_key(text))
 
+    def of_tag(self, reference: str) -> Alarm | None:
+        """Return the alarm of a tag, whose limit and severity are tags, too; None for an alarm raised by hand."""
+        return self._of_plant.get(tag_key(reference))
+
     def raise_alarm(
         self,
         reference: str,

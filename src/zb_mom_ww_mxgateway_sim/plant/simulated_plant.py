@@ -13,9 +13,13 @@ from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
 from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
 from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
 from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import no_tag
 from zb_mom_ww_mxgateway_sim.plant.tag_placement import add_tags
+from zb_mom_ww_mxgateway_sim.plant.tag_types import Value, coerce
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
+from zb_mom_ww_mxgateway_sim.plant.write_refusals import WriteRefusals
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, nanoseconds
+from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
 
@@ -42,6 +46,7 @@ class SimulatedPlant:
         self.points.on_new = self._signals.adopt
         self.points.on_seen = self._signals.refresh
         self._process = PlantProcess(self.points, clock, seed)
+        self.refusals: WriteRefusals = WriteRefusals()
         self.deployment: Deployment = Deployment(clock)
         self.alarms: AlarmBook | None = AlarmBook(self.hierarchy, self.points, clock) if alarms else None
         """The alarms; None where they are disabled."""
@@ -69,6 +74,16 @@ class SimulatedPlant:
         message = pb.MxValue()
         message.CopyFrom(value)
         self.points.set(tag, None, quality, None, (status.OK,), message)
+
+    def value_of(self, tag: str, text: str) -> Value:
+        """Return the tag's value for a text, with ``|`` between elements of an array. Raise TagError, CoercionError."""
+        found = self.hierarchy.attribute(tag)
+        if found is None:
+            raise TagError(no_tag(self.hierarchy, tag))
+        _, attribute = found
+        if attribute.is_array:
+            return coerce(text.split("|") if text else (), attribute.type, array=True)
+        return coerce(text, attribute.type, array=False)
 
     def redeploy(self, tags: Iterable[TagDefinition]) -> None:
         """Deploy the galaxy again with these tags in addition. Raise TagError."""

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_sim.plant.model import AttributeCategory, Security
 from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, PointStore
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, coerce_scalar
+from zb_mom_ww_mxgateway_sim.plant.write_refusals import WriteRefusals
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, moment, nanoseconds
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.wire.codec import UndecodableValue
@@ -57,9 +58,12 @@ Completed = Callable[[tuple[Status, ...]], None]
 class WriteQueue:
     """Carries out accepted writes in the order in which they arrived."""
 
-    def __init__(self, timers: TimerQueue, points: PointStore, clock: TimeSource, delay: float) -> None:
+    def __init__(
+        self, timers: TimerQueue, points: PointStore, refusals: WriteRefusals, clock: TimeSource, delay: float
+    ) -> None:
         self._timers = timers
         self._points = points
+        self._refusals = refusals
         self._clock = clock
         self._delay = delay
         self._holding = False
@@ -103,7 +107,7 @@ class WriteQueue:
         point = binding.point
         if binding.fault is not None or point is None:
             return binding.fault or status.NO_SUCH_REFERENCE
-        refused = _security(point, clearance)
+        refused = _security(point, clearance) or self._refusals.of(point.reference)
         if refused is not None:
             return refused
         try:
