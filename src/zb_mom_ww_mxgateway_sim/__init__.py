@@ -12,6 +12,7 @@ _HOMES = {
     "gateway": ["SimulatedGateway"],
     "net.api_keys": ["ALL_SCOPES", "GatewayKey", "KeyScope"],
     "plant.alarms": ["Alarm"],
+    "plant.model": ["Security"],
     "plant.point_store": ["TagReading"],
     "plant.status": ["Category", "Source", "Status"],
     "plant.tag_file": ["read_tags"],

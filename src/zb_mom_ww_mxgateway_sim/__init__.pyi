@@ -15,6 +15,9 @@ from zb_mom_ww_mxgateway_sim.net.api_keys import (
 from zb_mom_ww_mxgateway_sim.plant.alarms import (
     Alarm,
 )
+from zb_mom_ww_mxgateway_sim.plant.model import (
+    Security,
+)
 from zb_mom_ww_mxgateway_sim.plant.point_store import (
     TagReading,
 )
@@ -74,6 +77,7 @@ __all__ = [
     "ListenError",
     "ManualClock",
     "NativeType",
+    "Security",
     "SimulatedGateway",
     "SimulatedItem",
     "SimulatedSession",

@@ -13,6 +13,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
+from zb_mom_ww_mxgateway_sim.plant.tag_file import TAG_FILE
 from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, TagError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ With 'at' the fault is injected into that call, and CALL is left out:
 """
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=FAULT_FILE)
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"{TAG_FILE}\n{FAULT_FILE}")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; default: a free one.")
 @click.option("--plaintext", is_flag=True, help="No TLS.")
@@ -86,7 +87,7 @@ With 'at' the fault is injected into that call, and CALL is left out:
     "--tags",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.csv",
-    help="Your own tags: a line name,type,value,writable,description,unit (name is required), then one tag a line.",
+    help="Your own tags; see below.",
 )
 @click.option(
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."

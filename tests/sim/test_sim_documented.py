@@ -10,6 +10,7 @@ import zb_mom_ww_mxgateway_sim as sim
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.__main__ import FAULT_FILE
 from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
+from zb_mom_ww_mxgateway_sim.plant.tag_file import COLUMNS, TAG_FILE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
@@ -46,6 +47,15 @@ def test_the_lines_of_a_fault_file_are_documented_with_their_arguments() -> None
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_lines_of_a_fault_file_are_in_the_help(action: str) -> None:
     assert re.search(rf"(?<![\w-]){action}(?![\w-])", FAULT_FILE)
+
+
+def test_the_columns_of_a_tag_file_are_documented() -> None:
+    assert documented("Columns of a tag file") == list(COLUMNS)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_columns_of_a_tag_file_are_in_the_help(column: str) -> None:
+    assert f"  {column} " in TAG_FILE
 
 
 def test_the_names_of_the_package_are_documented() -> None:

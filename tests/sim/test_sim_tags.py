@@ -76,6 +76,15 @@ def test_only_the_name_is_needed_and_a_type_is_guessed(tmp_path: Path) -> None:
         ("name,type,value\nA.B,time,noon\n", "2:10", "'noon' is not a Time"),
         ("name,writable\nA.B,maybe\n", "2:5", "'maybe' in the column writable; use true or false"),
         ("name\nA.B\na.b\n", "3:1", "a.b is in line 2 already"),
+        ("name,historized\nA.B,often\n", "2:5", "'often' in the column historized; use true or false"),
+        ("name,quality\nA.B,256\n", "2:5", "'256' is not a quality; use good, uncertain, bad or a number from 0 to"),
+        ("name,security\nA.B,secret\n", "2:5", "no security 'secret'; there are FreeAccess, Operate, SecuredWrite"),
+        ("name,security,writable\nA.B,view only,yes\n", "2:15", "a tag with security ViewOnly is not writable; leave"),
+        ("name,min\nA.B,low\n", "2:5", "'low' is not a number"),
+        ("name,min\nA.B,nan\n", "2:5", "'nan' is not a number"),
+        ("name,type,max\nA.B,bool,1\n", "2:10", "a boolean has no max; only numbers have"),
+        ("name,min,max\nA.B,2,1\n", "2:7", "max 1 is below min 2"),
+        ("name,value,min,max\nA.B,7,0,5\n", "2:5", "7 is not from 0 to 5, as min and max say"),
         ("name,type\nA.B,int,5\n", "2:9", "3 fields for 2 columns"),
         ('name,type\n"A.B,int\n', "2:1", "a quote is not closed"),
         ('name,type\n"A.B"x,int\n', "2:6", "text after a closing quote; put ',' or the end of the line there"),
@@ -88,6 +97,57 @@ def test_a_mistake_is_one_line_that_points_at_it(tmp_path: Path, text: str | byt
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'tags.csv'}:{place}: {complaint}")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "complaint"),
+    [
+        ("name\nMine.A\nplant.tank1.LEVEL\n", "3:1", "there is a tag plant.tank1.LEVEL already"),
+        ('name,area\nMine.A,"a b"\n', "2:9", "'a b' is not the name of an area"),
+        ("name,area\nMine.A,mine\n", "2:8", "Mine cannot be in itself"),
+        ("name,area\nMine.A,North\nMine.B,South\n", "3:8", "Mine is in area North by another of its tags"),
+        ("name,area\nPlant.Tank1.Own,North\n", "2:17", "Plant.Tank1 exists already, in Plant; leave its area out"),
+        ("name,area\nMine.A,Plant.Tank1\n", "2:8", "Plant.Tank1 is an object and no area; name another"),
+    ],
+)
+def test_what_does_not_fit_into_the_plant_is_said_with_its_place(
+    tmp_path: Path, text: str, place: str, complaint: str
+) -> None:
+    tags = read(tmp_path, text)
+    with pytest.raises(TagError) as caught:
+        SimulatedGateway(plaintext=True, tags=tags)
+    assert str(caught.value).startswith(f"{tmp_path / 'tags.csv'}:{place}: {complaint}")
+
+
+async def test_security_range_quality_history_and_area_of_ones_own_tags(tmp_path: Path, clock: ManualClock) -> None:
+    tags = read(
+        tmp_path,
+        "name,type,value,quality,security,min,max,historized,area\n"
+        "Mix.Speed,int,5,uncertain,Tune,0,10,yes,North.Hall\n"
+        "Mix.Lid,bool,,,verified write,,,,\n"
+        "Mix.Recipe,int[],1|2,,,0,,,\n",
+    )
+    async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
+        (mix,) = (await discover(client, tag_name_glob="Mix")).objects
+        found = {each.attribute_name: each for each in mix.attributes}
+        assert [found[name].security_classification for name in ("Speed", "Lid", "Recipe")] == [4, 3, 1]
+        assert [found[name].is_historized for name in ("Speed", "Lid")] == [True, False]
+        hall, north = [(await discover(client, tag_name_glob=name)).objects[0] for name in ("North.Hall", "North")]
+        assert (mix.parent_gobject_id, hall.parent_gobject_id) == (hall.gobject_id, north.gobject_id)
+        assert (hall.is_area, hall.contained_name, north.parent_gobject_id) == (True, "Hall", 0)
+        assert (gateway.read("Mix.Speed.RangeLo").value, gateway.read("Mix.Speed.RangeHi").value) == (0.0, 10.0)
+        with pytest.raises(KeyError):
+            gateway.read("Mix.Recipe.RangeHi")
+        assert gateway.read("Mix.Speed").quality == 64
+
+        events, item, _ = await client.watching("Mix.Speed")
+        for value, outcome in ((11, pb.MX_STATUS_CATEGORY_OPERATIONAL_ERROR), (10, pb.MX_STATUS_CATEGORY_OK)):
+            await client.write(1, item, int32_value=value)
+            await clock.advance(0.1)
+            assert (await events.write_complete()).statuses[0].category == outcome
+        assert (gateway.read("Mix.Speed").value, gateway.read("Mix.Speed").quality) == (10, 192)
+        gateway.set("Mix.Speed", 99)
+        assert gateway.read("Mix.Speed").value == 99
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ _DEVICE = 11
 Initial = dict[str, Value]
 
 
-def _fixed(
+def fixed(
     name: str, value: Value | Callable[[PlantObject], Value], tag_type: NativeType = NativeType.STRING
 ) -> Attribute:
+    """Return an attribute that never changes."""
     return Attribute(name, tag_type, value, security=Security.VIEW_ONLY, category=AttributeCategory.CALCULATED)
 
 
@@ -49,10 +50,13 @@ def _swinging(name: str, wave: Wave, unit: str, tag_type: NativeType = NativeTyp
         historized=True,
         wave=wave,
     )
-    return (measured, _fixed(f"{name}.EngUnits", unit))
+    return (measured, fixed(f"{name}.EngUnits", unit))
 
 
-def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
+def limit_alarm(
+    name: str, limit: Value, priority: int, limit_type: NativeType = NativeType.DOUBLE
+) -> tuple[Attribute, ...]:
+    """Return the attributes of an alarm that the process raises at a limit."""
     return (
         Attribute(
             f"{name}.InAlarm",
@@ -62,7 +66,7 @@ def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
             category=AttributeCategory.WRITEABLE_S,
             alarm=True,
         ),
-        Attribute(f"{name}.Limit", NativeType.DOUBLE, limit, security=Security.TUNE),
+        Attribute(f"{name}.Limit", limit_type, limit, security=Security.TUNE),
         Attribute(f"{name}.Priority", NativeType.INTEGER, priority, security=Security.CONFIGURE),
         _measured(f"{name}.Acked", NativeType.BOOLEAN, True),
         Attribute(f"{name}.AckMsg", NativeType.STRING, ""),
@@ -72,11 +76,11 @@ def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
 def _built_in(description: str) -> tuple[Attribute, ...]:
     """Return the attributes that every object has."""
     return (
-        _fixed("Tagname", lambda plant_object: plant_object.tag_name),
-        _fixed("ContainedName", lambda plant_object: plant_object.contained_name),
-        _fixed("Area", lambda plant_object: plant_object.tag_name.partition(".")[0]),
+        fixed("Tagname", lambda plant_object: plant_object.tag_name),
+        fixed("ContainedName", lambda plant_object: plant_object.contained_name),
+        fixed("Area", lambda plant_object: plant_object.tag_name.partition(".")[0]),
         Attribute("ShortDesc", NativeType.STRING, description, security=Security.CONFIGURE),
-        _fixed("ScanState", True, NativeType.BOOLEAN),
+        fixed("ScanState", True, NativeType.BOOLEAN),
         _measured("InAlarm", NativeType.BOOLEAN, False),
         Attribute("AlarmInhibit", NativeType.BOOLEAN, False, security=Security.TUNE),
     )
@@ -95,25 +99,25 @@ TANK = template(
     "$Tank",
     "Tank with level measurement",
     _measured("Level", NativeType.DOUBLE, 61.0, historized=True),
-    _fixed("Level.EngUnits", "%"),
-    _fixed("Level.RangeLo", 0.0, NativeType.DOUBLE),
-    _fixed("Level.RangeHi", 100.0, NativeType.DOUBLE),
-    *_alarm("Level.HiHi", 90.0, 100),
-    *_alarm("Level.Hi", 80.0, 300),
-    *_alarm("Level.Lo", 20.0, 300),
-    *_alarm("Level.LoLo", 10.0, 100),
+    fixed("Level.EngUnits", "%"),
+    fixed("Level.RangeLo", 0.0, NativeType.DOUBLE),
+    fixed("Level.RangeHi", 100.0, NativeType.DOUBLE),
+    *limit_alarm("Level.HiHi", 90.0, 100),
+    *limit_alarm("Level.Hi", 80.0, 300),
+    *limit_alarm("Level.Lo", 20.0, 300),
+    *limit_alarm("Level.LoLo", 10.0, 100),
     Attribute("LevelSP", NativeType.DOUBLE, 60.0),
-    _fixed("LevelSP.EngUnits", "%"),
+    fixed("LevelSP.EngUnits", "%"),
     _measured("Overflow", NativeType.BOOLEAN, False),
     _measured("Volume", NativeType.FLOAT, 12.2, historized=True),
-    _fixed("Volume.EngUnits", "m3"),
+    fixed("Volume.EngUnits", "m3"),
 )
 
 VALVE = template(
     "$ControlValve",
     "Control valve",
     Attribute("Position", NativeType.DOUBLE, 35.0),
-    _fixed("Position.EngUnits", "%"),
+    fixed("Position.EngUnits", "%"),
     _measured("Position.Target", NativeType.DOUBLE, 35.0),
     _measured("Travelling", NativeType.BOOLEAN, False),
     Attribute("Position.TravelTime", NativeType.ELAPSED_TIME, 4.0, security=Security.TUNE),
@@ -128,9 +132,9 @@ PUMP = template(
     Attribute("Stop", NativeType.BOOLEAN, False),
     Attribute("Command", NativeType.BOOLEAN, True),
     Attribute("Speed", NativeType.DOUBLE, 80.0),
-    _fixed("Speed.EngUnits", "%"),
+    fixed("Speed.EngUnits", "%"),
     _measured("Current", NativeType.FLOAT, 9.6, historized=True),
-    _fixed("Current.EngUnits", "A"),
+    fixed("Current.EngUnits", "A"),
     _measured("Starts", NativeType.INTEGER, 1),
     _measured("RunTime", NativeType.ELAPSED_TIME, 0.0),
     category=_DEVICE,
@@ -145,7 +149,7 @@ LEVEL_CONTROLLER = template(
     _measured("Output", NativeType.DOUBLE, 35.0),
     Attribute("Gain", NativeType.DOUBLE, 8.0, security=Security.TUNE),
     Attribute("ResetTime", NativeType.ELAPSED_TIME, 30.0, security=Security.TUNE),
-    _fixed("PV.EngUnits", "%"),
+    fixed("PV.EngUnits", "%"),
 )
 
 INTERLOCK = template(

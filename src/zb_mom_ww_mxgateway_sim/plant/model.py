@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from string import ascii_lowercase, ascii_uppercase
 
+from zb_mom_ww_mxgateway_sim.plant.status import GOOD
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 AREA_CATEGORY = 13
@@ -34,11 +35,33 @@ class Security(IntEnum):
 
 
 class AttributeCategory(IntEnum):
-    """Who may set an attribute at run time: its object alone, objects and scripts, or users as well."""
+    """Who may set an attribute at run time, by native numbers: U users, S objects and scripts, C the IDE."""
 
+    PACKAGE_ONLY = 0
+    PACKAGE_ONLY_LOCKABLE = 1
     CALCULATED = 2
+    CALCULATED_RETENTIVE = 3
+    WRITEABLE_U = 4
     WRITEABLE_S = 5
-    WRITEABLE = 10
+    WRITEABLE_US = 6
+    WRITEABLE_UC = 7
+    WRITEABLE_USC = 8
+    WRITEABLE_UC_LOCKABLE = 9
+    WRITEABLE_USC_LOCKABLE = 10
+    WRITEABLE_C_LOCKABLE = 11
+
+
+USER_CATEGORIES = frozenset(
+    {
+        AttributeCategory.WRITEABLE_U,
+        AttributeCategory.WRITEABLE_US,
+        AttributeCategory.WRITEABLE_UC,
+        AttributeCategory.WRITEABLE_USC,
+        AttributeCategory.WRITEABLE_UC_LOCKABLE,
+        AttributeCategory.WRITEABLE_USC_LOCKABLE,
+    }
+)
+"""The categories that let users write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +77,24 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a template. ``value`` is the initial value, or a function of the object that returns it."""
+    """One attribute of a template. ``value`` is the initial value, or a function of the object that returns it.
+
+    ``category`` is an AttributeCategory, or a number that a galaxy export has. ``low`` and ``high`` bound what is
+    written to it.
+    """
 
     name: str
     type: NativeType
     value: "Value | Callable[[PlantObject], Value]"
     array_length: int | None = None
     security: Security = Security.OPERATE
-    category: AttributeCategory = AttributeCategory.WRITEABLE
+    category: int = AttributeCategory.WRITEABLE_USC_LOCKABLE
     historized: bool = False
     alarm: bool = False
     wave: Wave | None = None
+    quality: int = GOOD
+    low: float | None = None
+    high: float | None = None
 
     @property
     def is_array(self) -> bool:

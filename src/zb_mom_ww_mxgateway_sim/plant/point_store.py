@@ -140,7 +140,11 @@ class PointStore:
                 return None
             plant_object, attribute = found
             reading = TagReading(
-                plant_object.initial_value(attribute), attribute.type, attribute.is_array, status.GOOD, self._started
+                plant_object.initial_value(attribute),
+                attribute.type,
+                attribute.is_array,
+                attribute.quality,
+                self._started,
             )
             point = Point(f"{plant_object.tag_name}.{attribute.name}", attribute, reading)
             self._alive[folded] = point

@@ -1,16 +1,37 @@
 """A user's own tags from a CSV file. Mistakes are reported with line and column."""
 
+import math
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from zb_mom_ww_mxgateway_sim.plant.model import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check_name, initial_value
+from zb_mom_ww_mxgateway_sim.plant.model import Security, tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check, check_name
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
-COLUMNS = ("name", "type", "value", "writable", "description", "unit")
+COLUMNS = {
+    "name": "Object.Attribute; the only column that is required",
+    "type": "bool, int, float, double, string, time or elapsed; with [] an array",
+    "value": "the first one; | separates the elements of an array",
+    "quality": "the first one: good, uncertain, bad, or a number from 0 to 255",
+    "writable": "yes or no",
+    "security": "FreeAccess, Operate, SecuredWrite, VerifiedWrite, Tune, Configure, ViewOnly",
+    "min": "a smaller value is refused when it is written",
+    "max": "a larger value is refused when it is written",
+    "historized": "yes or no",
+    "area": "the area of the tag's object",
+    "description": "text",
+    "unit": "text",
+}
+"""The columns, and what each holds."""
+
+TAG_FILE = (
+    "\b\nThe first line of a file of tags names its columns, then each line is a tag. # begins a remark.\n"
+    + "".join(f"  {name:<13}{text}\n" for name, text in COLUMNS.items())
+)
+"""The columns for the help of a program."""
 
 _TYPES = {
     "bool": NativeType.BOOLEAN,
@@ -25,23 +46,56 @@ _TYPES = {
     "elapsed": NativeType.ELAPSED_TIME,
     "elapsedtime": NativeType.ELAPSED_TIME,
 }
+_EXAMPLE = "name,type,value,writable,description,unit"
+_QUALITIES = {"good": 192, "uncertain": 64, "bad": 0}
+_SECURITIES = {tag_key(each.name.replace("_", "")): each for each in Security}
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One field, and the column (from 1) where it begins."""
+    """One field, and the column (from 1) where it begins: for a quoted one, that of the quote."""
 
     text: str
     column: int
+    quoted: bool = False
+
+    def at(self, offset: int) -> int:
+        """Return the column of a character of the text, from 1."""
+        if not self.quoted:
+            return self.column + offset - 1
+        return self.column + offset + self.text[: offset - 1].count('"')
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A file whose first line has been read."""
+
+    path: Path
+    separator: str
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of a table. The place of a mistake is looked up when it is needed."""
+
+    table: _Table
+    line: int
+    text: str
+
+    def place(self, column: str, offset: int) -> str:
+        """Return ``file:line:column`` of a character, from 1, in the field of that name."""
+        cells = dict(zip(self.table.columns, _cells(self.text, self.table.separator), strict=False))
+        found = cells[column].at(offset) if column in cells else len(self.text) + 1
+        return f"{self.table.path}:{self.line}:{found}"
 
 
 def read_tags(path: Path) -> list[TagDefinition]:
     """Return the tags of a CSV file. Raise TagError as ``file:line:column: what is wrong, what is right``.
 
-    The first line names the columns: name, and any of type, value, writable, description, unit. Fields are separated
-    by commas, or by semicolons if the first line uses them. The type of an array ends in ``[]``, and its elements are
-    separated by ``|``.
+    The first line names the columns: name, and any others of ``COLUMNS``. Fields are separated by commas, or by
+    semicolons if the first line uses them. What depends on other tags is checked when the plant is built.
     """
     try:
         raw = path.read_bytes()
@@ -51,22 +105,22 @@ def read_tags(path: Path) -> list[TagDefinition]:
     try:
         lines = _decoded(raw)
         separator = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
-        columns: list[str] = []
+        table: _Table | None = None
         tags: dict[str, tuple[TagDefinition, int]] = {}
         for line, text in enumerate(lines, 1):
             if not text.strip() or text.lstrip().startswith("#"):
                 continue
             cells = _cells(text, separator)
-            if not columns:
-                columns = _header(cells)
+            if table is None:
+                table = _Table(path, separator, _header(cells))
                 continue
-            tag = _tag(columns, cells)
+            tag = _tag(table.columns, cells, _Row(table, line, text))
             first = tags.setdefault(tag_key(tag.name), (tag, line))
             if first[1] != line:
-                raise LineError(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
-        if not columns:
+                raise LineError(cells[table.columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
+        if table is None:
             line += 1
-            raise LineError(1, f"no line names the columns; write {','.join(COLUMNS)}")
+            raise LineError(1, f"no line names the columns; write {_EXAMPLE}")
     except LineError as error:
         raise TagError(f"{path}:{max(1, line)}:{error.column}: {error.text}") from error
     except UnicodeDecodeError as error:
@@ -97,7 +151,7 @@ def _cells(text: str, separator: str) -> list[_Cell]:
             quoted = re.compile(r'"((?:[^"]|"")*)"').match(text, position)
             if quoted is None:
                 raise LineError(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
-            cells.append(_Cell(quoted[1].replace('""', '"'), position + 1))
+            cells.append(_Cell(quoted[1].replace('""', '"'), position + 1, quoted=True))
             position = quoted.end()
             while position < len(text) and text[position] == " ":
                 position += 1
@@ -128,11 +182,11 @@ def _header(cells: list[_Cell]) -> list[str]:
             raise LineError(cell.column, f"column {name} twice; name it once")
         columns.append(name)
     if "name" not in columns:
-        raise LineError(1, f"the column name is missing; the first line is for example {','.join(COLUMNS)}")
+        raise LineError(1, f"the column name is missing; the first line is for example {_EXAMPLE}")
     return columns
 
 
-def _tag(columns: list[str], cells: list[_Cell]) -> TagDefinition:
+def _tag(columns: list[str], cells: list[_Cell], origin: _Row) -> TagDefinition:
     if len(cells) > len(columns):
         raise LineError(
             cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator"
@@ -147,19 +201,27 @@ def _tag(columns: list[str], cells: list[_Cell]) -> TagDefinition:
         raise LineError(name.column, str(error)) from error
     value = row.get("value", missing)
     tag_type, is_array = _type(row.get("type", missing), value.text)
+    security = _security(row.get("security", missing))
+    writable = _yes_no(row.get("writable", missing), "writable", security is not Security.VIEW_ONLY)
+    if writable and security is Security.VIEW_ONLY:
+        raise LineError(row["writable"].column, "a tag with security ViewOnly is not writable; leave one of them out")
     tag = TagDefinition(
         name.text,
         tag_type,
         _value(value.text, tag_type, is_array),
-        _writable(row.get("writable", missing)),
+        writable,
         row.get("description", missing).text,
         row.get("unit", missing).text,
         is_array,
+        quality=_quality(row.get("quality", missing)),
+        security=security,
+        min=_limit(row.get("min", missing)),
+        max=_limit(row.get("max", missing)),
+        historized=_yes_no(row.get("historized", missing), "historized", False),
+        area=row.get("area", missing).text,
+        origin=origin,
     )
-    try:
-        initial_value(tag)
-    except CoercionError as error:
-        raise LineError(value.column, f"{error}; use a value of the tag's type") from error
+    check(tag)
     return tag
 
 
@@ -193,10 +255,40 @@ def _value(text: str, tag_type: NativeType, is_array: bool) -> object:
     return text if text or tag_type is NativeType.STRING else None
 
 
-def _writable(cell: _Cell) -> bool:
+def _yes_no(cell: _Cell, column: str, default: bool) -> bool:
     if not cell.text:
-        return True
-    writable = _YES_NO.get(cell.text.lower())
-    if writable is None:
-        raise LineError(cell.column, f"{cell.text!r} in the column writable; use true or false")
-    return writable
+        return default
+    found = _YES_NO.get(cell.text.lower())
+    if found is None:
+        raise LineError(cell.column, f"{cell.text!r} in the column {column}; use true or false")
+    return found
+
+
+def _quality(cell: _Cell) -> int:
+    text = cell.text.lower()
+    if text.isascii() and text.isdigit() and int(text) <= 255:
+        return int(text)
+    if text and text not in _QUALITIES:
+        raise LineError(
+            cell.column, f"{cell.text!r} is not a quality; use good, uncertain, bad or a number from 0 to 255"
+        )
+    return _QUALITIES[text or "good"]
+
+
+def _security(cell: _Cell) -> Security | None:
+    folded = tag_key(re.sub(r"[ _-]", "", cell.text))
+    if folded and folded not in _SECURITIES:
+        raise LineError(cell.column, f"no security {cell.text!r}; there are {COLUMNS['security']}")
+    return _SECURITIES[folded] if folded else None
+
+
+def _limit(cell: _Cell) -> float | None:
+    if not cell.text:
+        return None
+    try:
+        limit = float(cell.text)
+    except ValueError:
+        limit = math.nan
+    if not math.isfinite(limit) or "_" in cell.text:
+        raise LineError(cell.column, f"{cell.text!r} is not a number")
+    return limit

@@ -2,13 +2,29 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.layout import AREA, template
+from zb_mom_ww_mxgateway_sim.plant.layout import AREA, fixed, template
 from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check_name, initial_value
-from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check, check_name, mistake
+
+_AREA_NAME = re.compile(r"\w+(\.\w+)*")
+
+
+@dataclass(slots=True)
+class _Owner:
+    """The object of some tags: its name, their attributes, and the tag that names its area."""
+
+    name: str
+    first: TagDefinition
+    attributes: list[Attribute] = field(default_factory=list)
+    area_of: TagDefinition | None = None
+
+    @property
+    def area(self) -> str:
+        return "" if self.area_of is None else self.area_of.area
 
 
 def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
@@ -18,19 +34,23 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
         check_name(tag.name)
         folded = tag_key(tag.name)
         if folded in named or hierarchy.attribute(folded) is not None:
-            raise TagError(f"there is a tag {tag.name} already")
+            raise mistake(tag, "name", f"there is a tag {tag.name} already")
         named[folded] = tag
-    attributes: dict[str, list[Attribute]] = {}
-    owners: dict[str, str] = {}
+    owners: dict[str, _Owner] = {}
     for tag in named.values():
-        owner = _owner(hierarchy, tag.name, named)
-        attributes.setdefault(tag_key(owner), []).extend(_attributes(tag, tag.name[len(owner) + 1 :], named, owner))
-        owners.setdefault(tag_key(owner), owner)
-    for folded in sorted(attributes):
-        _place(hierarchy, owners[folded], tuple(attributes[folded]))
+        name = _owner_name(tag.name, named)
+        owner = owners.setdefault(tag_key(name), _Owner(name, tag))
+        owner.attributes.extend(_attributes(tag, tag.name[len(name) + 1 :], named, name))
+        if tag.area:
+            _settle_area(owner, tag)
+    for owner in owners.values():
+        if owner.area:
+            _area(hierarchy, owner)
+    for folded in sorted(owners):
+        _place(hierarchy, owners[folded])
 
 
-def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, TagDefinition]) -> str:
+def _owner_name(name: str, tags: dict[str, TagDefinition]) -> str:
     """Return the object of a tag: the part before the last dot, unless that is a tag itself (``PV.HiHi.Limit``)."""
     owner = name
     while "." in owner:
@@ -45,49 +65,91 @@ def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, TagDefinition]) -> s
 
 
 def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], owner: str) -> list[Attribute]:
-    try:
-        value = initial_value(tag)
-    except CoercionError as error:
-        raise TagError(f"{tag.name}: {error}") from error
-    length = len(value) if isinstance(value, tuple) else None
+    value = check(tag)
     made = [
         Attribute(
             name,
             tag.type,
             value,
-            array_length=length,
-            security=Security.OPERATE if tag.writable else Security.VIEW_ONLY,
-            category=AttributeCategory.WRITEABLE if tag.writable else AttributeCategory.WRITEABLE_S,
+            array_length=len(value) if isinstance(value, tuple) else None,
+            security=_security(tag),
+            category=AttributeCategory.WRITEABLE_USC_LOCKABLE if tag.writable else AttributeCategory.WRITEABLE_S,
+            historized=tag.historized,
+            quality=tag.quality,
+            low=tag.min,
+            high=tag.max,
         )
     ]
+    told: tuple[tuple[str, NativeType, Value], ...] = (
+        ("Description", NativeType.STRING, tag.description or None),
+        ("EngUnits", NativeType.STRING, tag.unit or None),
+        ("RangeLo", NativeType.DOUBLE, tag.min),
+        ("RangeHi", NativeType.DOUBLE, tag.max),
+    )
     made.extend(
-        Attribute(
-            f"{name}.{extra}",
-            NativeType.STRING,
-            text,
-            security=Security.VIEW_ONLY,
-            category=AttributeCategory.CALCULATED,
-        )
-        for extra, text in (("Description", tag.description), ("EngUnits", tag.unit))
-        if text and tag_key(f"{owner}.{name}.{extra}") not in tags
+        fixed(f"{name}.{extra}", extra_value, extra_type)
+        for extra, extra_type, extra_value in told
+        if extra_value is not None and tag_key(f"{owner}.{name}.{extra}") not in tags
     )
     return made
 
 
-def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...]) -> None:
+def _security(tag: TagDefinition) -> Security:
+    if tag.security is not None:
+        return tag.security
+    return Security.OPERATE if tag.writable else Security.VIEW_ONLY
+
+
+def _settle_area(owner: _Owner, tag: TagDefinition) -> None:
+    """Note the area of an object, for which all its tags must agree."""
+    if not _AREA_NAME.fullmatch(tag.area):
+        raise mistake(tag, "area", f"{tag.area!r} is not the name of an area: letters, digits and _, joined by dots")
+    if tag_key(tag.area) == tag_key(owner.name):
+        raise mistake(tag, "area", f"{owner.name} cannot be in itself; name another area")
+    if owner.area and tag_key(owner.area) != tag_key(tag.area):
+        raise mistake(tag, "area", f"{owner.name} is in area {owner.area} by another of its tags; use one area for all")
+    owner.area_of = owner.area_of or tag
+
+
+def _area(hierarchy: Hierarchy, owner: _Owner) -> PlantObject:
+    """Return the area that the tags of an object name. Make it, and those above it, if there is none."""
+    assert owner.area_of is not None
+    area = _areas(hierarchy, owner.area)
+    if area is None or not area.is_area:
+        raise mistake(owner.area_of, "area", f"{owner.area} is an object and no area; name another")
+    return area
+
+
+def _areas(hierarchy: Hierarchy, name: str) -> PlantObject | None:
+    """Return the object of that name. Make areas of it, and of each part before a dot, that does not exist."""
+    place: PlantObject | None = None
+    for end in [*(match.start() for match in re.finditer(r"\.", name)), len(name)]:
+        part = name[:end]
+        place = hierarchy.by_tag_name(part) or hierarchy.add(
+            part, AREA, place, contained_name=part.rpartition(".")[2] if place else ""
+        )
+    return place
+
+
+def _place(hierarchy: Hierarchy, owner: _Owner) -> None:
     """Add the attributes to the object of that name. Make it, and the areas above it, if there is none."""
-    try:
-        if hierarchy.by_tag_name(tag_name) is not None:
-            hierarchy.extend(tag_name, attributes)
-            return
-        parent: PlantObject | None = None
-        above, _, contained = tag_name.rpartition(".")
-        for end in [match.start() for match in re.finditer(r"\.", tag_name)]:
-            name = tag_name[:end]
-            parent = hierarchy.by_tag_name(name) or hierarchy.add(
-                name, AREA, parent, contained_name=name.rpartition(".")[2] if parent else ""
-            )
+    attributes = tuple(owner.attributes)
+    above, _, contained = owner.name.rpartition(".")
+    existing = hierarchy.by_tag_name(owner.name)
+    if existing is None:
+        parent = _area(hierarchy, owner) if owner.area else _areas(hierarchy, above) if above else None
         own = template("$UserTags", "Tags of the user's own", *attributes)
-        hierarchy.add(tag_name, own, parent, contained_name=contained if above else "")
+        try:
+            hierarchy.add(owner.name, own, parent, contained_name=contained if above else "")
+        except ValueError as error:
+            raise mistake(owner.first, "name", str(error)) from error
+        return
+    if owner.area_of is not None:
+        inside = hierarchy.by_id(existing.parent_id)
+        if inside is None or tag_key(inside.tag_name) != tag_key(owner.area):
+            place = f"in {inside.tag_name}" if inside else "at the top"
+            raise mistake(owner.area_of, "area", f"{existing.tag_name} exists already, {place}; leave its area out")
+    try:
+        hierarchy.extend(owner.name, attributes)
     except ValueError as error:
-        raise TagError(str(error)) from error
+        raise mistake(owner.first, "name", str(error)) from error

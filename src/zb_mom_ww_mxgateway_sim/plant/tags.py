@@ -1,17 +1,32 @@
 """Tags in addition to the plant's: what is said of each."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Protocol
 
-from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value, coerce, default
+from zb_mom_ww_mxgateway_sim.plant.model import Security
+from zb_mom_ww_mxgateway_sim.plant.status import GOOD
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, default
 from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 
 _NAME = re.compile(r"[^\W]\w*(\.[^\W]\w*)+")
+_NUMBERS = (NativeType.INTEGER, NativeType.FLOAT, NativeType.DOUBLE, NativeType.ELAPSED_TIME)
+
+
+class Origin(Protocol):
+    """The row of a file that a tag comes from."""
+
+    def place(self, column: str, offset: int) -> str:
+        """Return ``file:line:column`` of a character, from 1, in the field of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagDefinition:
-    """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default."""
+    """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default.
+
+    ``quality`` is the initial one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a tag that
+    is not writable. ``min`` and ``max`` bound what is written. ``area`` is the area of the tag's object.
+    """
 
     name: str
     type: NativeType = NativeType.DOUBLE
@@ -20,6 +35,14 @@ class TagDefinition:
     description: str = ""
     unit: str = ""
     is_array: bool = False
+    _: KW_ONLY
+    quality: int = GOOD
+    security: Security | None = None
+    min: float | None = None
+    max: float | None = None
+    historized: bool = False
+    area: str = ""
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 def check_name(name: str) -> None:
@@ -28,8 +51,44 @@ def check_name(name: str) -> None:
         raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
 
 
+def mistake(tag: TagDefinition, column: str, text: str, offset: int = 1) -> TagError:
+    """Return the error of a field: with its place for a tag from a file, else with the tag's name."""
+    where = tag.name if tag.origin is None else tag.origin.place(column, offset)
+    return TagError(f"{where}: {text}")
+
+
 def initial_value(tag: TagDefinition) -> Value:
     """Return the tag's initial value. Raise CoercionError if its value is not of its type."""
     if tag.value is None:
         return () if tag.is_array else default(tag.type)
     return coerce(tag.value, tag.type, array=tag.is_array)
+
+
+def check(tag: TagDefinition) -> Value:
+    """Return the tag's initial value. Raise TagError where a field is wrong, or two do not fit together."""
+    try:
+        value = initial_value(tag)
+    except CoercionError as error:
+        raise mistake(tag, "value", f"{error}; use a value of the tag's type") from error
+    if not 0 <= tag.quality <= 255:
+        raise mistake(tag, "quality", f"quality {tag.quality} is not from 0 to 255")
+    for column, limit in (("min", tag.min), ("max", tag.max)):
+        if limit is not None and tag.type not in _NUMBERS:
+            raise mistake(tag, column, f"a {tag.type.name.lower()} has no {column}; only numbers have")
+    if tag.min is not None and tag.max is not None and tag.min > tag.max:
+        raise mistake(tag, "max", f"max {tag.max:g} is below min {tag.min:g}")
+    if tag.value is not None:
+        for element in value if isinstance(value, tuple) else (value,):
+            if isinstance(element, int | float) and not _low(tag) <= element <= _high(tag):
+                raise mistake(
+                    tag, "value", f"{element:g} is not from {_low(tag):g} to {_high(tag):g}, as min and max say"
+                )
+    return value
+
+
+def _low(tag: TagDefinition) -> float:
+    return float("-inf") if tag.min is None else tag.min
+
+
+def _high(tag: TagDefinition) -> float:
+    return float("inf") if tag.max is None else tag.max

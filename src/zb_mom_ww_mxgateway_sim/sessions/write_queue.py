@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from zb_mom_ww_mxgateway_sim.plant import status
-from zb_mom_ww_mxgateway_sim.plant.model import AttributeCategory, Security
+from zb_mom_ww_mxgateway_sim.plant.model import USER_CATEGORIES, Attribute, Security
 from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, PointStore
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, coerce_scalar
@@ -111,7 +111,8 @@ class WriteQueue:
         if refused is not None:
             return refused
         try:
-            return _Accepted(_held_value(binding, point, value()))
+            held = _held_value(binding, point, value())
+            return _Accepted(held) if _is_within(point.attribute, held) else status.OUT_OF_RANGE
         except CoercionError as error:
             return status.OUT_OF_RANGE if error.out_of_range else status.WRONG_TYPE
         except UndecodableValue:
@@ -138,10 +139,21 @@ class _Accepted:
 
 def _security(point: Point, clearance: Clearance) -> Status | None:
     attribute = point.attribute
-    if attribute.category is not AttributeCategory.WRITEABLE or attribute.security is Security.VIEW_ONLY:
+    if attribute.category not in USER_CATEGORIES or attribute.security is Security.VIEW_ONLY:
         return status.WRITE_DENIED
     needed, refused = _NEEDED_CLEARANCE.get(attribute.security, (Clearance.PLAIN, None))
     return refused if clearance < needed else None
+
+
+def _is_within(attribute: Attribute, value: Value) -> bool:
+    """Return whether each number of a value is within the attribute's range."""
+    if attribute.low is None and attribute.high is None:
+        return True
+    return all(
+        (attribute.low is None or element >= attribute.low) and (attribute.high is None or element <= attribute.high)
+        for element in (value if isinstance(value, tuple) else (value,))
+        if isinstance(element, int | float)
+    )
 
 
 def _held_value(binding: Binding, point: Point, value: object) -> Value:
