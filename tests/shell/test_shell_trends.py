@@ -1,15 +1,20 @@
 """trend: a picture of what was seen, in which nothing that is unknown looks known."""
 
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 from shell_process import ShellProcess, declared
 from shell_terminal import CTRL_C, ENTER, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, legend
-from zb_mom_ww_mxgateway_shell.output.scale import between, share, sparkline
+from zb_mom_ww_mxgateway_shell.output.axis import time_ticks, value_axis
+from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, label_columns, legend, range_of
+from zb_mom_ww_mxgateway_shell.output.scale import share, sparkline
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
@@ -21,38 +26,95 @@ def text_of(lines: list[Line]) -> list[str]:
     return ["".join(text for _, text in line) for line in lines]
 
 
-def drawn(intervals: list[Interval], width: int = 22, height: int = 3) -> list[str]:
-    return [line[11:] for line in text_of(chart(intervals, 0.0, 10.0, width, height))]
-
-
 def part(start: float, end: float, value: float | None, mood: ValueStatus = "good") -> Interval:
     return Interval(start, end, value, mood)
+
+
+def charted(*curves: Curve, columns: int = 10, height: int = 3, **given: Any) -> list[Line]:
+    known = range_of([interval for curve in curves for interval in curve.intervals])
+    axis = None if known.low is None or known.high is None else value_axis(known.low, known.high, height // 2 + 1)
+    labels = label_columns(axis, given.get("unit", ""))
+    return chart(curves, 0.0, 10.0, columns, height, axis=axis, labels=labels, **given)
+
+
+def drawn(intervals: list[Interval], **given: Any) -> list[str]:
+    return [
+        line[line.index("└" if "└" in line else "│" if "│" in line else "┤") :]
+        for line in text_of(charted(Curve(intervals), **given))
+    ]
+
+
+# Axes.
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "labels"),
+    [
+        (61.34, 61.67, 5, ["61.3", "61.4", "61.5", "61.6", "61.7"]),
+        (0, 97, 6, ["0", "20", "40", "60", "80", "100"]),
+        (-1, 100, 5, ["-50", "0", "50", "100"]),
+        (7.5, 7.5, 3, ["7.0", "7.5", "8.0"]),
+        (0, 0, 3, ["-1", "0", "1"]),
+        (1.2e18, 1.764e18, 5, ["1.2e18", "1.4e18", "1.6e18", "1.8e18"]),
+        (1e-9, 3e-9, 3, ["1e-9", "2e-9", "3e-9"]),
+        (9007199254740991.0, 9007199254740992.0, 5, ["9007199254740991", "9007199254740992"]),
+        (1000.001, 1000.002, 3, ["1000.0010", "1000.0015", "1000.0020"]),
+        # A 32-bit real that is shown as 12.2 is a little less.
+        (12.199999809265137, 12.23, 5, ["12.20", "12.21", "12.22", "12.23"]),
+    ],
+)
+def test_an_axis_has_round_numbers_with_the_same_decimals(
+    low: float, high: float, most: int, labels: list[str]
+) -> None:
+    assert [text for _, text in value_axis(low, high, most).ticks] == labels
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds", "columns", "labels"),
+    [
+        ("2026-03-01T14:02:03.5", 10, 40, ["14:02:05", "14:02:10"]),
+        ("2026-03-01T14:02:03", 60, 60, ["14:02:10", "14:02:20", "14:02:30", "14:02:40", "14:02:50", "14:03:00"]),
+        ("2026-03-01T14:02:03", 60, 20, ["14:02:30", "14:03:00"]),
+        ("2026-03-01T23:50:00", 3600, 40, ["00:00", "00:15", "00:30", "00:45"]),
+        ("2026-03-01T14:02:03.1", 0.5, 40, ["14:02:03.2", "14:02:03.4", "14:02:03.6"]),
+        ("2026-03-01T14:00:00", 5 * 86_400, 40, ["03-02", "03-03", "03-04", "03-05", "03-06"]),
+        ("2026-03-01T14:02:03", 10, 5, []),
+    ],
+)
+def test_times_are_round_and_fit(start: str, seconds: float, columns: int, labels: list[str]) -> None:
+    begins = datetime.fromisoformat(start)
+    ticks = time_ticks(begins, begins + timedelta(seconds=seconds), columns)
+    assert [text for _, text in ticks] == labels
+    assert all(0 <= part <= 1 for part, _ in ticks)
 
 
 # Drawing.
 
 
 def test_a_value_holds_until_the_next_and_a_jump_is_one_line() -> None:
-    lines = text_of(chart([part(0, 5, 1.0), part(5, 10, 3.0)], 0.0, 10.0, 22, 3))
-    assert lines[0].startswith("         3 ┤")
-    assert lines[2].startswith("         1 ┤")
-    assert lines[0].endswith("⡏⠉⠉⠉⠉")
-    assert lines[1].rstrip().endswith("⡇")
-    assert lines[2][12:].startswith("⣀⣀⣀⣀⣀⡇")
-    assert lines[3].endswith("└──────────")
+    lines = text_of(charted(Curve([part(0, 5, 1.0), part(5, 10, 3.0)])))
+    assert lines == [
+        "3 ┤     ⡏⠉⠉⠉⠉",
+        "2 ┤     ⡇    ",
+        "1 ┤⣀⣀⣀⣀⣀⡇    ",
+        "  └──────────",
+    ]
 
 
-def test_a_level_line_stands_in_the_middle_under_its_value() -> None:
-    lines = text_of(chart([part(0, 10, 7.5)], 0.0, 10.0, 22, 3))
-    assert lines[1].startswith("       7.5 ┤")
-    assert lines[1].strip() != "7.5 ┤"
-    assert lines[0].endswith("│          ")
+def test_a_level_line_is_in_the_middle_beside_its_value() -> None:
+    lines = text_of(charted(Curve([part(0, 10, 7.5)]), unit="bar", ticks=[4]))
+    assert lines == [
+        "8.0 bar ┤          ",
+        "7.5     ┤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤",
+        "7.0     ┤          ",
+        "        └────┬─────",
+    ]
 
 
 def test_nothing_is_drawn_across_a_gap_and_it_is_marked() -> None:
-    lines = drawn([part(0, 4, 1.0), part(4, 8, None, "gap"), part(8, 10, 1.0)])
+    lines = drawn([part(0, 4, 1.0), part(4, 8, None, "gap"), part(8, 10, 1.0)], ticks=[2, 5])
     assert lines[1] == "┤⠤⠤⠤⠤    ⠤⠤"
-    assert lines[3] == "└────xxxx──"
+    assert lines[3] == "└──┬─xxxx──"
 
 
 @pytest.mark.parametrize(("mood", "mark"), [("bad", "!"), ("uncertain", "?"), ("stale", "~")])
@@ -63,7 +125,7 @@ def test_what_is_not_sure_is_a_broken_line_with_its_mark(mood: ValueStatus, mark
     assert unsure != sure
     assert unsure.strip()
     assert lines[3] == "└─────" + mark * 5
-    assert mark in legend(chart([part(0, 10, 1.0, mood)], 0.0, 10.0, 22, 3))
+    assert mark in legend(charted(Curve([part(0, 10, 1.0, mood)])))
 
 
 def test_the_worst_of_a_column_is_what_its_mark_says() -> None:
@@ -71,14 +133,38 @@ def test_the_worst_of_a_column_is_what_its_mark_says() -> None:
     assert lines[3] == "└────!!────"
 
 
-def test_labels_tell_the_lowest_from_the_highest_however_close() -> None:
-    lines = text_of(chart([part(0, 5, 1000.001), part(5, 10, 1000.002)], 0.0, 10.0, 30, 3))
-    assert lines[0].split()[0] == "1000.002"
-    assert lines[2].split()[0] == "1000.001"
+def test_several_curves_have_letters_and_marks_of_their_own() -> None:
+    one = Curve([part(0, 10, 0.0)], "A", "series1")
+    other = Curve([part(0, 5, 40.0), part(5, 10, 40.0, "bad")], "B", "series2")
+    lines = charted(one, other, columns=24)
+    assert text_of(lines) == [
+        "40 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠁⠁⠁⠁⠁B⠁⠁⠁⠁⠁⠁ B",
+        "20 ┤                        ",
+        " 0 ┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀A⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ A",
+        "   └────────────────────────",
+        " B              !!!!!!!!!!!!",
+    ]
+    assert [role for role, text in lines[2] if "⣀" in text] == ["series1"]
+    assert [text.strip() for text in text_of(charted(one, other, columns=6, braille=False))[::2]] == [
+        "40 |bbbbbb B",
+        "0 |aaaaaa A",
+        "B     !!!",
+    ]
+
+
+def test_a_limit_is_a_line_behind_the_curve_with_its_name() -> None:
+    intervals = [part(0, 8, 0.0), part(8, 10, 40.0)]
+    limits = [Limit(20.0, "limit"), Limit(40.0, "Hi"), Limit(80.0, "HiHi")]
+    assert drawn(intervals, columns=16, limits=limits) == [
+        "┤╌ Hi 40 ╌╌╌╌⢸⠉⠉⠉",
+        "┤╌ limit 20 ╌⢸╌╌╌",
+        "┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣸   ",
+        "└────────────────",
+    ]
 
 
 def test_where_there_is_no_braille_plain_characters_do() -> None:
-    lines = text_of(chart([part(0, 10, 1.0)], 0.0, 10.0, 22, 3, braille=False))
+    lines = text_of(charted(Curve([part(0, 10, 1.0)]), braille=False, limits=[Limit(1.05, "Hi")], ticks=[3]))
     assert all(line.isascii() for line in lines)
     assert "*" * 10 in lines[1]
 
@@ -92,7 +178,7 @@ async def test_a_trend_is_live_until_ctrl_c_and_shows_a_gap_and_bad_quality(tmp_
         screen.type(f"trend {INT} --span 4s" + ENTER)
         await screen.shows(f"{INT}  0  good", "Ctrl-C ends", "└")
         sh.gateway.set(INT, 40)
-        await screen.shows(f"{INT}  40  good", "min 0", "max 40", "40 ┤")
+        await screen.shows(f"{INT}  40  good", "min 0", "max 40", "40 ┤", "20 ┤")
         sh.gateway.set(INT, 20, quality=0)
         await screen.shows(f"{INT}  20  bad", "! bad", "!!")
         sh.gateway.faults.drop_streams()
@@ -125,7 +211,7 @@ async def test_what_another_session_brings_ends_the_gap_that_the_lost_one_left(t
         await screen.shows(f"{INT}  40  good")
         sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         # The value never changes: what is known of it, it was told when it was advised anew.
-        await screen.shows("x─────")
+        await until(lambda: re.search("x[─┬]{5}", screen.text), lambda: screen.text)
         screen.type(CTRL_C)
 
 
@@ -141,6 +227,23 @@ async def test_a_trend_fits_a_narrow_screen(tmp_path: Path, columns: int) -> Non
         assert ("  max 6" in text) is (columns == 60)
         await sh.terminal.shows("Ctrl-C ends\ndemo>")
         await sh.terminal.enter("status", "2 advised")
+
+
+async def test_units_limits_and_several_tags_share_a_picture(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        level, setpoint = "Plant.Tank1.Level", "Plant.Tank1.LevelSP"
+        sh.terminal.type(f"trend {level} {setpoint} Plant.Pump1.Running --limit 50,80 --for 500ms" + ENTER)
+        text = await sh.terminal.shows(
+            "limit 50", "limit 80, Hi 80", f"A {level}", f"B {setpoint}", "Ctrl-C ends\ndemo>"
+        )
+        assert text.count("└") == 2
+        # Round numbers, the upper one with the unit; a value with the unit in the legend.
+        assert "80 % ┤" in text
+        assert "50   ┤" in text
+        assert "B Plant.Tank1.LevelSP  60.0 %  good" in text
+        sh.terminal.type(f"trend {level} {setpoint} --apart --for 500ms" + ENTER)
+        await sh.terminal.shows(f"  {setpoint}  60.0 %  good", "60   ┤", "Ctrl-C ends\ndemo>")
+        await sh.terminal.enter("trend Plant.Tank1.Level --limit 80,high", "a number is expected, or several")
 
 
 async def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
@@ -185,18 +288,25 @@ ODD = (
 )
 
 
-@given(st.lists(ODD, max_size=8), st.booleans(), st.integers(2, 9), st.integers(1, 40))
-def test_whatever_doubles_there_are_a_chart_can_be_drawn(
-    values: list[float], boolean: bool, height: int, width: int
-) -> None:
+@given(st.lists(ODD, max_size=8), st.integers(1, 9), st.integers(1, 40))
+def test_whatever_doubles_there_are_a_chart_can_be_drawn(values: list[float], height: int, columns: int) -> None:
     intervals = [part(at, at + 1, value) for at, value in enumerate(values)]
-    lines = text_of(chart(intervals, 0.0, 10.0, width, height, boolean=boolean))
+    lines = text_of(charted(Curve(intervals), columns=columns, height=height))
     assert len(lines) == height + 1
-    if values and not boolean:
-        assert "inf" not in "".join(lines)
-        # The highest value stands no lower than the lowest.
-        drawn_in = [row for row, line in enumerate(lines[:-1]) if line[12:].strip()]
-        assert drawn_in
+    assert "inf" not in "".join(lines)
+    if values:
+        assert any(line.partition("┤")[2].strip() or line.partition("│")[2].strip() for line in lines[:-1])
+
+
+@given(ODD, ODD, st.integers(1, 9))
+def test_whatever_doubles_there_are_an_axis_contains_them(one: float, other: float, most: int) -> None:
+    low, high = min(one, other), max(one, other)
+    axis = value_axis(low, high, most)
+    slack = 0.01 * (axis.high - axis.low)
+    assert axis.low - slack <= low <= high <= axis.high + slack
+    assert 1 <= len(axis.ticks) <= max(3, most)
+    assert len({text for _, text in axis.ticks}) == len(axis.ticks)
+    assert [float(text) for _, text in axis.ticks] == [place for place, _ in axis.ticks]
 
 
 @given(st.lists(ODD, max_size=12))
@@ -212,7 +322,6 @@ def test_whatever_doubles_there_are_they_are_sparkline(values: list[float]) -> N
 def test_the_place_of_a_number_keeps_the_order_of_numbers(one: float, two: float, three: float) -> None:
     low, middle, high = sorted((one, two, three))
     assert 0.0 <= share(low, low, high) <= share(middle, low, high) <= share(high, low, high) <= 1.0
-    assert low <= between(low, high, 0.5) <= high
 
 
 async def test_trends_of_odd_numbers_end_and_what_stands_behind_them_runs(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_the_history_is_the_only_store_of_samples(context: Context) -> Non
     seen = [100, 101, 102, 103]
     assert connected.panel.rows([item])[0].cells[-1].endswith(f" {sparkline(seen)}")
     shown = await run(context, f"history {INT}", lambda feed: feed.follow(lambda line: None))
-    drawn = Trend(context.live_session, connected.history, [item], 60.0).result()
+    drawn = Trend(connected, [item], 60.0).result()
     assert shown is not None
     assert [shown.value, drawn.value[0]] == [seen, seen]
 

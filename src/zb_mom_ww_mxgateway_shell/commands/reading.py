@@ -1,5 +1,7 @@
 """read, trend, history."""
 
+import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,12 +25,21 @@ from zb_mom_ww_mxgateway_shell.feeds.items import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
-from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, Duration, DurationOption, FlagOption
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
+    CountOption,
+    Duration,
+    DurationOption,
+    FlagOption,
+)
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.chart import Limit
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, was_read_again
@@ -37,8 +48,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, Reading
 
+_NUMBER = re.compile(r"[+-]?(\d{1,310}(\.\d{0,30})?|\.\d{1,30})(e[+-]?\d{1,3})?", re.IGNORECASE)
 _SPAN = 60.0
-_MOST = 6
 _SHOWN = 50
 """Samples that history shows by default."""
 
@@ -195,6 +206,18 @@ def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
     }
 
 
+class LimitNumbers(ArgumentType):
+    """One number or several, with commas between them."""
+
+    name = "number"
+
+    def parse(self, word: Token, context: Scope) -> tuple[float, ...]:
+        texts = word.value.split(",")
+        if not all(_NUMBER.fullmatch(text) and math.isfinite(float(text)) for text in texts):
+            raise word.mistake("a number is expected, or several with commas between them: 20,80")
+        return tuple(dict.fromkeys(map(float, texts)))
+
+
 _NEEDS_AN_END = "without a screen to redraw, a trend needs an end: --for 30s"
 
 
@@ -210,19 +233,24 @@ async def trend(
     *tags: Annotated[list[Target] | Token, Watchable()],
     for_: DurationOption = None,
     span: DurationOption = None,
+    limit: Annotated[tuple[float, ...] | None, LimitNumbers()] = None,
+    apart: FlagOption = False,
     server: ServerOption = None,
 ) -> Feed:
-    """Draw tags over time, each with its own axis: at the prompt until Ctrl-C, in a file one picture at the end.
+    """Draw tags over time in one picture: at the prompt until Ctrl-C, in a file one picture at the end.
 
     The picture shows the last minute, or --span 10m, as far as this shell has seen it; in a file it shows the time
-    of --for. A value is drawn until the next one comes. Unknown times stay empty. A doubtful value has a broken
-    line, and a mark under the chart gives the reason: ? uncertain, ! bad, ~ stale, x a gap.
+    of --for. Numbers of the same unit share a chart, where letters tell their lines apart; --apart gives each tag its
+    own. --limit 80, or 20,80, draws lines at values; limits of the tag's own alarms are drawn where they are in view.
+
+    A value is drawn until the next one comes. Unknown times stay empty. A doubtful value has a broken line, and a mark
+    under the chart gives the reason: ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
     targets = await targets_of(context, tags, server)
-    if len(targets) > _MOST:
-        raise ShellError(f"{len(targets)} tags are too many for one screen: at most {_MOST}")
+    if len(targets) > MOST_TAGS:
+        raise ShellError(f"{len(targets)} tags are too many for one picture: at most {MOST_TAGS}")
     items = await ensure(context, targets, server)
     live = context.live_session
     for item in items:
@@ -232,7 +260,8 @@ async def trend(
                 f"{item.tag} is neither a number nor a Boolean: {value_text(value.value)[:40]}; watch shows it"
             )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
-    return Trend(live, context.connected.history, items, seconds, for_)
+    limits = [Limit(value, "limit") for value in limit or ()]
+    return Trend(context.connected, items, seconds, for_, limits, apart)
 
 
 @command("history", example="history Plant.Tank1.Level")

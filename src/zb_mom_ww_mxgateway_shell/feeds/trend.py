@@ -1,57 +1,72 @@
-"""Trends: the history of a few tags as charts, redrawn at the prompt, one picture in a file."""
+"""Trends: the history of a few tags, redrawn at the prompt, one picture in a file."""
 
 import asyncio
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local, safe, value_form, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, width
-from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, in_view, legend, range_of
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle
+from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line, in_view, range_of
+from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, Panel, panels_of, picture_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
-from zb_mom_ww_mxgateway_shell.samples.history import History, moment
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, intervals_of
+from zb_mom_ww_mxgateway_shell.samples.history import moment
+from zb_mom_ww_mxgateway_shell.samples.intervals import intervals_of
+from zb_mom_ww_mxgateway_shell.state.trend_facts import TrendFacts, facts_of
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
-_HEIGHTS = (3, 10)
 _FILE_HEIGHT = 8
 _LEAST_SPAN = 5.0
-_TAG_WIDTH = 8
 
 
 @dataclass(slots=True)
 class Trend:
     """A trend to be followed."""
 
-    live: "LiveSession"
-    history: History
+    connected: "GatewayConnection"
     items: list[Item]
     span: float
     """Seconds in view."""
     duration: float | None = None
     """Seconds."""
+    limits: Sequence[Limit] = ()
+    apart: bool = False
+    """Whether each tag has its own chart."""
     drawn: bool = False
     """Whether a terminal has drawn it in place."""
+    facts: Mapping[str, TrendFacts] = field(default_factory=dict)
+    """Units and limits of alarms, by tag, as soon as they are known."""
 
     async def follow(self, show: Callable[[str], None]) -> "TrendResult":
         """Wait until its end and return the picture; cancelling ends it."""
-        if self.duration is None:
-            await asyncio.Event().wait()
-        else:
-            await clock.sleep(self.duration)
+        learning = asyncio.create_task(self._learn(), name="units of a trend")
+        try:
+            if self.duration is None:
+                await asyncio.Event().wait()
+            else:
+                await clock.sleep(self.duration)
+            await learning
+        finally:
+            learning.cancel()
+            await asyncio.wait([learning])
         return self.result()
+
+    async def _learn(self) -> None:
+        self.facts = await facts_of(self.connected, [item.tag for item in self.items])
 
     def result(self) -> "TrendResult":
         """Return the picture of now."""
         now = clock.monotonic()
-        return TrendResult([self._charted_tag(item, now) for item in self.items], self.span, now, self.drawn)
+        tags = [self._charted_tag(item, now) for item in self.items]
+        return TrendResult(tags, self.span, now, self.drawn, self.limits, self.apart)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit."""
@@ -59,29 +74,21 @@ class Trend:
         lines = self.result().picture(columns, rows - 1)
         return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
 
-    def _charted_tag(self, item: Item, now: float) -> "ChartedTag":
-        seen = self.history.of(item.key, since=now - self.span)
-        value = self.live.latest(*item.key)
+    def _charted_tag(self, item: Item, now: float) -> ChartedTag:
+        seen = self.connected.history.of(item.key, since=now - self.span)
+        value = self.connected.live.latest(*item.key)
         intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
+        known = self.facts.get(item.tag) or TrendFacts()
         if value is None:
             text = "not advised" if not item.advised else "no value yet"
         else:
-            text = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
-        return ChartedTag(item.tag, text, intervals, isinstance(value and value.value, bool))
+            unit = f" {known.unit}" if known.unit else ""
+            text = f"{value_text(value.value)}{unit}  {quality_text(value)}  {freshness(value, item)}"
+        boolean = isinstance(value and value.value, bool)
+        return ChartedTag(item.tag, text, intervals, boolean, known.unit, known.alarm_limits)
 
 
-@dataclass(frozen=True, slots=True)
-class ChartedTag:
-    """One tag of a picture."""
-
-    tag: str
-    text: str
-    """The value now in words."""
-    intervals: Sequence[Interval]
-    boolean: bool
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrendResult:
     """A picture of a trend."""
 
@@ -91,14 +98,17 @@ class TrendResult:
     """Monotonic seconds."""
     drawn: bool
     """Whether the picture is on the screen already."""
+    limits: Sequence[Limit] = ()
+    apart: bool = False
     exit_code: ExitCode = ExitCode.DONE
 
     @property
     def value(self) -> Any:
-        return [[interval.value for interval in in_view(each.intervals, *self._times)] for each in self.tags]
+        return [[interval.value for interval in in_view(each.intervals, *self.window)] for each in self.tags]
 
-    @property
-    def _times(self) -> tuple[float, float]:
+    @cached_property
+    def window(self) -> tuple[float, float]:
+        """Start and end of the picture, in monotonic seconds."""
         first = min((each.intervals[0].start for each in self.tags if each.intervals), default=self.end)
         # From the first sample on, but at least a few seconds.
         return max(self.end - self.span, min(first, self.end - min(self.span, _LEAST_SPAN))), self.end
@@ -107,41 +117,24 @@ class TrendResult:
         if self.drawn:
             return []
         columns = min(100, shutil.get_terminal_size((80, 24)).columns - 8)
-        height = 2 + _FILE_HEIGHT * len(self.tags) + 2 * len(self.tags)
+        height = 2 + sum(_FILE_HEIGHT + len(panel.tags) + 1 for panel in self._panels)
         return ["".join(text for _, text in line).rstrip() for line in self.picture(columns, height)]
+
+    @cached_property
+    def _panels(self) -> list[Panel]:
+        return panels_of(self.tags, self.window, apart=self.apart, limits=self.limits)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return lines that fit."""
-        least, most = _HEIGHTS
-        # For each tag a heading and a strip; the times and the legend once.
-        height = min(most, max(least, (rows - 2) // len(self.tags) - 2))
-        braille = _has_braille()
-        lines: list[Line] = []
-        for each in self.tags:
-            known = range_of(in_view(each.intervals, *self._times))
-            is_plain = each.boolean or known.low is None
-            extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
-            if width(each.text) + len(extent) + _TAG_WIDTH + 4 > columns:
-                extent = ""  # The axis shows it too, and half of a number is another number.
-            text = safe(f"{each.text}{extent}")
-            tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text) - 4))
-            lines.append([("good", cut_middle(f"  {tag}  {text}", columns))])
-            lines += chart(each.intervals, *self._times, columns, height, boolean=each.boolean, braille=braille)
-        lines.append([("good", self._clock(columns))])
-        if text := legend(lines):
-            lines.append([("good", cut_middle(f"  {text}", columns))])
-        return lines
-
-    def _clock(self, columns: int) -> str:
-        first, last = (f"{local(moment(at)):%H:%M:%S}" for at in self._times)
-        return f"{first:>20}{last:>{max(9, columns - 20)}}"
+        return picture_of(self._panels, columns, rows, braille=_has_braille())
 
     def form(self) -> Any:
         return {
             "end": time_text(moment(self.end)),
-            "seconds": round(self._times[1] - self._times[0], 3),
+            "seconds": round(self.window[1] - self.window[0], 3),
             "tags": [
                 {
+                    "alarm_limits": {limit.name: value_form(limit.value) for limit in each.alarm_limits},
                     "max": value_form(known.high),
                     "min": value_form(known.low),
                     "stretches": [
@@ -154,9 +147,10 @@ class TrendResult:
                         for interval in shown
                     ],
                     "tag": each.tag,
+                    "unit": each.unit or None,
                 }
                 for each in self.tags
-                for shown in [in_view(each.intervals, *self._times)]
+                for shown in [in_view(each.intervals, *self.window)]
                 for known in [range_of(shown)]
             ],
         }
@@ -164,7 +158,7 @@ class TrendResult:
 
 def _has_braille() -> bool:
     try:
-        "⣿─".encode(sys.stdout.encoding or "ascii")
+        "⣿─╌┬".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -15,12 +15,6 @@ def share(number: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (number - low) / (high - low)))
 
 
-def between(low: float, high: float, part: float) -> float:
-    """Return the number that is this part of the way from the lowest to the highest."""
-    # The smallest numbers have no half.
-    return min(high, max(low, low * (1 - part) + high * part))
-
-
 def sparkline(numbers: Collection[float]) -> str:
     """Return one block for each finite number, from the lowest to the highest; level where all are equal."""
     if not numbers:

@@ -1,0 +1,178 @@
+"""A picture of the history of a few tags: numbers of one unit share a chart, each Boolean has its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from zb_mom_ww_mxgateway_console.render.forms import local, safe, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
+from zb_mom_ww_mxgateway_shell.output.chart import (
+    Curve,
+    Limit,
+    Line,
+    Range,
+    chart,
+    in_view,
+    label_columns,
+    legend,
+    range_of,
+)
+from zb_mom_ww_mxgateway_shell.samples.history import moment
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
+
+_HIGHEST = 12
+_BOOLEAN_HEIGHT = 3
+_TAG_WIDTH = 8
+_UNIT_WIDTH = 8
+_FEWEST_COLUMNS = 4
+MOST_TAGS = 6
+"""Curves that eyes can tell apart."""
+LETTERS = "ABCDEF"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartedTag:
+    """One tag of a picture."""
+
+    tag: str
+    text: str
+    """The value now in words."""
+    intervals: Sequence[Interval]
+    boolean: bool
+    unit: str = ""
+    alarm_limits: Sequence[Limit] = ()
+    """Limits of its own alarms: drawn where they are in view."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The tags of one chart, with their places among all tags."""
+
+    tags: Sequence[tuple[int, ChartedTag]]
+    window: tuple[float, float]
+    wanted: Sequence[Limit]
+    """Limits that are in view whatever the values are."""
+    fits_limits: bool
+    """Whether the limits of alarms are, too."""
+
+    @property
+    def boolean(self) -> bool:
+        return self.tags[0][1].boolean
+
+    @property
+    def unit(self) -> str:
+        return cut(safe(self.tags[0][1].unit), _UNIT_WIDTH)
+
+    @property
+    def several(self) -> bool:
+        return len(self.tags) > 1
+
+    @property
+    def limits(self) -> list[Limit]:
+        """Every limit that may be drawn; none twice."""
+        own = [limit for _, each in self.tags for limit in each.alarm_limits]
+        return [] if self.boolean else list(dict.fromkeys([*self.wanted, *own]))
+
+    @cached_property
+    def extent(self) -> Range:
+        """The lowest and the highest value in view."""
+        return range_of([shown for _, each in self.tags for shown in in_view(each.intervals, *self.window)])
+
+    def axis(self, most: int) -> Axis | None:
+        """Return the axis with at most `most` ticks; None where nothing is known."""
+        if self.boolean:
+            return BOOLEAN
+        ends = [end for end in (self.extent.low, self.extent.high) if end is not None]
+        ends += [limit.value for limit in (self.limits if self.fits_limits else self.wanted)]
+        return value_axis(min(ends), max(ends), most) if ends else None
+
+    def curves(self) -> list[Curve]:
+        """Return the curves; several have letters and colours."""
+        if not self.several:
+            return [Curve(self.tags[0][1].intervals)]
+        return [Curve(each.intervals, LETTERS[place], f"series{place + 1}") for place, each in self.tags]
+
+
+def panels_of(
+    tags: Sequence[ChartedTag],
+    window: tuple[float, float],
+    *,
+    apart: bool,
+    limits: Sequence[Limit] = (),
+    fits_limits: bool = False,
+) -> list[Panel]:
+    """Return the charts for these tags; `apart` gives each its own."""
+    groups: dict[object, list[tuple[int, ChartedTag]]] = {}
+    for place, each in enumerate(tags):
+        groups.setdefault(place if apart or each.boolean else each.unit, []).append((place, each))
+    return [Panel(group, window, limits, fits_limits) for group in groups.values()]
+
+
+def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: bool) -> list[Line]:
+    """Return lines of at most so many columns, in as many rows if that is possible."""
+    heights = _heights(panels, rows)
+    axes = [panel.axis(max(3, height // 2 + 1)) for panel, height in zip(panels, heights, strict=True)]
+    labels = max(label_columns(axis, panel.unit) for axis, panel in zip(axes, panels, strict=True))
+    labels = min(labels, columns // 2)
+    most = max((len(panel.tags) for panel in panels if panel.several), default=-1)
+    # Beside the curves: the axis, and a place for the letters.
+    room = max(_FEWEST_COLUMNS, columns - labels - 2 - (most + 1))
+    start, end = (local(moment(at)) for at in panels[0].window)
+    ticks = [(round(part * (room - 1)), text) for part, text in time_ticks(start, end, room)]
+    lines: list[Line] = []
+    for panel, axis, height in zip(panels, axes, heights, strict=True):
+        for place, each in panel.tags:
+            role, text = _heading(panel, place, each, columns)
+            lines.append([(role, text if braille else text.replace("…", "~"))])
+        lines += chart(
+            panel.curves(),
+            *panel.window,
+            room,
+            height,
+            axis=axis,
+            labels=labels,
+            unit=panel.unit,
+            limits=panel.limits,
+            ticks=[x for x, _ in ticks],
+            braille=braille,
+        )
+    lines.append([("good", _clock(ticks, labels + 2, columns))])
+    if text := legend(lines):
+        lines.append([("good", cut_middle(f"  {text}", columns))])
+    return lines
+
+
+def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
+    """Return the height of each chart, so that all fit if that is possible."""
+    # Each tag has a heading, each chart a line under it; the times and the legend come once.
+    rest = rows - 2 - sum(len(panel.tags) + 1 for panel in panels)
+    each = max(1, rest // len(panels))
+    booleans = min(_BOOLEAN_HEIGHT, each)
+    numbers = [panel for panel in panels if not panel.boolean]
+    rest -= booleans * (len(panels) - len(numbers))
+    height = min(_HIGHEST, max(1, rest // len(numbers))) if numbers else 0
+    return [booleans if panel.boolean else height for panel in panels]
+
+
+def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> tuple[str, str]:
+    known = range_of(in_view(each.intervals, *panel.window))
+    is_plain = each.boolean or known.low is None
+    extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
+    letter = f"{LETTERS[place]} " if panel.several else ""
+    if width(each.text) + len(letter) + len(extent) + _TAG_WIDTH + 4 > columns:
+        extent = ""  # The axis shows it too, and half of a number is another number.
+    text = safe(f"{each.text}{extent}")
+    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text) - 4 - len(letter)))
+    role = f"series{place + 1}" if panel.several else "good"
+    return role, cut_middle(f"  {letter}{tag}  {text}", columns)
+
+
+def _clock(ticks: Sequence[tuple[int, str]], indent: int, columns: int) -> str:
+    """Return the times under their ticks."""
+    line = ""
+    for x, text in ticks:
+        at = min(max(0, indent + x - len(text) // 2), columns - len(text))
+        if not line or at > len(line):
+            line = padded(line, at) + text
+    return line

@@ -1,0 +1,60 @@
+"""What a trend shows of a tag beside its values: its unit, and the limits of its own alarms."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_shell.output.chart import Limit
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import number_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+
+_SECONDS = 1.5
+"""Seconds in which they must be there: a picture without them is one, too."""
+_UNIT = "EngUnits"
+_ALARMS = ("HiHi", "Hi", "Lo", "LoLo")
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFacts:
+    """Facts about one tag."""
+
+    unit: str = ""
+    alarm_limits: Sequence[Limit] = ()
+
+
+async def facts_of(connected: "GatewayConnection", tags: Sequence[str]) -> Mapping[str, TrendFacts]:
+    """Return what is known of each tag, after a second or two at most. It never raises for want of it."""
+    with suppress(MxGatewayError, TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            await _learn_names(connected, tags)
+            wanted = [name for tag in tags for name in _names(tag) if connected.catalogue.kind_of(name) is not None]
+            readings = await connected.live.read(wanted, timeout=_SECONDS) if wanted else []
+            values = {tag_key(each.tag): each.value for each in readings if not each.error}
+            return {tag: _facts(tag, values) for tag in tags}
+    return {}
+
+
+def _names(tag: str) -> list[str]:
+    return [f"{tag}.{_UNIT}", *(f"{tag}.{alarm}.Limit" for alarm in _ALARMS)]
+
+
+def _facts(tag: str, values: Mapping[str, Any]) -> TrendFacts:
+    unit = values.get(tag_key(f"{tag}.{_UNIT}"))
+    levels = [(alarm, number_of(values.get(tag_key(f"{tag}.{alarm}.Limit")))) for alarm in _ALARMS]
+    limits = [Limit(level, alarm) for alarm, level in levels if level is not None]
+    return TrendFacts(unit.strip() if isinstance(unit, str) else "", limits)
+
+
+async def _learn_names(connected: "GatewayConnection", tags: Sequence[str]) -> None:
+    """Have the catalogue know the attributes of the objects of these tags: a run has not read the galaxy."""
+    from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
+
+    for tag in tags:
+        if connected.catalogue.type_of(tag) is None and (found := (await locate(connected.client, tag)).found):
+            connected.catalogue.learn(found)
