@@ -185,8 +185,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         return "\n".join(texts)
 
     known = asyncio.run(all_help())
-    # Options of mypy, in CONTRIBUTING.md.
-    others = {"--strict"}
+    # Options of mypy in CONTRIBUTING.md, and of the installer of a bundle.
+    others = {"--strict", "--platform", "--extras"}
     for option in {option for guide in GUIDES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text_of(guide))}:
         assert option in known or option in others, option
 

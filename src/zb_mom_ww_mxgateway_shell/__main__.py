@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
 )
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
+from zb_mom_ww_mxgateway_shell.app.file_arguments import many_files
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.app.report_options import report
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
@@ -168,7 +169,7 @@ def command(
 
 
 @command.command()
-@click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
+@many_files("files", "FILE.mxs…")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME.")
 @form_options(lambda form: form.finding_help)
 @click.pass_obj
@@ -184,7 +185,7 @@ def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...
 
 
 @command.command()
-@click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
+@many_files("files", "FILE.mxs…")
 @run_options
 @click.pass_obj
 def plan(
@@ -228,7 +229,7 @@ def _seconds(_context: click.Context, parameter: click.Parameter, text: str | No
 
 
 @command.command()
-@click.argument("files", metavar="FILE|FOLDER…", nargs=-1, required=True)
+@many_files("files", "FILE|FOLDER…")
 @run_options
 @write_options
 @click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")
@@ -330,7 +331,8 @@ def main() -> NoReturn:
     for each in (command, *command.commands.values()):
         mark_missing_help(each)
     try:
-        code = command.main(prog_name="mxgw-shell", standalone_mode=False)
+        # Given, so that they stay as they were typed: on Windows click would replace *, ~ and $NAME in them.
+        code = command.main(sys.argv[1:], "mxgw-shell", standalone_mode=False)
     except click.ClickException as error:
         code = _end(error.format_message(), ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):

@@ -275,7 +275,8 @@ def main() -> None:
     """Run the console script."""
     _fill_closed_streams()
     try:
-        command(prog_name="mxgw-sim", standalone_mode=False)
+        # Given, so that they stay as they were typed: on Windows click would replace *, ~ and $NAME in them.
+        command(sys.argv[1:], prog_name="mxgw-sim", standalone_mode=False)
     except click.ClickException as error:
         _print_error(error.format_message())
         sys.exit(USAGE)

@@ -11,19 +11,27 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
+import zb_mom_ww_mxgateway_shell.__main__ as shell
 import zb_mom_ww_mxgateway_sim.__main__ as sim
-from zb_mom_ww_mxgateway.system import clock, private_files, process_limits
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.safety.snapshots import SnapshotFolder
+from zb_mom_ww_mxgateway.system import clock, private_files, process_limits, regular_files
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams
 from zb_mom_ww_mxgateway_console.render import forms
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process import output_writer, stdin
+from zb_mom_ww_mxgateway_shell.process.file_patterns import files_named
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 from zb_mom_ww_mxgateway_shell.terminal import abilities
 
 
@@ -157,3 +165,70 @@ def test_a_descriptor_that_is_there_without_a_stream_is_kept(
         os.dup2(kept, 0)
         for number in (kept, reads, writes):
             os.close(number)
+
+
+class BusyPath:
+    """A fresh file whose target another program has open, for so many tries."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries, self.targets = tries, []
+
+    def replace(self, path: object) -> None:
+        self.targets.append(path)
+        if len(self.targets) <= self.tries:
+            raise PermissionError(13, "The process cannot access the file", str(path))
+
+
+def test_a_file_that_another_program_has_open_is_waited_for(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    now = iter(range(1_000))
+    monkeypatch.setattr(regular_files, "time", SimpleNamespace(monotonic=lambda: next(now) / 10, sleep=slept.append))
+    fresh = BusyPath(tries=5)
+    regular_files.put_in_place(fresh, Path("kept"))  # type: ignore[arg-type]  # only what it uses
+    assert len(fresh.targets) == 6
+    assert len(slept) == 5
+    with pytest.raises(PermissionError):
+        regular_files.put_in_place(BusyPath(tries=1_000), Path("kept"))  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "platform", "linux")
+    at_once = BusyPath(tries=1)
+    with pytest.raises(PermissionError):
+        regular_files.put_in_place(at_once, Path("kept"))  # type: ignore[arg-type]
+    assert len(at_once.targets) == 1
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "lpt9", "aux.old"])
+def test_a_name_that_is_a_device_on_windows_names_no_file(name: str, tmp_path: Path) -> None:
+    assert regular_files.is_reserved(name)
+    assert not regular_files.is_reserved(f"{name.partition('.')[0]}x")
+    if "." not in name:
+        with pytest.raises(MxGatewayArgumentError, match="device on Windows"):
+            SnapshotFolder(tmp_path).path(name)
+        with pytest.raises(ShellError, match="device on Windows"):
+            WatchLists(tmp_path).save(name, ["A.B"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", [shell, sim])
+def test_arguments_stay_as_they_were_typed(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where click takes them itself, it replaces *, ~ and $NAME in them on Windows, within quotes too.
+    typed = ["-e", "read *", "--arm", "*", "~", "$HOME"]
+    taken: list[list[str] | None] = []
+
+    def take(self: click.Command, args: list[str] | None = None, *_: object, **__: object) -> int:
+        taken.append(args)
+        return 0
+
+    monkeypatch.setattr(sys, "argv", ["program", *typed])
+    monkeypatch.setattr(click.Command, "main", take)
+    with suppress(SystemExit):
+        program.main()
+    assert taken == [typed]
+
+
+def test_patterns_of_files_need_no_shell_that_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.mxs", "a.mxs", "c[1].mxs", "other.txt"):
+        Path(name).touch()
+    assert files_named(["*.mxs", "c[1].mxs", "z*.mxs", "plain"]) == (
+        "a.mxs", "b.mxs", "c[1].mxs", "c[1].mxs", "z*.mxs", "plain",
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.contract.descriptors import built_in_files, files_of, r
 from zb_mom_ww_mxgateway.contract.needs import checked_modules
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.private_files import make_private_file
+from zb_mom_ww_mxgateway.system.regular_files import put_in_place
 
 
 def adopt(path: Path) -> Contract:
@@ -25,7 +26,7 @@ def adopt(path: Path) -> Contract:
         make_private_file(fresh)
         try:
             fresh.write_bytes(data)
-            fresh.replace(kept)
+            put_in_place(fresh, kept)
         except OSError:
             with suppress(OSError):
                 fresh.unlink()

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.safety.typed_forms import form_of_typed, time_of_form, 
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others, write_private_file
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.regular_files import is_reserved, read_bytes
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.times import time_text
@@ -162,6 +162,8 @@ class SnapshotFolder:
             raise MxGatewayArgumentError(
                 f"the name of a snapshot has letters, digits, - and _ only, at most 100, not {name}"
             )
+        if is_reserved(name):
+            raise MxGatewayArgumentError(f"{name} is the name of a device on Windows: name the snapshot otherwise")
         return self.folder / f"{name}{_SUFFIX}"
 
     def names(self) -> list[str]:

@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from zb_mom_ww_mxgateway.system.regular_files import put_in_place
+
 _FOLDER, _FILE = 0o700, 0o600
 
 
@@ -41,7 +43,7 @@ def write_private_file(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        put_in_place(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -1,9 +1,11 @@
-"""Regular files: read whole without ever blocking, and checked for encodings other than UTF-8."""
+"""Regular files: read whole without ever blocking, checked for encodings other than UTF-8, and put in their place."""
 
 import codecs
 import errno
 import os
 import stat
+import sys
+import time
 from pathlib import Path
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -14,6 +16,35 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+
+# How long a file is waited for that another program has open, and how often it is tried.
+_PATIENCE, _PAUSE = 2.0, 0.02
+_RESERVED = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)))
+)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Give a file the name of another one, which it replaces; raise OSError.
+
+    Windows refuses that while any program has the other one open, as a scanner for viruses or a reader has for a
+    moment; so it is tried for two seconds there.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether Windows has a device of this name, with any ending: a file of it would not travel there."""
+    return name.partition(".")[0].rstrip(" ").casefold() in _RESERVED
 
 
 def read_bytes(path: Path) -> bytes:

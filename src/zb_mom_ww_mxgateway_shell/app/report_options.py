@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zb_mom_ww_mxgateway_shell.app.file_arguments import many_files
+
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.evidence.report import ReportForm
 
@@ -36,7 +38,7 @@ def report() -> None:
 
 
 @report.command(hidden=True)
-@click.argument("records", metavar="RUN.jsonl…", nargs=-1, required=True)
+@many_files("records", "RUN.jsonl…")
 @click.option("--html", "form", flag_value="html", help="One page for the screen, which also prints well on A4.")
 @click.option("--md", "form", flag_value="md", help="The same facts as Markdown, without the drawings.")
 @click.option(

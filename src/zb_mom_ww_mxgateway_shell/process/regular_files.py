@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TextIO
 
+from zb_mom_ww_mxgateway.system.regular_files import put_in_place
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -57,7 +58,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     try:
         with os.fdopen(number, "wb") as file:
             file.write(data)
-        beside.replace(target)
+        put_in_place(beside, target)
     except BaseException:
         with suppress(OSError):
             beside.unlink()

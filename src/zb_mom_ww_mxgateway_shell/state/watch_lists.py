@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.regular_files import is_reserved, read_bytes
 from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.tokens import split
@@ -115,6 +115,8 @@ class WatchLists:
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ShellError(f"a list's name has letters, digits, - and _ only, not {name}")
+        if is_reserved(name):
+            raise ShellError(f"{name} is the name of a device on Windows: name the list otherwise")
         return self._folder / f"{name}{_SUFFIX}"
 
 
