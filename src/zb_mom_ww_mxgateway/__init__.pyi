@@ -62,7 +62,6 @@ from zb_mom_ww_mxgateway.live.subscription import (
 )
 from zb_mom_ww_mxgateway.live.values import (
     LiveChange,
-    LiveState,
     LiveValue,
     Reading,
     UnseenWrite,
@@ -71,7 +70,6 @@ from zb_mom_ww_mxgateway.live.wait import (
     WaitCourse,
 )
 from zb_mom_ww_mxgateway.live.write_tracker import (
-    WriteOutcome,
     WriteResult,
 )
 from zb_mom_ww_mxgateway.models.alarms import (
@@ -102,6 +100,9 @@ from zb_mom_ww_mxgateway.models.handles import (
     HandleTable,
     Item,
 )
+from zb_mom_ww_mxgateway.models.live_state import (
+    LiveState,
+)
 from zb_mom_ww_mxgateway.models.results import (
     BulkWriteResult,
     ReadResult,
@@ -116,6 +117,9 @@ from zb_mom_ww_mxgateway.models.write_guard import (
     SparseArray,
     WriteAnswer,
     WriteGuard,
+)
+from zb_mom_ww_mxgateway.models.write_outcome import (
+    WriteOutcome,
 )
 from zb_mom_ww_mxgateway.options import (
     ClientOptionNames,

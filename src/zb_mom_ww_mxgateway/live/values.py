@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
+from zb_mom_ww_mxgateway.models.live_state import LiveState as LiveState
 from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.system import clock
@@ -15,19 +15,6 @@ from zb_mom_ww_mxgateway.values import MxValueOutput
 
 CLOCKS_MAY_DIFFER = 1.0
 """Seconds by which a source's clock may be ahead of the gateway's without making the age of a value unknown."""
-
-
-class LiveState(Enum):
-    """State of a live session, and with it of the values it holds."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    STALE = "stale"
-    """The stream is lost and being resumed, or the gateway does not answer: values may be old."""
-    REBUILDING = "rebuilding"
-    """The session is lost: another one is being opened, and its items are restored."""
-    CLOSED = "closed"
-    """Closed here, or lost for good: see :attr:`LiveSession.lost`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
 from zb_mom_ww_mxgateway import wire
@@ -16,23 +15,9 @@ from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedCall, AwaitedWrite, K
 from zb_mom_ww_mxgateway.live.completions import ItemWrites, SentWrite
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.models.write_outcome import WriteOutcome as WriteOutcome
 from zb_mom_ww_mxgateway.status import MxStatus
 from zb_mom_ww_mxgateway.system import clock
-
-
-class WriteOutcome(Enum):
-    """Outcome of a write."""
-
-    ACCEPTED = "accepted"
-    """MXAccess took it, and its completion was not seen in time."""
-    COMPLETED = "completed"
-    """OnWriteComplete came without an error."""
-    REFUSED = "refused"
-    """MXAccess refused it, at once or in OnWriteComplete."""
-    UNKNOWN = "unknown"
-    """It may or may not have happened, or may still happen for up to 75 s. It was not sent again."""
-    NOT_SENT = "not sent"
-    """Nothing was sent, and `error` says why. Only for one write among many; the error of a single one is raised."""
 
 
 @dataclass(frozen=True, slots=True)
