@@ -1,7 +1,6 @@
 """A connected gateway client, and the sessions opened on it."""
 
 import asyncio
-import logging
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -25,11 +24,11 @@ from zb_mom_ww_mxgateway.models.results import SessionInfo
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.channels import make_channel
+from zb_mom_ww_mxgateway.transport.client_observers import tell_of_connection
 from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel
 from zb_mom_ww_mxgateway.transport.connect_errors import why_not_connected
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
@@ -128,7 +127,7 @@ class GatewayClient:
             try:
                 client = await cls._connected(options, timeout)
             except MxGatewayError as error:
-                log(CONNECT, logging.WARNING, f"connect: {error}", api_key=options.api_key)
+                tell_of_connection(options, "failed", error)
                 if not isinstance(error, MxGatewayTransportError | MxGatewayWorkerError):
                     raise
                 left = until - clock.monotonic()
@@ -137,7 +136,8 @@ class GatewayClient:
                         error.add_note(f"tried {tries + 1} times within {wait:g} s")
                     raise
             else:
-                log(CONNECT, logging.INFO, f"connected to {options.endpoint}", api_key=options.api_key)
+                client._transport.channel.is_known = True
+                tell_of_connection(options, "connected")
                 return client
             await asyncio.sleep(min(left, _DELAYS[min(tries, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25)))
             tries += 1

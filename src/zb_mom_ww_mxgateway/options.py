@@ -1,8 +1,10 @@
 """Options of a client and of a session: frozen, keyword-only, checked when they are made."""
 
 import functools
+import inspect
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -12,6 +14,7 @@ from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
 if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.models.client_observer import ClientObserver
     from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -82,6 +85,8 @@ class ClientOptions:
     contract: str | Path | None = None
     """The gateway's descriptor set, which this process speaks from its first client on; another one is refused then.
     None is the contract that is spoken anyway, see ``contract.use``."""
+    observers: "Sequence[ClientObserver]" = ()
+    """Told of calls, states, gaps, outcomes of writes and more, as they happen."""
 
     def __post_init__(self) -> None:
         split_endpoint(self.endpoint)
@@ -104,6 +109,8 @@ class ClientOptions:
             )
         if self.contract is not None and not isinstance(self.contract, str | Path):
             raise MxGatewayArgumentError(f"contract must be the path of a descriptor set, not {self.contract!r}")
+        if self.observers != ():
+            object.__setattr__(self, "observers", _checked_observers(self.observers))
         seconds("connect_timeout", self.connect_timeout)
         seconds("call_timeout", self.call_timeout)
         for name in ("max_message_bytes", "event_buffer_bytes"):
@@ -123,6 +130,18 @@ class ClientOptions:
             if value != field.default:
                 shown.append(f"{field.name}={_shown(field.name, value)}")
         return f"ClientOptions({', '.join(shown)})"
+
+
+def _checked_observers(observers: object) -> "tuple[ClientObserver, ...]":
+    from zb_mom_ww_mxgateway.models.client_observer import ClientObserver  # Lazy: most programs have none.
+
+    if not isinstance(observers, Sequence) or not all(isinstance(each, ClientObserver) for each in observers):
+        raise MxGatewayArgumentError("observers must be a sequence of ClientObserver objects")
+    for each in observers:
+        for name in vars(ClientObserver):
+            if inspect.iscoroutinefunction(getattr(each, name, None)):
+                raise MxGatewayArgumentError(f"{type(each).__name__}.{name} of observers must be a plain function")
+    return tuple(observers)
 
 
 def _shown(name: str, value: object) -> str:
@@ -169,6 +188,7 @@ class ClientOptionNames(TypedDict, total=False):
     protocol_mismatch: Literal["warn", "error", "ignore"]
     http_proxy: bool
     contract: str | Path | None
+    observers: "Sequence[ClientObserver]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from zb_mom_ww_mxgateway import (
+    ClientObserver,
     ClientOptionNames,
     ClientOptions,
     GatewayClient,
@@ -73,5 +74,5 @@ async def test_a_wait_that_cannot_be_is_refused(gateway: SimulatedGateway, wrong
 
 
 def test_the_names_that_connect_takes_are_those_of_the_options() -> None:
-    names = {"WriteGuard": WriteGuard}
+    names = {"ClientObserver": ClientObserver, "WriteGuard": WriteGuard}
     assert get_type_hints(ClientOptionNames, localns=names) == get_type_hints(ClientOptions, localns=names)

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
-from zb_mom_ww_mxgateway.live.change_log import log_change, log_completion
+from zb_mom_ww_mxgateway.live.reports import log_completion, report_change, report_rebuilt
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
 from zb_mom_ww_mxgateway.live.tag_items import TagItems
@@ -187,9 +187,10 @@ class EventHub:
         self._confirmed = False
         self.values.doubt(since)
         lost = MxGatewayTransportError(f"this machine slept for {seconds:.0f} s", call="stream_events")
-        if self.state is LiveState.LIVE:
+        was_live = self.state is LiveState.LIVE
+        if was_live:
             self.state, self.lost = LiveState.STALE, lost
-        self._notify(LiveChange(self.state, lost, since=since, slept=seconds))
+        self._notify(LiveChange(self.state, lost, since=since, slept=seconds), is_new_state=was_live)
         self._wake()
 
     def note_awake(self) -> None:
@@ -204,10 +205,11 @@ class EventHub:
         self.unseen.lose()
         self._set_state(LiveState.REBUILDING, error)
 
-    def note_rebuilt(self, missing: dict[tuple[int, int], str], began: float) -> None:
-        """Note that another session has replaced the lost one; `missing` says why some items were not restored.
+    def note_rebuilt(self, former: str, missing: dict[tuple[int, int], str], lost_at: float, began: float) -> None:
+        """Note that another session has replaced the lost one, of the id `former`.
 
-        `began` is the time before its first event, by the clock: until then it is unknown what happened.
+        `missing` says why some items were not restored; `lost_at` is when the session was lost. `began` is the time
+        before its first event, by the clock: until then it is unknown what happened.
         """
         not_restored = tuple(f"{self._link.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self._link.handles.drop(missing)
@@ -219,7 +221,8 @@ class EventHub:
         self.gaps += 1
         self.last_worker_sequence = 0
         self._confirmed, self._gap_is_open = True, False
-        self._notify(LiveChange(self.state, self.lost, 0, not_restored))
+        report_rebuilt(self._link, former, clock.monotonic() - lost_at, not_restored)
+        self._put(LiveChange(self.state, self.lost, 0, not_restored))
         self._distribute(gap)
 
     async def read_doubtful(self) -> None:
@@ -244,11 +247,14 @@ class EventHub:
         self.lost = lost
         if state is not self.state:
             self.state = state
-            self._notify(LiveChange(state, lost, since=since))
+            self._notify(LiveChange(state, lost, since=since), is_new_state=True)
             self._wake()
 
-    def _notify(self, change: LiveChange) -> None:
-        log_change(self._link, change)
+    def _notify(self, change: LiveChange, *, is_new_state: bool = False) -> None:
+        report_change(self._link, change, is_new_state=is_new_state)
+        self._put(change)
+
+    def _put(self, change: LiveChange) -> None:
         for listener in tuple(self._listeners):
             listener._put(change)
 
@@ -281,6 +287,11 @@ class EventHub:
             raise self.lost or MxGatewaySessionError("the live session is closed")
 
     # For its readers.
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for the readers of all subscriptions."""
+        return sum(subscription.waiting for subscription in self._subscriptions)
 
     def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
         """Return the latest value of an item; None before its first data change, and when it is not advised."""

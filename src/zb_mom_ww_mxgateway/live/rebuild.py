@@ -16,7 +16,6 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.live.change_log import log_rebuilt
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleTable, Item
@@ -40,6 +39,7 @@ class SessionRebuilder:
     def __init__(self, hub: EventHub, link: SessionLink) -> None:
         self._hub = hub
         self._link = link
+        self._lost_at = 0.0
 
     async def rebuild(
         self, error: MxGatewayError, pause: Callable[[], Awaitable[None]], answer_timeout: float
@@ -52,6 +52,7 @@ class SessionRebuilder:
         Raises what no attempt can mend: a refused key, a gateway of another contract, and that the session was closed
         here meanwhile.
         """
+        self._lost_at = clock.monotonic()
         self._hub.set_rebuilding(error)
         self._link.transport.lost_sessions.add(self._link.session_id)
         silences = 0
@@ -91,8 +92,7 @@ class SessionRebuilder:
             raise
         former = self._link.session_id
         self._link.move(new, handles)
-        log_rebuilt(self._link, former)
-        self._hub.note_rebuilt(missing, began)
+        self._hub.note_rebuilt(former, missing, self._lost_at, began)
         return stream
 
     async def _close_remains(self, answer_timeout: float) -> None:

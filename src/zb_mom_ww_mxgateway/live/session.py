@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway.forwarding import ForwardedMethod
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallback
 from zb_mom_ww_mxgateway.live.command_gate import CommandGate
 from zb_mom_ww_mxgateway.live.hub import EventHub
+from zb_mom_ww_mxgateway.live.reports import reported_queues
 from zb_mom_ww_mxgateway.live.supervisor import SessionSupervisor
 from zb_mom_ww_mxgateway.live.tag_items import TagItems
 from zb_mom_ww_mxgateway.live.tag_writer import TagWriter
@@ -99,7 +100,9 @@ class LiveSession:
 
     async def _read(self) -> None:
         try:
-            self._hub.end(await self._supervisor.run())
+            async with reported_queues(self._link, self._supervisor.waiting, lambda: self._hub.queued):
+                reason = await self._supervisor.run()
+            self._hub.end(reason)
         except asyncio.CancelledError:
             # By aclose(), or with the loop that it belongs to.
             self._hub.end(None if self._is_leaving else MxGatewaySessionError("the live session was cancelled"))

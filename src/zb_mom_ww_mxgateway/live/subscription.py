@@ -82,6 +82,11 @@ class Subscription:
             self._ready.set()
             self._on_close(self)
 
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be read."""
+        return len(self._queue)
+
     async def __anext__(self) -> MxEvent:
         while not self._queue:
             if self._ended:

@@ -98,6 +98,10 @@ class SessionSupervisor:
                 return None if self._link.closed else lost
             self._stream = stream
 
+    def waiting(self) -> tuple[int, int]:
+        """Return the messages that wait in the stream, and about how many bytes they have."""
+        return self._stream.waiting
+
     async def caught_up(self, timeout: float) -> bool:
         """Do what :meth:`LiveSession.caught_up` says."""
         self._check_sleep()
@@ -272,6 +276,9 @@ class SessionSupervisor:
                 self._alive()
                 self._hub.in_doubt.set()
                 continue
+            if stream.closed:
+                # No silence: it was closed here meanwhile.
+                return
             self._hub.set_stale(self._no_answer(), self._last_alive_at)
             pause = _ANXIOUS_HEARTBEAT
             # One silence may be a busy worker.

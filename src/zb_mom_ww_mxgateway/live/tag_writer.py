@@ -72,7 +72,7 @@ class TagWriter:
         gaps = self._hub.gaps
         with (
             self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as call,
-            self._link.transport.guarding.followed(request) as confirmed,
+            self._link.transport.followed(request) as confirmed,
         ):
             try:
                 await self._link.send(request)
@@ -109,7 +109,7 @@ class TagWriter:
         gaps = self._hub.gaps
         with (
             self._hub.tracker.awaiting(request, timeout, self._hub.latest) as call,
-            self._link.transport.guarding.followed(request) as confirmed,
+            self._link.transport.followed(request) as confirmed,
         ):
             try:
                 answers = wire.write_results(request, await self._link.send(request))

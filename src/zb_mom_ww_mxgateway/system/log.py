@@ -17,7 +17,9 @@ TRUST = logging.getLogger("mxgw.trust")
 SESSION = logging.getLogger("mxgw.session")
 """Sessions opened and closed; states, resumes, rebuilds and gaps of live ones."""
 CALLS = logging.getLogger("mxgw.calls")
-"""Every unary call, at DEBUG."""
+"""Every unary call and every stream, at DEBUG."""
+OBSERVERS = logging.getLogger("mxgw.observers")
+"""Errors of a program's own observers."""
 WRITES = logging.getLogger("mxgw.writes")
 """Writes that were refused, and those whose outcome is unknown."""
 

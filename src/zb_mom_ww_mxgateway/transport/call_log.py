@@ -1,6 +1,7 @@
-"""Log of calls: each one at DEBUG, and writes that were refused or whose outcome is unknown."""
+"""Ends of calls and streams: each is logged at DEBUG and told to observers; doubtful writes are logged as warnings."""
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system.log import CALLS, WRITES, log
+from zb_mom_ww_mxgateway.transport.client_observers import tell
 
 
 class LoggedCall:
-    """Logs one call that is sent: name, duration in milliseconds, gRPC code, correlation id. No argument of it."""
+    """Logs one call that is sent: name, gRPC code, duration in milliseconds, correlation id. No argument of it."""
 
-    def __init__(self, options: ClientOptions, call: str, request: Any, *, mutating: bool) -> None:
+    def __init__(self, options: ClientOptions, rpc: wire.Rpc, call: str, request: Any, *, mutating: bool) -> None:
         self._options = options
+        self._rpc = rpc
         self._call = call
         self._request = request
         self._mutating = mutating
@@ -35,14 +38,74 @@ class LoggedCall:
         if self._mutating and isinstance(error, asyncio.CancelledError):
             reason = "outcome unknown: cancelled while under way"
             _log_write(self._options, self._call, self._request, lambda: reason)
-        log(CALLS, logging.DEBUG, lambda: self._text(kind, error), api_key=self._options.api_key)
+        self._ended(_code_of(error))
 
-    def _text(self, kind: type[BaseException] | None, error: BaseException | None) -> str:
-        milliseconds = (time.perf_counter() - self._started) * 1000
-        code = "OK" if kind is None else kind.__name__
-        if isinstance(error, grpc.aio.AioRpcError):
-            code = error.code().name
-        return f"{self._call} {code} {milliseconds:.1f} ms{_correlated(wire.correlation_of(self._request))}"
+    def _ended(self, code: str, counted: str = "", *, streaming: bool = False) -> None:
+        duration, correlation_id = time.perf_counter() - self._started, wire.correlation_of(self._request)
+        log(
+            CALLS,
+            logging.DEBUG,
+            lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_correlated(correlation_id)}",
+            api_key=self._options.api_key,
+        )
+        if not self._options.observers:
+            return
+        from zb_mom_ww_mxgateway.models.client_observer import CallFacts
+
+        facts = CallFacts(
+            endpoint=self._options.endpoint,
+            name=self._call,
+            rpc=self._rpc.path,
+            started_at=time.time() - duration,
+            duration=duration,
+            code=code,
+            correlation_id=correlation_id,
+            mutating=self._mutating,
+            streaming=streaming,
+        )
+        tell(self._options, lambda observer: observer.call_ended(facts))
+
+
+class LoggedStream(LoggedCall):
+    """Logs one stream when it is opened and when it has ended: in addition, how many messages it brought."""
+
+    def __init__(self, options: ClientOptions, rpc: wire.Rpc, call: str, request: Any) -> None:
+        super().__init__(options, rpc, call, request, mutating=False)
+        self._messages = 0
+        # It may be ended by another task than the one that opened it.
+        self._context = contextvars.copy_context() if options.observers else None
+        text = f"{call} opened{_correlated(wire.correlation_of(request))}"
+        log(CALLS, logging.DEBUG, text, api_key=options.api_key)
+
+    def took(self, count: int = 1) -> None:
+        """Note messages that came."""
+        self._messages += count
+
+    def took_events(self, count: int) -> None:
+        """Note events that came in a batch."""
+        self._messages += count
+        if self._options.observers:
+            from zb_mom_ww_mxgateway.models.client_observer import EventFacts
+
+            session_id = wire.session_of(self._request)
+            facts = EventFacts(endpoint=self._options.endpoint, session_id=session_id, count=count)
+            tell(self._options, lambda observer: observer.events_received(facts))
+
+    def ended(self, error: BaseException | None) -> None:
+        """Note its end: by an error, by a CancelledError where it was closed here, or by None."""
+        code, counted = _code_of(error), f", {self._messages} message{'s' * (self._messages != 1)}"
+        if self._context is None:
+            self._ended(code, counted, streaming=True)
+        else:
+            self._context.run(self._ended, code, counted, streaming=True)
+
+
+def _code_of(error: BaseException | None) -> str:
+    if error is None:
+        return "OK"
+    if isinstance(error, grpc.aio.AioRpcError):
+        return str(error.code().name)
+    return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "UNKNOWN"
 
 
 def log_failed_write(options: ClientOptions, call: str, request: Any, error: MxGatewayError) -> None:

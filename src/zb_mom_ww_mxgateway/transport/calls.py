@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -25,13 +24,13 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.agreement import Agreement
 from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, undecodable
-from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
+from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, LoggedStream, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
+from zb_mom_ww_mxgateway.transport.client_observers import ReportedWrite, WriteReports, tell_of_connection
 from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLoop
 from zb_mom_ww_mxgateway.transport.guarding import GuardedCall, Guarding
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
@@ -60,6 +59,7 @@ class Transport:
         self.observers: Observers = Observers()
         tags = partial(tag_of, self.observers)
         self.guarding: Guarding = Guarding(options.write_guard, options.endpoint, tags, self.printable)
+        self._reports = WriteReports(lambda: self.options)
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
@@ -89,7 +89,9 @@ class Transport:
         if not wire.changes_plant(request):
             return await self._sent(rpc, request, call, timeout)
         try:
-            reply = await self.guarding.run(request, call, partial(self._ready_and_sent, rpc, call, timeout))
+            with self._reports.reported(request, call) as write:
+                send = partial(self._ready_and_sent, rpc, call, timeout, write)
+                write.reply = reply = await self.guarding.run(request, call, send)
         except MxGatewayError as error:
             log_failed_write(self.options, call, request, error)
             raise
@@ -97,8 +99,15 @@ class Transport:
         return reply
 
     async def _ready_and_sent(
-        self, rpc: wire.Rpc, call: str, timeout: float | None, request: Any, guarded: GuardedCall
+        self,
+        rpc: wire.Rpc,
+        call: str,
+        timeout: float | None,
+        write: ReportedWrite,
+        request: Any,
+        guarded: GuardedCall,
     ) -> Any:
+        write.guarded = guarded
         self.check_open(call)
         await self._prove(rpc, request, call)
         if turn := self.turns.get(wire.correlation_of(request)):
@@ -189,6 +198,20 @@ class Transport:
         return self._closed
 
     @contextmanager
+    def followed(self, request: Any) -> Iterator[Callable[[Sequence[Any]], None]]:
+        """Within the block: yield a function that takes the outcome of each entry of this request, when known.
+
+        The write guard and the observers are shown these outcomes.
+        """
+        with self.guarding.followed(request) as guard, self._reports.followed(request) as observers:
+
+            def confirmed(outcomes: Sequence[Any]) -> None:
+                guard(outcomes)
+                observers(outcomes)
+
+            yield confirmed
+
+    @contextmanager
     def without_key(self) -> Iterator[None]:
         """Send no key within the block."""
         key, self._metadata = self._metadata, ()
@@ -205,7 +228,7 @@ class Transport:
         """
         if self._closed or too_few_descriptors() is not None:
             return
-        log(CONNECT, logging.WARNING, f"another connection is made: {error}", api_key=self.options.api_key)
+        tell_of_connection(self.options, "replaced", error)
         self.channel.replace(make_channel(self.options, self.trust), self.options.call_timeout, error)
 
     def break_streams(self, error: MxGatewayError) -> None:
@@ -245,7 +268,7 @@ class Transport:
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
         try:
-            with LoggedCall(self.options, call, request, mutating=mutating):
+            with LoggedCall(self.options, rpc, call, request, mutating=mutating):
                 reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             # A name for the new error here would make a reference cycle of it and its traceback.
@@ -280,10 +303,12 @@ class Transport:
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
 
+        logged = LoggedStream(self.options, rpc, call, request)
         is_first = True
 
         def decoded(message: Any) -> T:
             nonlocal is_first
+            logged.took()
             if isinstance(message, wire.Undecodable):
                 raise undecodable(self.options, message, call)
             if is_first:
@@ -295,10 +320,14 @@ class Transport:
             method(request, timeout=timeout, metadata=self._metadata),
             decoded,
             self._stream_translation(call, request, rpc),
-            self._streams.discard,
+            partial(self._stream_ended, logged),
         )
         self._streams.add(stream)
         return stream
+
+    def _stream_ended(self, logged: LoggedStream, stream: MessageStream[Any], error: BaseException | None) -> None:
+        self._streams.discard(stream)
+        logged.ended(error)
 
     def _check_first(self, rpc: wire.Rpc, message: Any, call: str) -> None:
         if rpc in (wire.STREAM_ALARMS, wire.QUERY_ACTIVE_ALARMS) and not self.agreement.is_shown:
@@ -343,13 +372,15 @@ class Transport:
             at, data = first
             return at, wire.local_gap(session_id, last[1] if last else None, data, after)
 
+        logged = LoggedStream(self.options, rpc, call, request)
         stream: EventStream[T] = EventStream(
             start,
             self.options.event_buffer_bytes,
             decoded,
             gap,
             self._stream_translation(call, request, rpc),
-            self._streams.discard,
+            partial(self._stream_ended, logged),
+            logged.took_events,
         )
         self._streams.add(stream)
         return stream
@@ -400,5 +431,5 @@ class Transport:
         for stream in tuple(self._streams):
             await stream.aclose()
         self.observers.release()
-        await self.channel.close(self)
-        log(CONNECT, logging.INFO, f"connection to {self.options.endpoint} closed", api_key=self.options.api_key)
+        if await self.channel.close(self) and self.channel.is_known:
+            tell_of_connection(self.options, "closed")

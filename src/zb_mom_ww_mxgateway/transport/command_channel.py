@@ -49,6 +49,8 @@ class CommandChannel:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.current: grpc.aio.Channel = channel
+        self.is_known: bool = False
+        """Whether the observers were told that it is connected."""
         # Weak: one that was dropped without being closed is no user any more.
         self._users: weakref.WeakSet[ChannelUser] = weakref.WeakSet()
         # Each is closed by its task.
@@ -94,17 +96,18 @@ class CommandChannel:
         """Add a client, which closes it, too."""
         self._users.add(user)
 
-    async def close(self, user: ChannelUser) -> None:
-        """Close all of them with the last client on it."""
+    async def close(self, user: ChannelUser) -> bool:
+        """Close all of them with the last client on it; return whether it was the last."""
         self._users.discard(user)
         if self._users:
-            return
+            return False
         replaced = dict(self._replaced)
         for closing, old in replaced.items():
             closing.cancel()
             await old.close()
         await self.current.close()
         await asyncio.gather(*replaced, return_exceptions=True)
+        return True
 
 
 async def _close_after(seconds: float, channel: grpc.aio.Channel) -> None:

@@ -138,9 +138,10 @@ class GuardedCall:
     def failed(self, error: BaseException) -> None:
         """Show the guard that the call ended without a reply."""
         if self.admission is not None:
-            self.admission.answered(self._answer_of(error))
+            self.admission.answered(self.answer_of(error))
 
-    def _answer_of(self, error: BaseException) -> "WriteAnswer":
+    def answer_of(self, error: BaseException) -> "WriteAnswer":
+        """Return what it means for the write that the call ended with `error`."""
         from zb_mom_ww_mxgateway.models.write_guard import WriteAnswer
 
         if not self.is_sent:

@@ -96,6 +96,11 @@ class EventBuffer:
         """Bytes of all messages that have been put in, about."""
         return self._came
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the messages that wait, about."""
+        return max(0, self._came - self._went)
+
     def attach(self, proven: bool) -> None:
         """Note whether the gateway's answer proves that it has taken the stream."""
         with suppress(RuntimeError):  # the loop is closed

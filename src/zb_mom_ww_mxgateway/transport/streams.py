@@ -40,7 +40,7 @@ class MessageStream(Generic[T]):
         call: Any,
         decode: Callable[[Any], T],
         translate: Callable[[Exception], Exception | None],
-        on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
+        on_close: Callable[["MessageStream[T]", BaseException | None], None] = lambda stream, error: None,
     ) -> None:
         self._call = call
         self._decode = decode
@@ -65,11 +65,11 @@ class MessageStream(Generic[T]):
         try:
             return await self._next()
         except StopAsyncIteration:
-            self._end()
+            self._end(None)
             raise
         except asyncio.CancelledError as cancelled:
             closed = self._closed
-            self._end()
+            self._end(cancelled)
             task = asyncio.current_task()
             # A call cancelled by aclose() looks to its reader like a cancelled task, which it is not.
             if not (task and task.cancelling()):
@@ -81,7 +81,7 @@ class MessageStream(Generic[T]):
             raise
         except Exception as error:
             closed = self._closed
-            self._end()
+            self._end(error)
             if closed:
                 raise StopAsyncIteration from None
             translated = self._translate(error)
@@ -106,16 +106,16 @@ class MessageStream(Generic[T]):
                     return
                 yield item
         finally:
-            self._end()
+            self._end(asyncio.CancelledError())
 
-    def _end(self) -> None:
+    def _end(self, error: BaseException | None) -> None:
         if not self._closed:
             self._closed = True
             self._call.cancel()
             self._dropped.detach()
             # A call keeps its connection for as long as it is referenced, and streams may be kept for long.
             self._call = None
-            self._on_close(self)
+            self._on_close(self, error)
 
     def break_off(self, error: Exception) -> None:
         """End it because its connection is given up: its reader gets `error`."""
@@ -130,7 +130,7 @@ class MessageStream(Generic[T]):
 
     async def aclose(self) -> None:
         """Cancel the call. Idempotent; may be called while another task reads."""
-        self._end()
+        self._end(asyncio.CancelledError())
 
     async def __aenter__(self) -> Self:
         return self
@@ -144,7 +144,8 @@ class EventStream(MessageStream[T]):
 
     What the thread has read waits in a buffer of `limit` bytes. When that is full, the oldest messages are dropped, and
     `gap` makes the message that replaces them, from the last one handed over and the first one kept. `decode` turns
-    several messages into what is yielded; it may raise for a single message.
+    several messages into what is yielded; it may raise for a single message. `on_batch` is called with the number of
+    messages of each batch.
     """
 
     def __init__(
@@ -154,7 +155,8 @@ class EventStream(MessageStream[T]):
         decode: Callable[[Sequence[Arrived]], Sequence[T]],
         gap: Callable[[Arrived | None, Arrived], Arrived],
         translate: Callable[[Exception], Exception | None],
-        on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
+        on_close: Callable[["MessageStream[T]", BaseException | None], None] = lambda stream, error: None,
+        on_batch: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._buffer = EventBuffer(self._loop, limit)
@@ -163,6 +165,7 @@ class EventStream(MessageStream[T]):
         self._decode_all = decode
         self._share = _FAIR_SHARE
         self._gap = gap
+        self._on_batch = on_batch
         self._last: Arrived | None = None
         self._next_take = 0.0
         # Messages taken out of the buffer, or dropped from it.
@@ -209,6 +212,8 @@ class EventStream(MessageStream[T]):
         ended = buffer.ended
         dropped = buffer.take(self._batch)
         self._taken += dropped + len(self._batch)
+        if self._batch:
+            self._on_batch(len(self._batch))
         if dropped:
             self._batch.appendleft(self._gap(self._last, self._batch[0]))
         self._next_take = self._loop.time() + _WAKE_INTERVAL
@@ -228,7 +233,7 @@ class EventStream(MessageStream[T]):
                 while ready:
                     yield ready.popleft()
         finally:
-            self._end()
+            self._end(asyncio.CancelledError())
 
     @property
     def ended(self) -> bool:
@@ -239,6 +244,11 @@ class EventStream(MessageStream[T]):
     def is_misread(self) -> bool:
         """Whether the gateway called the ping of ``stream_events_proven()`` invalid."""
         return self._buffer.is_misread
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages that have come and were not handed over yet, and about how many bytes of the buffer they fill."""
+        return len(self._buffer) + len(self._batch) + len(self._ready), self._buffer.waiting_bytes
 
     async def attached(self) -> bool:
         """Wait until the gateway has proven that it has taken the stream; return False when it surely will not.
@@ -334,8 +344,8 @@ class EventStream(MessageStream[T]):
                 if not entry[1].done():
                     entry[1].set_result(None)
 
-    def _end(self) -> None:
-        super()._end()
+    def _end(self, error: BaseException | None) -> None:
+        super()._end(error)
         self._batch.clear()
         self._ready.clear()
         self._buffer.end(None)
