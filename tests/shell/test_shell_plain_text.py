@@ -178,7 +178,7 @@ async def test_a_value_of_a_megabyte_is_a_screenful_for_people_and_whole_for_pro
 
 
 def test_columns_stay_in_line_behind_wide_characters() -> None:
-    rows = [["温度計.値", "12.5", "良い"], ["Pump.Speed", "1", "good"], ["ポンプ.e\u0301", "true", "x"]]
+    rows = [["温度計.値", "12.5", "良い"], ["Pump.Speed", "31", "good"], ["ポンプ.e\u0301", "true", "x"]]
     lines = table_lines(("tag", "value", "quality"), rows)
     places = [[columns(line[: line.index(cell)]) for cell in row] for line, row in zip(lines[1:], rows, strict=True)]
     assert len({tuple(place) for place in places}) == 1

@@ -115,7 +115,7 @@ async def test_a_recorded_script_passes_where_it_was_recorded_and_fails_at_the_l
 
 async def test_what_was_read_of_a_tag_that_nobody_follows_is_expected_too(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"read {BOOL} {INT} Plant.FT1.PV", "gateway\ndemo>")
+        await sh.terminal.enter(f"read {BOOL} {INT} Plant.FT1.PV", "s  gateway")
         await sh.terminal.enter("record-script read.mxs --last 1 --expect", "1 line")
     _, *expected = (tmp_path / "read.mxs").read_text(encoding="utf-8").splitlines()[2:]
     assert expected[:2] == [f"expect {BOOL} = false", f"expect {INT} = 0"]

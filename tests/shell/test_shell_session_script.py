@@ -247,7 +247,7 @@ async def test_what_cannot_be_repeated_becomes_a_remark_and_is_listed(tmp_path: 
 
 async def test_a_tag_that_is_only_read_is_expected_as_it_was_read(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await typed(sh, (f"read {BOOL}", "gateway\ndemo>"))
+        await typed(sh, (f"read {BOOL}", "s  gateway"))
         await sh.terminal.enter("record-script read.mxs --since 10m --expect", "read.mxs: 1 line")
     assert lines_of(tmp_path / "read.mxs")[1:] == [f"read {BOOL}", f"expect {BOOL} = false"]
 

@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text, ours_text
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, PlantChanges
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -105,7 +106,7 @@ async def undo(
     undo shows what it was, ours and what it is now, and asks; without a terminal it is refused. A value that changes in
     the last moment is not overwritten either. Arming, limits and guards hold as for write.
     """
-    here = context.connected.changes
+    here, facts = context.connected.changes, context.connected.facts
     change = _chosen(here, number)
     if change is None:
         return TextResult("nothing is left changed by this session", {"tag": None, "outcome": None})
@@ -128,7 +129,8 @@ async def undo(
 
     revert = next((each for each in here.pending if item_key(each.tag) == item_key(item.tag)), None)
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
-    written, form, endpoint = value_text(original), value_form(original), live.session.endpoint
+    written = with_unit(value_text(original), facts.known(item.tag))
+    form, endpoint = value_form(original), live.session.endpoint
     return WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers).text_result()
 
 

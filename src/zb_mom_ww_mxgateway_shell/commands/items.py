@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemArgument, Server, ServerOption, TagArgument, Target
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record, written_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -139,18 +140,20 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
     await live.caught_up()
     shown = [item for item in context.items if server in (None, item.server_handle)]
     rows, records = [], []
-    for item in shown:
+    facts = [context.connected.facts.known(item.tag) for item in shown]
+    context.connected.facts.want(item.tag for item in shown)
+    for item, known in zip(shown, facts, strict=True):
         value = live.latest(*item.key)
         written = live.unseen_write(*item.key)
-        records.append(value_record(item, value, written) | _advise_form(context, item))
+        records.append(value_record(item, value, written, known) | _advise_form(context, item))
         described = (
             ["", "not advised" if not item.advised else "no value yet", ""]
             if value is None
             else [value_text(value.value), quality_text(value), _fresh_text(value, item, written)]
         )
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, _advise_text(context, item), *described])
-    headings = ("server", "item", "tag", "advised", "value", "quality", "age")
-    return Table(headings, rows, records, shown, "no items; add-item TAG adds one")
+    headings, cells = with_facts(("server", "item", "tag", "advised", "value", "quality", "age"), rows, facts)
+    return Table(tuple(headings), cells, records, shown, "no items; add-item TAG adds one")
 
 
 def _advise_text(context: Context, item: Item) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
@@ -39,6 +40,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.output.tag_texts import fact_fields, with_facts
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?(\d{1,310}(\.\d{0,30})?|\.\d{1,30})(e[+-]?\d{1,3})?", re.IGNORECASE)
 _SPAN = 60.0
+_TEXTS_SECONDS = 0.3
+"""Most seconds that a read at a prompt waits for units and descriptions."""
 _SHOWN = 50
 """Samples that history shows by default."""
 
@@ -59,6 +63,8 @@ class Readings:
     """Results of a read."""
 
     readings: Sequence["Reading"]
+    facts: Sequence[TagFacts]
+    """What is known of each tag."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -70,7 +76,8 @@ class Readings:
         return values[0] if len(values) == 1 else values
 
     def lines(self) -> list[str]:
-        return table_lines(("tag", "value", "quality", "age", "from"), [self._row(each) for each in self.readings])
+        rows = [self._row(each) for each in self.readings]
+        return table_lines(*with_facts(("tag", "value", "quality", "age", "from"), rows, self.facts))
 
     def problems(self) -> list[str]:
         """Return a line for standard error for each tag that was not read."""
@@ -100,8 +107,9 @@ class Readings:
                 "tag": each.tag,
                 "value": value_form(each.value),
             }
+            | fact_fields(facts)
             | ({} if each.written_for is None else {"written_seconds_ago": round(each.written_for, 3)})
-            for each in self.readings
+            for each, facts in zip(self.readings, self.facts, strict=True)
         ]
 
 
@@ -132,7 +140,9 @@ async def read(
             arrays, await _read(context.live_session, whole, server, for_ or 30.0, fresh), strict=True
         ):
             readings[index] = replace(reading, tag=targets[index].tag)
-    return Readings(readings)
+    facts = context.connected.facts
+    await facts.soon([reading.tag for reading in readings if not reading.error], _TEXTS_SECONDS)
+    return Readings(readings, [facts.known(reading.tag) for reading in readings])
 
 
 async def _read(

@@ -30,6 +30,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -93,7 +94,7 @@ async def trace(
         for target, other, now in zip(targets, others, await values_now(context, others), strict=True):
             await check_is_tag(context, target, other, now)
         signature, signers = await signature_for(context, item, signing.person)
-        live = live_session_of(context, item)
+        live, facts = live_session_of(context, item), context.connected.facts.known(item.tag)
     except MxGatewayError as error:
         if context.is_disconnected:
             raise closed_error(context) from error
@@ -112,7 +113,7 @@ async def trace(
         report = WriteReport(
             item,
             before,
-            value_text(typed),
+            with_unit(value_text(typed), facts),
             value_form(typed),
             result,
             for_outcome,

@@ -42,6 +42,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.tolerance import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -178,7 +179,7 @@ async def write(
     report = WriteReport(
         item,
         before,
-        value_text(typed),
+        with_unit(value_text(typed), connected.facts.known(item.tag)),
         value_form(typed),
         result,
         for_outcome,

@@ -24,9 +24,8 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.output.value_text import value_record
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_values
-from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS
+from zb_mom_ww_mxgateway_shell.output.watch_table import full_table
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 
@@ -73,7 +72,8 @@ async def watch(
         raise ShellError("nothing is watched: watch TAG… names what to watch")
     items = await ensure(context, targets, server) if targets else []
     if not is_endless or not context.has_screen:
-        return Watch(context.live_session, context.connected.history, items, for_, count)
+        connected = context.connected
+        return Watch(connected.live, connected.history, items, for_, count, texts=connected.facts)
     panel.add(items)
     if full:
         return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
@@ -92,10 +92,11 @@ async def watches(context: Context) -> Result:
     """List the watched tags with their present values."""
     panel = context.connected.panel
     items = panel.items
+    headings, cells = full_table(panel.rows(items))
     return Table(
-        COLUMNS,
-        [row.cells for row in panel.rows(items)],
-        [value_record(item, panel.value(item), panel.unseen_write(item)) for item in items],
+        tuple(headings),
+        cells,
+        [panel.record(item) for item in items],
         empty="nothing is watched; watch TAG… starts a watch",
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
@@ -12,6 +13,7 @@ from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.sample_series import Bound
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, with_unit
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_fields
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class TagCondition:
     """Seconds: the value must be younger by its source time."""
     other: Target | None = None
     """The tag whose value is wanted, where that is not a fixed one. What holds of the value must hold of its, too."""
+    facts: TagFacts = NOTHING_KNOWN
+    """What is known of the tag."""
 
     @property
     def text(self) -> str:
@@ -93,7 +97,7 @@ class TagCondition:
         """Return the error for a condition that is not met by a value, or by it and that of the other tag."""
         because = "" if reason == DIFFERS else f": {reason}"
         wanted = "" if self.other is None else f", and {self.other.tag} is {described(other)}"
-        text = f"expected {self.text}, is {described(value)}{wanted}{because}"
+        text = f"expected {self.text}, is {described(value, self.facts)}{wanted}{because}"
         details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
         given = {} if self.other is None else {"wanted": form_of(other)}
         return NotMet(
@@ -104,13 +108,13 @@ class TagCondition:
         )
 
 
-def described(value: "LiveValue | None") -> str:
-    """Return a value with its quality and age, safe for a terminal."""
+def described(value: "LiveValue | None", facts: TagFacts = NOTHING_KNOWN) -> str:
+    """Return a value with its unit, quality and age, safe for a terminal."""
     if value is None:
         return "without a value"
     age = freshness(value)
     old = "" if value.stale_since is not None or value.ahead else " old"
-    return f"{value_text(value.value)} ({quality_text(value)}, {age}{old})"
+    return f"{with_unit(value_text(value.value), facts)} ({quality_text(value)}, {age}{old})"
 
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:

@@ -72,7 +72,7 @@ class JudgedItem:
     def described(self) -> str:
         """Its values, for a person."""
         wanted = "" if self.other is None else f", and {self.other.tag} is {described(self.wanted)}"
-        return f"{described(self.value)}{wanted}"
+        return f"{described(self.value, self.condition.facts)}{wanted}"
 
     def form(self, reason: str = "") -> dict[str, Any]:
         """Return its tag and values for JSON, with the reason why it is not met."""
@@ -278,8 +278,9 @@ async def judgement_of(
     items = await ensure(context, [*targets, *others], None, await_values=await_values)
     other = items[len(targets)] if others else None
     live = context.live_session
+    facts = context.connected.facts
     members = [
-        JudgedItem(live, replace(condition, target=target), item, other)
+        JudgedItem(live, replace(condition, target=target, facts=facts.known(item.tag)), item, other)
         for target, item in zip(targets, items, strict=False)
     ]
     return Judgement(tuple(members), quantifier, named, is_whole)

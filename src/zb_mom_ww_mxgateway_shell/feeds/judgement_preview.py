@@ -45,5 +45,7 @@ def _shown(judgement: Judgement, is_met: bool) -> str:
     """Return the values of a group, for a person: those that do not meet the condition, if it is not met."""
     if is_met:
         return judgement.described
-    missing = [f"{member.item.tag} is {described(member.value)}" for member, _ in judgement.misses()]
+    missing = [
+        f"{member.item.tag} is {described(member.value, member.condition.facts)}" for member, _ in judgement.misses()
+    ]
     return f"{'; '.join(missing[:3])}{' …' if len(missing) > 3 else ''}"

@@ -98,7 +98,8 @@ class WaitFeed:
         self.connected.live.checked()
         after = max(0.0, value.received_at - begun)
         of = f"{member.item.tag} " if self.judgement.named is not None else ""
-        text = f"{of}{described(value)}, {age_text(after)} after the write; now {described(member.value)}"
+        facts = member.condition.facts
+        text = f"{of}{described(value, facts)}, {age_text(after)} after the write; now {described(member.value, facts)}"
         fields = {
             "actual": form_of(value),
             "after_write_seconds": round(after, 3),

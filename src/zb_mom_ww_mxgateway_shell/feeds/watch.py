@@ -9,7 +9,8 @@ from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
-from zb_mom_ww_mxgateway_shell.output.value_text import sample_text, value_record
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NoTexts, TagTexts
+from zb_mom_ww_mxgateway_shell.output.value_text import sample_text
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, samples_of
 
@@ -34,6 +35,8 @@ class Watch:
     """Number of samples: the current values, then every change."""
     waiting: int = _WAITING
     """Number of events that may wait to be shown; then the oldest are missed."""
+    texts: TagTexts = field(default_factory=NoTexts)
+    """Units and descriptions of the tags."""
     samples: int = 0
     missed: int = 0
     """Number of changes that came faster than they could be shown."""
@@ -41,7 +44,7 @@ class Watch:
     panel: WatchTable = field(init=False)
 
     def __post_init__(self) -> None:
-        self.panel = WatchTable(self.live, self.history)
+        self.panel = WatchTable(self.live, self.history, self.texts)
         self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "WatchResult":
@@ -51,6 +54,7 @@ class Watch:
         Raises the reason of the session's loss. Cancelling ends it; the counts stay in the object.
         """
         wanted = {item.key: item for item in self.items}
+        self.texts.want(item.tag for item in self.items)
         with_events = self.live.subscribe(
             lambda event: event.family in _DATA and (event.server_handle, event.item_handle) in wanted,
             queue_size=self.waiting,
@@ -60,13 +64,15 @@ class Watch:
                 async with clock.timeout(self.duration):
                     for item in self.items:
                         if (value := self.live.latest(*item.key)) and self._sample():
-                            show(sample_text(item, value, self.live.unseen_write(*item.key)))
+                            unseen, facts = self.live.unseen_write(*item.key), self.texts.known(item.tag)
+                            show(sample_text(item, value, unseen, facts))
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
                         for sample in samples_of(event):
                             if self._sample():
-                                show(sample_text(item, _value_of(item, sample)))
+                                facts = self.texts.known(item.tag)
+                                show(sample_text(item, _value_of(item, sample), facts=facts))
             except TimeoutError:
                 pass
             except StopAsyncIteration:
@@ -137,10 +143,7 @@ class WatchResult:
 
     def form(self) -> Any:
         return {
-            "items": [
-                value_record(item, value, self.watch.live.unseen_write(*item.key))
-                for item, value in zip(self.watch.items, self._values(), strict=True)
-            ],
+            "items": [self.watch.panel.record(item) for item in self.watch.items],
             "missed": self.watch.missed,
             "samples": self.watch.samples,
             "seconds": round(self.seconds, 3),

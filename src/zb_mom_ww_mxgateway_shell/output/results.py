@@ -6,9 +6,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
+from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 
 INDENT = "      "
 """Indent of a line that belongs to the statement above it."""
+_VALUES = frozenset(("value", "then", "now", "was", "ours"))
+"""Headings of columns with values of tags."""
 
 
 class Result(Protocol):
@@ -113,7 +116,12 @@ def problems_of(result: Result) -> list[str]:
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows under headings, in columns as wide as their widest cell, without borders."""
-    cells = [list(headings), *([safe(cell) for cell in row] for row in rows)]
+    """Return rows under headings, in columns as wide as their widest cell, without borders.
+
+    Numbers in columns with values of tags are aligned at the decimal point.
+    """
+    columns = [[safe(row[column]) for row in rows] for column in range(len(headings))]
+    shown = [aligned(cells) if name in _VALUES else cells for name, cells in zip(headings, columns, strict=True)]
+    cells = [list(headings), *(list(row) for row in zip(*shown, strict=True))]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
     return ["  " + "  ".join(map(padded, row, widths)).rstrip() for row in cells]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
@@ -15,15 +16,20 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_text,
 )
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, fact_fields, with_unit
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, ReadResult, UnseenWrite
 
 
-def sample_text(item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None) -> str:
-    """Return a value with quality and age, safe for a terminal; `unseen` is a write whose effect was not seen yet."""
-    text = f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
+def sample_text(
+    item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None, facts: TagFacts = NOTHING_KNOWN
+) -> str:
+    """Return a value with its unit, quality and age, safe for a terminal; `unseen` is a write whose effect was not seen
+    yet."""
+    known = with_unit(value_text(value.value), facts)
+    text = f"{safe(item.tag)}   {known}   {quality_text(value)}   {freshness(value, item)}"
     return f"{text}, {written_text(unseen)}" if unseen else text
 
 
@@ -50,14 +56,18 @@ def freshness(value: "LiveValue", item: Item | None = None) -> str:
     return age_text(value.age)
 
 
-def value_record(item: Item, value: "LiveValue | None", unseen: "UnseenWrite | None" = None) -> dict[str, Any]:
-    """Return an item and its latest value for JSON; `unseen` is a write whose effect was not seen yet."""
+def value_record(
+    item: Item, value: "LiveValue | None", unseen: "UnseenWrite | None" = None, facts: TagFacts = NOTHING_KNOWN
+) -> dict[str, Any]:
+    """Return an item and its latest value for JSON, with unit and description where they are known; `unseen` is a write
+    whose effect was not seen yet."""
     record: dict[str, Any] = {
         "advised": item.advised,
         "item_handle": item.item_handle,
         "server_handle": item.server_handle,
         "suspended": item.suspended,
         "tag": item.tag,
+        **fact_fields(facts),
     }
     if unseen is not None:
         record["written_seconds_ago"] = round(unseen.ago, 3)

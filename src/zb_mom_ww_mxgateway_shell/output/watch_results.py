@@ -6,7 +6,6 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.output.value_text import value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 
 
@@ -31,7 +30,7 @@ class FullScreen:
 
 def watch_fields(panel: WatchTable) -> dict[str, Any]:
     """Return all watched items for JSON."""
-    return {"items": [value_record(item, panel.value(item), panel.unseen_write(item)) for item in panel.items]}
+    return {"items": [panel.record(item) for item in panel.items]}
 
 
 def watch_values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:

@@ -6,19 +6,30 @@ in view, and only when it is drawn: the rate of events costs nothing here.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
-from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.output.tag_texts import (
+    LEAST_DESCRIPTION,
+    NoTexts,
+    TagTexts,
+    description_of,
+    unit_of,
+)
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, UnseenWrite
     from zb_mom_ww_mxgateway_shell.samples.history import History
 
-COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
+COLUMNS = ("item", "tag", "value", "unit", "quality", "age", "changes", "description")
+_WHERE_KNOWN = ("unit", "description")
+"""Columns that are shown where something is known."""
+_ITEM, _TAG, _VALUE, _UNIT, _QUALITY, _AGE, _CHANGES, _DESCRIPTION = range(len(COLUMNS))
 _SAMPLES = 12
 _VALUE_WIDTH = 40
 _REASON_WIDTH = 25
@@ -30,18 +41,28 @@ _Key = tuple[int, int]
 class Row:
     """One watched item as text, with the status of its value."""
 
-    cells: tuple[str, ...]
-    """Texts under COLUMNS."""
+    cells: tuple[str, str, str, str, str, str]
+    """Handle, tag, value, quality, age, changes."""
     mood: str
     """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: decides the colour."""
+    unit: str = ""
+    """Empty where it is unknown, as the description."""
+    description: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Texts under COLUMNS."""
+        return (*self.cells[:_UNIT], self.unit, *self.cells[_UNIT:], self.description)
 
 
 class WatchTable:
     """The watched items of one connection."""
 
-    def __init__(self, live: "LiveSession", history: "History") -> None:
+    def __init__(self, live: "LiveSession", history: "History", texts: TagTexts | None = None) -> None:
+        """`texts` are the units and descriptions of the tags."""
         self._live = live
         self._history = history
+        self._texts = texts or NoTexts()
         self._keys: dict[_Key, None] = {}
 
     def __len__(self) -> int:
@@ -85,13 +106,18 @@ class WatchTable:
         """Return the latest value of an item."""
         return self._live.latest(*item.key)
 
+    def record(self, item: Item) -> dict[str, Any]:
+        """Return an item with its latest value, and unit and description where they are known, for JSON."""
+        return value_record(item, self.value(item), self.unseen_write(item), self._texts.known(item.tag))
+
     def unseen_write(self, item: Item) -> "UnseenWrite | None":
         """Return the write to an item whose effect was not seen yet: its latest value is from before."""
         return self._live.unseen_write(*item.key)
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
-        """Return the rows of these items as they are now."""
+        """Return the rows of these items as they are now. Units and descriptions come with a later call."""
         self._history.catch_up()
+        self._texts.want(item.tag for item in items)
         return [self._row(item) for item in items]
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
@@ -110,32 +136,44 @@ class WatchTable:
         return lines
 
     def _row(self, item: Item) -> Row:
-        value = self._live.latest(*item.key)
+        value, facts = self._live.latest(*item.key), self._texts.known(item.tag)
+        unit, described = unit_of(facts), description_of(facts)
         if value is None:
-            return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none")
+            return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none", unit, described)
         text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
         age = f"{freshness(value, item)}{', before the write' if self.unseen_write(item) else ''}"
         cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), age)
         newest = sparkline(self._history.newest_numbers(item.key, _SAMPLES))
-        return Row((*cells, f"{value.changes:>6} {newest}"), mood)
+        return Row((*cells, f"{value.changes:>6} {newest}"), mood, unit, described)
 
 
 def _why_none(item: Item) -> str:
     return "no value yet" if item.advised else "not advised"
 
 
-_ITEM, _TAG, _VALUE, _QUALITY, _AGE, _CHANGES = range(len(COLUMNS))
+def full_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of all columns, without those in which nothing is known."""
+    shown = [index for index, name in enumerate(COLUMNS) if name not in _unknown(rows)]
+    return [COLUMNS[index] for index in shown], [[row.columns[index] for index in shown] for row in rows]
+
+
+def _unknown(rows: Sequence[Row]) -> list[str]:
+    return [name for name in _WHERE_KNOWN if not any(row.columns[COLUMNS.index(name)] for row in rows)]
 
 
 def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
     """Return a heading and the rows as lines with their moods, at most `columns` (39 or more) wide.
 
-    First the reason of a quality is shortened, then the sparklines go, then the handles, then tags are cut. A quality's
-    word, the age, and how long it has been stale are never cut away.
+    First the reason of a quality is shortened, then descriptions are cut and go, then the sparklines go, then the
+    handles, then tags are cut, then the units go. A quality's word, the age, and how long it has been stale are never
+    cut away. Numbers are aligned at the decimal point as long as there is room for that.
     """
-    shown = [index for index, name in enumerate(COLUMNS) if name not in hidden]
-    cells = [list(COLUMNS), *(list(row.cells) for row in rows)]
+    shown = [index for index, name in enumerate(COLUMNS) if name not in (*hidden, *_unknown(rows))]
+    plain = [list(COLUMNS), *(list(row.columns) for row in rows)]
+    cells = [list(row) for row in plain]
+    for row, text in zip(cells[1:], aligned([row[_VALUE] for row in plain[1:]]), strict=True):
+        row[_VALUE] = text
     widths = [max(width(row[column]) for row in cells) for column in range(len(COLUMNS))]
 
     def over() -> int:
@@ -144,13 +182,23 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
     def narrow(column: int, least: int) -> None:
         widths[column] = min(widths[column], max(least, widths[column] - max(0, over())))
 
+    def drop(column: int) -> None:
+        if over() > 0 and column in shown:
+            shown.remove(column)
+
     narrow(_QUALITY, _REASON_WIDTH)
-    for droppable in (_CHANGES, _ITEM):
-        if over() > 0 and droppable in shown:
-            shown.remove(droppable)
+    if _DESCRIPTION in shown:
+        narrow(_DESCRIPTION, LEAST_DESCRIPTION)
+    for droppable in (_DESCRIPTION, _CHANGES, _ITEM):
+        drop(droppable)
     narrow(_TAG, 16)
     narrow(_QUALITY, max(width(_word(row[_QUALITY])) for row in cells))
+    if over() > 0:
+        for row, unaligned in zip(cells, plain, strict=True):
+            row[_VALUE] = unaligned[_VALUE]
+        widths[_VALUE] = max(width(row[_VALUE]) for row in cells)
     narrow(_TAG, 8)
+    drop(_UNIT)
     narrow(_VALUE, 6)
     if over() > 0:
         for row in cells:
@@ -165,6 +213,8 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
             return padded(text, room)
         if column == _TAG:
             return padded(cut_start(text, room), room)
+        if column == _DESCRIPTION:
+            return padded(cut(text, room), room)
         if column == _QUALITY:
             word = _word(text)
             return padded(cut(text, room) if room > width(word) + 1 else word, room)

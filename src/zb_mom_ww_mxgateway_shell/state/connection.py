@@ -60,8 +60,11 @@ class GatewayConnection:
         from zb_mom_ww_mxgateway_shell.samples.history import History
         from zb_mom_ww_mxgateway_shell.samples.write_moments import WriteMoments
         from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
+        from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 
         self.catalogue = TagCatalogue()
+        self.facts = GalaxyFacts(live, self.catalogue, self.security_of)
+        """What the galaxy tells of its tags."""
         self.focus = ""
         """The object that a leading dot means: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
         self.color = ""
@@ -127,7 +130,7 @@ class GatewayConnection:
         """The watched items."""
         from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # Lazy: most runs never need it.
 
-        return WatchTable(self.live, self.history)
+        return WatchTable(self.live, self.history, self.facts)
 
     @property
     def doubtful(self) -> "DoubtfulWrites":
@@ -292,6 +295,7 @@ class GatewayConnection:
             if "alarms" in self.__dict__:  # Made when they were first asked for.
                 stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)
+            stack.push_async_callback(self.facts.aclose)
             for recording in self.recordings.values():
                 stack.push_async_callback(recording.stop)
 

@@ -217,6 +217,7 @@ class Context:
         if self.record is not None:
             await self.record.opened(made)
         if self.interactive:
+            made.facts.reads_ahead = True
             made.catalogue.start(made.client)
             self.start_alarms(made)
         made.changes.tell = lambda text: self.alert(self._prefix_of(made) + text)

@@ -14,7 +14,6 @@ from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
 from zb_mom_ww_mxgateway_console.connect.write_journal import connection_facts
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
-from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
@@ -66,7 +65,7 @@ def attach(connected: "GatewayConnection", ask: "AskAbout | None") -> None:
     desk.rules.values = LivePlantValues(live)
     desk.rules.connection_mark = lambda: (live.session.session_id, live.state, live.resumes, live.rebuilds, live.gaps)
 
-    desk.rules.facts_of = GalaxyFacts(connected).of
+    desk.rules.facts_of = connected.facts.of
     if ask is not None:
         connected.have_asked(ask)
     desk.records.who = user_name()

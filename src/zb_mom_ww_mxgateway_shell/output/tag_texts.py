@@ -1,0 +1,83 @@
+"""Units and descriptions of tags beside their values."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
+from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
+
+UNIT_WIDTH = 12
+"""Most columns of a unit."""
+LEAST_DESCRIPTION = 12
+"""Least columns of a description; where there is less room, it is left out."""
+
+
+NOTHING_KNOWN = TagFacts()
+"""The facts of a tag of which nothing is known."""
+
+
+class TagTexts(Protocol):
+    """What is known of tags, and what reads more of it in the background."""
+
+    def known(self, tag: str) -> TagFacts:
+        """Return what is known; it never waits."""
+
+    def want(self, tags: Iterable[str]) -> None:
+        """Have units and descriptions of tags that are shown read."""
+
+
+class NoTexts:
+    """Knows nothing of any tag."""
+
+    def known(self, tag: str) -> TagFacts:
+        return NOTHING_KNOWN
+
+    def want(self, tags: Iterable[str]) -> None:
+        pass
+
+
+def unit_of(facts: TagFacts) -> str:
+    """Return the unit, short and safe for a terminal; empty where it is unknown."""
+    return cut(one_line(facts.units), UNIT_WIDTH)
+
+
+def description_of(facts: TagFacts) -> str:
+    """Return the description on one line, safe for a terminal; empty where it is unknown."""
+    return one_line(facts.description)
+
+
+def with_unit(text: str, facts: TagFacts) -> str:
+    """Return the text of a value with the unit of its tag behind it, as far as it is known."""
+    unit = unit_of(facts)
+    return f"{text} {unit}" if unit else text
+
+
+def fact_fields(facts: TagFacts) -> dict[str, Any]:
+    """Return unit and description for JSON; what is unknown has no key."""
+    known = {"description": facts.description, "unit": facts.units}
+    return {name: text for name, text in known.items() if text}
+
+
+def with_facts(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], facts: Sequence[TagFacts]
+) -> tuple[list[str], list[list[str]]]:
+    """Return a table with a column of units behind that of values, and one of descriptions at its end, where something
+    is known of a row; a description has at most the room that the screen leaves."""
+    shown, cells = list(headings), [list(row) for row in rows]
+    units, descriptions = [unit_of(each) for each in facts], [description_of(each) for each in facts]
+    if any(units):
+        place = shown.index("value") + 1
+        shown.insert(place, "unit")
+        for row, unit in zip(cells, units, strict=True):
+            row.insert(place, unit)
+    if any(descriptions):
+        widths = [max(width(row[column]) for row in [shown, *cells]) for column in range(len(shown))]
+        # A blank column is left free: a line as long as the screen is wide is folded by some terminals.
+        room = shutil.get_terminal_size((80, 24)).columns - 1 - sum(widths) - 2 * (len(shown) + 1)
+        if room >= LEAST_DESCRIPTION:
+            shown.append("description")
+            for row, description in zip(cells, descriptions, strict=True):
+                row.append(cut(description, room))
+    return shown, cells
