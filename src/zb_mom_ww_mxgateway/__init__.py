@@ -82,6 +82,8 @@ _HOMES = {
     "models.write_outcome": ["WriteOutcome"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
+    "recordings.recorded_row": ["RecordedRow"],
+    "recordings.recording": ["Recording", "read_recording"],
     "safety.verification": ["ReadBack", "VerifiedWrite", "write_and_verify"],
     "session": ["Session"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],

@@ -140,6 +140,13 @@ from zb_mom_ww_mxgateway.options import (
 from zb_mom_ww_mxgateway.reals import (
     Float32,
 )
+from zb_mom_ww_mxgateway.recordings.recorded_row import (
+    RecordedRow,
+)
+from zb_mom_ww_mxgateway.recordings.recording import (
+    Recording,
+    read_recording,
+)
 from zb_mom_ww_mxgateway.safety.verification import (
     ReadBack,
     VerifiedWrite,
@@ -270,6 +277,8 @@ __all__ = [
     "ReadResult",
     "Reading",
     "RebuildFacts",
+    "RecordedRow",
+    "Recording",
     "ReplayGap",
     "Session",
     "SessionFacts",
@@ -299,6 +308,7 @@ __all__ = [
     "__version__",
     "from_mx_value",
     "quality_word",
+    "read_recording",
     "same_value",
     "to_mx_value",
     "write_and_verify",

@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.samples import recorder as recording_module
 from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, rows_of, text_of
-from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
 from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key
 
@@ -145,7 +145,7 @@ def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, f
     assert "mxgw_demo_***" in path.read_text(encoding="utf-8")
 
 
-async def nameless(sh: Shell, path: Path) -> tuple[Recording, dict[Key, Item], Key, Item]:
+async def nameless(sh: Shell, path: Path) -> tuple[RunningRecording, dict[Key, Item], Key, Item]:
     """A recording, the items of its session, and the one of INT, whose name neither knows any more."""
     await sh.terminal.enter(f"record {path}", "recording everything")
     recording = sh.context.connected.recordings[path]
@@ -307,7 +307,7 @@ async def test_a_recording_that_is_cancelled_while_its_file_is_opened_leaves_non
 
     monkeypatch.setattr(recording_module, real.__name__, gate.before(opens))
     async with shell(tmp_path) as sh:
-        start = Recording.start(sh.context.live_session, path, "csv", (), append=append, alert=print)
+        start = RunningRecording.start(sh.context.live_session, path, "csv", (), append=append, alert=print)
         starting = asyncio.create_task(start)
         await until(gate.reached.is_set)
         starting.cancel()

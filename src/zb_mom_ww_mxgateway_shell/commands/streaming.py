@@ -31,7 +31,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOpt
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
-from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ async def record(
     if _is_written(context, path):
         raise ShellError(f"{file} is being recorded: record stop {file} ends it")
     items = await ensure(context, await targets_of(context, tags, server), server)
-    recording = await Recording.start(
+    recording = await RunningRecording.start(
         context.live_session, path, form, items, append=append, raw=csv_raw, alert=lambda text: context.alert(text)
     )
     connected.recordings[path] = recording
@@ -273,7 +273,7 @@ async def _stop(context: Context, names: Sequence[list[Target] | Token]) -> Resu
     return _recording_table(ended)
 
 
-def _recording_table(recordings: Sequence[Recording]) -> Result:
+def _recording_table(recordings: Sequence[RunningRecording]) -> Result:
     return RecordingTable(
         ("file", "state", "samples", "lost", "tags"),
         [

@@ -30,7 +30,7 @@ _FLUSH_SECONDS = 0.1
 _NAME_SECONDS = 2.0
 
 
-class Recording:
+class RunningRecording:
     """One file being written. :meth:`start` makes it; :meth:`stop` or an error ends it."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Recording:
         append: bool,
         raw: bool = False,
         alert: Callable[[str], None],
-    ) -> "Recording":
+    ) -> "RunningRecording":
         """Open the file and record from now on; call `alert` when that ends by itself; `raw` as in ``csv_record``.
 
         Raises ShellError where the file cannot be written, where it exists and `append` is False, and with `append`

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
-    from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+    from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
@@ -95,7 +95,7 @@ class GatewayConnection:
         self._users: LoggedInUsers | None = None
         self.is_attached = False
         """Whether another program opened the session: it stays open when this connection is closed."""
-        self.recordings: dict[Path, Recording] = {}
+        self.recordings: dict[Path, RunningRecording] = {}
         """Recordings by path, those that ended included."""
 
     def _watch_arming(self) -> None:
@@ -273,7 +273,7 @@ class GatewayConnection:
         return {task.get_name(): error for task in ended if (error := task.exception()) is not None}
 
     @property
-    def recording(self) -> "list[Recording]":
+    def recording(self) -> "list[RunningRecording]":
         """The recordings that are still running."""
         return [each for each in self.recordings.values() if each.is_running]
 
