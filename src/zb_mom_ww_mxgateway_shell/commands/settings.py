@@ -86,7 +86,7 @@ async def set_(
     name: Annotated[str | None, SettingName()] = None,
     value: Annotated[str | None, SettingValue()] = None,
 ) -> Result:
-    """Show the settings and what each may be, or change one: output, pager, timing, keys, color."""
+    """Show the settings and what each may be, or change one: output, pager, timing, keys, color, theme."""
     settings = context.settings
     if name is not None and value is not None:
         settings.change(name, value)

@@ -1,10 +1,14 @@
 """Settings of the shell: what ``set`` changes."""
 
+import os
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
+from zb_mom_ww_mxgateway_shell.output.themes import DEFAULT, THEMES
+
+THEME_VARIABLE = "MXGATEWAY_THEME"
 
 
 @dataclass(slots=True)
@@ -22,6 +26,9 @@ class Settings:
     color: Literal["auto", "off"] = "auto"
     """Colours at a terminal; NO_COLOR turns them off too."""
 
+    theme: str = DEFAULT
+    """Colours for a dark or light background, or for colour-blind eyes; ``auto`` uses the terminal's own."""
+
     def change(self, name: str, value: str) -> None:
         """Set one; raise ValueError with the valid values."""
         allowed = self.choices().get(name)
@@ -35,7 +42,18 @@ class Settings:
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
         """Return the names with the values that each may have."""
-        return {each.name: get_args(each.type) for each in fields(cls)} | {"output": tuple(FORMATTERS)}
+        return {each.name: get_args(each.type) for each in fields(cls)} | {
+            "output": tuple(FORMATTERS),
+            "theme": (DEFAULT, *THEMES),
+        }
+
+    def change_by_environment(self) -> None:
+        """Set the theme that the environment names; raise ShellError with the valid ones."""
+        if named := os.environ.get(THEME_VARIABLE, "").strip():
+            try:
+                self.change("theme", named)
+            except ValueError as error:
+                raise ShellError(f"{THEME_VARIABLE}: {error}") from None
 
     @property
     def formatter(self) -> Formatter:

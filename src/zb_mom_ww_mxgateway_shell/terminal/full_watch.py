@@ -11,7 +11,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, safe
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, run_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
@@ -54,7 +54,9 @@ _HELP = (
 class FullWatch:
     """Full-screen view of a panel, until q."""
 
-    def __init__(self, panel: WatchTable, figures: Callable[[], str], input: Input, output: Output) -> None:
+    def __init__(
+        self, panel: WatchTable, figures: Callable[[], str], input: Input, output: Output, style: BaseStyle
+    ) -> None:
         """`figures` returns the state of the connection."""
         self._panel = panel
         self._figures = figures
@@ -84,7 +86,7 @@ class FullWatch:
                 )
             ),
             key_bindings=self._keys(),
-            style=Style.from_dict(MOODS),
+            style=style,
             full_screen=True,
             input=input,
             output=output,

@@ -12,15 +12,6 @@ from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
-STYLES = {
-    "typed.command": "bold",
-    "typed.mutating": "bold ansiyellow",
-    "typed.option": "ansicyan",
-    "typed.quoted": "ansigreen",
-    "typed.comment": "ansibrightblack",
-    "typed.mistake": "underline ansired",
-}
-
 
 class LineLexer(Lexer):
     """Colours of one line; every look-up is in memory."""

@@ -15,19 +15,19 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start
 from zb_mom_ww_mxgateway_shell.output.results import Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, leave, run_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import leave, run_redrawn
 
 
 class PictureView:
     """View of one picture."""
 
-    def __init__(self, feed: Picture, input: Input, output: Output) -> None:
+    def __init__(self, feed: Picture, input: Input, output: Output, style: BaseStyle) -> None:
         self._feed = feed
         self._input = input
         self._output = output
@@ -35,7 +35,7 @@ class PictureView:
         self._ahead: list[KeyPress] = []
         self._app: Application[None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
-            style=Style.from_dict(MOODS),
+            style=style,
             key_bindings=self._keys(),
             # The progress of a wait disappears; carets of its result point at the line above.
             erase_when_done=isinstance(feed, Pending),

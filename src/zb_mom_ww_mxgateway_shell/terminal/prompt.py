@@ -14,7 +14,7 @@ from prompt_toolkit.history import History
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import DynamicStyle
 
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
@@ -40,23 +40,19 @@ from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
-from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer
+from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
+from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
-_STYLE = Style.from_dict(
-    {"bottom-toolbar": "noreverse", "prompt.armed": "bold", "prompt.lost": "ansired bold", "problem": "ansired"}
-    | STYLES
-    | MOODS
-)
 _LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
 _MOST_ENDS = 2
@@ -73,7 +69,8 @@ class Prompt:
         self._debug = debug
         self._input, self._output = session.input, session.output
         self._typed_ahead = TypedAhead(self._input)
-        self._console = Console(self._output, context.spool, _STYLE)
+        self._style = DynamicStyle(lambda: style_of(context.settings.theme))
+        self._console = Console(self._output, context.spool, self._style)
         self._color_depth = getattr(self._output, "default_color_depth", None)
         # A terminal that cannot move its cursor gets only lines.
         self._is_dumb = is_dumb()
@@ -92,7 +89,7 @@ class Prompt:
             complete_while_typing=True,
             bottom_toolbar=self._toolbar.text,
             history=history,
-            style=_STYLE,
+            style=self._style,
             input=self._input,
             output=None if self._is_dumb else self._output,
         )
@@ -244,7 +241,7 @@ class Prompt:
         if result is None:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
-            await FullWatch(result.panel, self._toolbar.figures, self._input, self._output).run()
+            await FullWatch(result.panel, self._toolbar.figures, self._input, self._output, self._style).run()
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings
@@ -266,7 +263,7 @@ class Prompt:
         for_people = self._context.settings.formatter.for_people
         if isinstance(feed, Picture) and for_people and not self._is_dumb:
             await self._questions.over()
-            return await PictureView(feed, self._input, self._output).run()
+            return await PictureView(feed, self._input, self._output, self._style).run()
         try:
             return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Redraws an application when something changes, at most ten times a second; and the colours of values."""
+"""Redraws an application when something changes, at most ten times a second."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,17 +10,6 @@ from prompt_toolkit.application import Application
 _REDRAW_SECONDS = 0.1
 # Ages change even when no value does.
 _IDLE_SECONDS = 0.5
-
-MOODS = {
-    "mood.good": "",
-    "mood.bad": "ansired",
-    "mood.uncertain": "ansiyellow",
-    "mood.stale": "ansiyellow italic",
-    "mood.none": "ansibrightblack",
-    "mood.gap": "ansired",
-    "mood.head": "bold",
-}
-"""Style of each mood of a value."""
 
 
 async def run_redrawn(app: Application[Any], changed: Callable[[], Awaitable[object]]) -> None:
