@@ -10,6 +10,8 @@ from importlib import import_module
 _HOMES = {
     "faults.schedule": ["Fault", "read_faults"],
     "gateway": ["SimulatedGateway"],
+    "logic.declarations": ["every", "on_write", "tag"],
+    "logic.plant_access": ["Plant"],
     "net.api_keys": ["ALL_SCOPES", "GatewayKey", "KeyScope"],
     "plant.alarms": ["Alarm"],
     "plant.model": ["Security"],
@@ -20,7 +22,7 @@ _HOMES = {
     "plant.tags": ["TagDefinition"],
     "rpc.call_pipeline": ["CallRecord"],
     "runtime.clock": ["ManualClock", "SystemClock", "TimeSource"],
-    "runtime.errors": ["CertificateError", "FaultError", "ListenError", "SimulatorError", "TagError"],
+    "runtime.errors": ["CertificateError", "FaultError", "ListenError", "PlantError", "SimulatorError", "TagError"],
     "sessions.session_view": ["SimulatedItem", "SimulatedSession"],
     "sessions.users": ["GalaxyUser"],
     "sessions.write_queue": ["WriteRecord"],

@@ -7,6 +7,14 @@ from zb_mom_ww_mxgateway_sim.faults.schedule import (
 from zb_mom_ww_mxgateway_sim.gateway import (
     SimulatedGateway,
 )
+from zb_mom_ww_mxgateway_sim.logic.declarations import (
+    every,
+    on_write,
+    tag,
+)
+from zb_mom_ww_mxgateway_sim.logic.plant_access import (
+    Plant,
+)
 from zb_mom_ww_mxgateway_sim.net.api_keys import (
     ALL_SCOPES,
     GatewayKey,
@@ -48,6 +56,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import (
     CertificateError,
     FaultError,
     ListenError,
+    PlantError,
     SimulatorError,
     TagError,
 )
@@ -77,6 +86,8 @@ __all__ = [
     "ListenError",
     "ManualClock",
     "NativeType",
+    "Plant",
+    "PlantError",
     "Security",
     "SimulatedGateway",
     "SimulatedItem",
@@ -90,6 +101,9 @@ __all__ = [
     "TagReading",
     "TimeSource",
     "WriteRecord",
+    "every",
+    "on_write",
     "read_faults",
     "read_tags",
+    "tag",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import click
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant.tag_file import TAG_FILE
-from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, TagError
+from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, PlantError, TagError
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
@@ -131,6 +132,12 @@ With 'at' the fault is injected into that call, and CALL is left out:
     help="Delay the first value of each item, for example by 3-8 (the default of the bare option).",
 )
 @click.option(
+    "--plant",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.py",
+    help="Your own plant in Python: tags, and functions with @on_write and @every; see docs/simulator.md.",
+)
+@click.option(
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -159,6 +166,7 @@ def command(
     max_sessions: int,
     certificate_directory: Path | None,
     first_change_delay: tuple[float, float] | None,
+    plant: Path | None,
     faults: Path | None,
     contract: Path | None,
     no_alarms: bool,
@@ -176,6 +184,8 @@ def command(
     from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
     from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
+    # What goes wrong later, such as a failure of the plant's own logic, is a line each.
+    logging.basicConfig(format="mxgw-sim: %(message)s")
     try:
         gateway = SimulatedGateway(
             host=host,
@@ -190,11 +200,12 @@ def command(
             certificate_directory=certificate_directory,
             first_change_delay=first_change_delay,
             faults=read_faults(faults) if faults else (),
+            plant=plant or (),
             alarms=not no_alarms,
             seed=seed,
         )
         code = asyncio.run(_serve(gateway))
-    except (TagError, FaultError) as error:
+    except (TagError, FaultError, PlantError) as error:
         _print_error(error)
         sys.exit(USAGE)
     except (ListenError, CertificateError) as error:

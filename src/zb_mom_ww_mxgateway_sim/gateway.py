@@ -1,7 +1,7 @@
 """The simulated gateway, composed of its parts, and the interface for its owner."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,9 @@ from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
 from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFaults
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.faults.scheduler import Scheduler
+from zb_mom_ww_mxgateway_sim.logic.declarations import PlantLogic
+from zb_mom_ww_mxgateway_sim.logic.plant_file import read_plant
+from zb_mom_ww_mxgateway_sim.logic.runner import LogicRunner
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing
 from zb_mom_ww_mxgateway_sim.net.endpoint import GatewayEndpoint
 from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
@@ -79,11 +82,12 @@ class SimulatedGateway:
         alarms: bool = True,
         refuse_in_reply: bool = False,
         faults: Iterable[Fault | str] = (),
+        plant: Path | str | Iterable[Callable[..., object]] = (),
     ) -> None:
         """Build the gateway; ``start`` opens its port. docs/simulator.md explains each option.
 
-        Raise TagError for a tag that is impossible or exists already, FaultError for such a fault, and ValueError for
-        an argument out of range.
+        Raise TagError for a tag that is impossible or exists already, FaultError for such a fault, PlantError for a
+        mistake in a plant file, and ValueError for an argument out of range.
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
             raise ValueError(f"overflow_policy is {overflow_policy!r}; use 'fail-fast' or 'disconnect-subscriber'")
@@ -101,16 +105,18 @@ class SimulatedGateway:
         clock = clock or SystemClock()
         self._background = TaskOwner("simulated gateway")
         self._timers = TimerQueue(clock)
-        self._plant = plant = SimulatedPlant(
+        logic = read_plant(Path(plant)) if isinstance(plant, Path | str) else PlantLogic.of(plant)
+        self._plant = simulated = SimulatedPlant(
             clock,
             seed=seed,
-            tags=tags,
+            tags=[*tags, *logic.tags.values()],
             generated_tags=generated_tags,
             generated_change_period=generated_change_period,
             alarms=alarms,
         )
-        self._writes = WriteQueue(self._timers, plant.points, plant.refusals, clock, write_complete_delay)
-        access = PlantAccess(plant.points, self._writes, self._timers, clock, random.Random(seed), first_delay)
+        self._writes = WriteQueue(self._timers, simulated.points, simulated.refusals, clock, write_complete_delay)
+        self._logic = LogicRunner(logic, simulated, self._writes, self._timers, clock)
+        access = PlantAccess(simulated.points, self._writes, self._timers, clock, random.Random(seed), first_delay)
         options = SessionOptions(
             command_timeout=default_command_timeout,
             queue_size=event_queue_size,
@@ -125,10 +131,10 @@ class SimulatedGateway:
         self._call_faults = CallFaults()
         key_ring = KeyRing(keys)
         self._pipeline = CallPipeline(key_ring, self._call_faults, clock, refuse_in_reply=refuse_in_reply)
-        self._alarm_service = AlarmService(plant.alarms, event_queue_size)
+        self._alarm_service = AlarmService(simulated.alarms, event_queue_size)
         services = GatewayServices(
             GatewayService(self._pipeline, self._sessions, self._call_faults, self._timers, self._alarm_service),
-            GalaxyService(self._pipeline, plant.hierarchy, plant.deployment, clock),
+            GalaxyService(self._pipeline, simulated.hierarchy, simulated.deployment, clock),
         )
         server = GatewayServer(host, port, services.add_to, (RawReplies(),))
         self._endpoint = GatewayEndpoint(server, plaintext=plaintext, certificate_directory=certificate_directory)
@@ -140,13 +146,13 @@ class SimulatedGateway:
             writes=self._writes,
             proxy=server.proxy,
             keys=key_ring,
-            plant=plant,
+            plant=simulated,
             alarm_service=self._alarm_service,
         )
         """Injects faults."""
         first_key = keys[0].key_id if keys else ""
         self._scheduler = Scheduler(
-            self, self.faults, plant, self._call_faults, self._timers, self._background, first_key
+            self, self.faults, simulated, self._call_faults, self._timers, self._background, first_key
         )
         self._scheduled: list[Fault] = []
         self.schedule(*faults)
@@ -169,6 +175,7 @@ class SimulatedGateway:
         await self._endpoint.start()
         self._running = True
         self._plant.run(self._timers)
+        self._logic.run()
         for fault in self._scheduled:
             self._scheduler.add(fault)
         self._background.start(self._timers.run(), "timers")
@@ -183,6 +190,7 @@ class SimulatedGateway:
         self._plant.deployment.close()
         self._alarm_service.end(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._call_faults.release()
+        self._logic.close()
         try:
             # A grace, because grpc clients in this process print a warning for each call that the server cancels.
             await self._endpoint.aclose(grace=0.2)
@@ -226,6 +234,11 @@ class SimulatedGateway:
     def writes(self) -> Sequence[WriteRecord]:
         """The last 10000 writes that reached the plant, oldest first."""
         return tuple(self._writes.records)
+
+    @property
+    def plant_failures(self) -> Sequence[str]:
+        """The last 1000 failures of the plant's own logic, each as ``file:line: function: error``, oldest first."""
+        return tuple(self._logic.failures)
 
     @property
     def sessions(self) -> Mapping[str, SimulatedSession]:

@@ -45,6 +45,7 @@ class Point:
         "__weakref__",
         "attribute",
         "forced",
+        "led",
         "listeners",
         "on_write",
         "reading",
@@ -67,6 +68,8 @@ class Point:
         self.swung_at_tick: int = -1
         # Whether ``set`` keeps it from the process until it is written.
         self.forced: bool = False
+        # Whether the user's own logic has set it: the process leaves it alone until it is written.
+        self.led: bool = False
 
     @property
     def value(self) -> Value:
@@ -196,3 +199,17 @@ class PointStore:
         point.forced = True
         self.keep(point)
         point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)
+
+    def lead(self, path: str, value: object, quality: int) -> None:
+        """Set a tag from the user's own logic, unless ``set`` holds it. Raise KeyError or CoercionError."""
+        point = self.find(path)
+        if point is None:
+            raise KeyError(path)
+        held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
+        if point.forced:
+            return
+        point.swings = False
+        point.led = True
+        self.keep(point)
+        if (held, quality) != (point.value, point.reading.quality):
+            point.update(held, self._now(), quality)

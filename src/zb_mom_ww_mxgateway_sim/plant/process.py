@@ -45,14 +45,14 @@ class _Values:
         return bool(self.point(name).value)
 
     def forced(self, name: str) -> float | None:
-        """Return the number that ``SimulatedGateway.set`` holds the point at; None if it does not."""
+        """Return the number that somebody else holds the point at; None if the process moves it."""
         point = self.point(name)
-        return self.number(name) if point.forced and point.value is not None else None
+        return self.number(name) if (point.forced or point.led) and point.value is not None else None
 
     def put(self, name: str, value: Value) -> None:
-        """Set the value, unless ``SimulatedGateway.set`` holds the point."""
+        """Set the value, unless ``SimulatedGateway.set`` or the user's own logic holds the point."""
         point = self.point(name)
-        if point.forced:
+        if point.forced or point.led:
             return
         if isinstance(value, float) and point.attribute.type is NativeType.FLOAT:
             value = coerce_scalar(value, NativeType.FLOAT)

@@ -21,8 +21,12 @@ class ListenError(SimulatorError):
     """The gateway cannot listen at its address."""
 
 
+class PlantError(SimulatorError):
+    """The plant file, or a function of a plant, is wrong."""
+
+
 class TagError(SimulatorError):
-    """The tag is malformed, or its name is taken."""
+    """The tag is malformed, its name is taken, or there is none."""
 
 
 class LineError(Exception):

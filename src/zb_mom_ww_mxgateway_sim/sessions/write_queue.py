@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.model import USER_CATEGORIES, Attribute, Security
 from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, PointStore
 from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, coerce_scalar
 from zb_mom_ww_mxgateway_sim.plant.write_refusals import WriteRefusals
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, moment, nanoseconds
@@ -53,6 +54,14 @@ class WriteRecord:
 
 
 Completed = Callable[[tuple[Status, ...]], None]
+WriteListener = Callable[[WriteRecord], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    pattern: TagPattern
+    call: WriteListener
+    stores: bool
 
 
 class WriteQueue:
@@ -68,7 +77,12 @@ class WriteQueue:
         self._delay = delay
         self._holding = False
         self._held: deque[Callable[[], None]] = deque()
+        self._listeners: list[_Listener] = []
         self.records: deque[WriteRecord] = deque(maxlen=10_000)
+
+    def listen(self, pattern: TagPattern, listener: WriteListener, *, stores: bool) -> None:
+        """Call ``listener`` for each write to these tags. Without ``stores`` they do not take the written value."""
+        self._listeners.append(_Listener(pattern, listener, stores))
 
     def accept(
         self,
@@ -122,14 +136,20 @@ class WriteQueue:
 
     def _carry_out(self, point: Point, value: Value, author: WriteAuthor, time_ns: int | None) -> None:
         now = moment(self._clock.now())
-        self.records.append(WriteRecord(point.reference, value, author.user_id, now, author.verifier_id))
+        record = WriteRecord(point.reference, value, author.user_id, now, author.verifier_id)
+        self.records.append(record)
+        listeners = [each for each in self._listeners if each.pattern.matches(point.reference)]
         self._points.keep(point)
         point.swings = False
-        point.forced = False
-        if point.on_write is not None:
+        point.forced = point.led = False
+        if not all(each.stores for each in listeners):
+            pass
+        elif point.on_write is not None:
             point.on_write(value)
         else:
             point.update(value, self._clock.now() if time_ns is None else time_ns)
+        for each in listeners:
+            each.call(record)
 
 
 @dataclass(frozen=True, slots=True)
