@@ -113,10 +113,13 @@ def test_every_package_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        # pandas, polars and pyarrow: the types of what a recording is read into, for type checkers alone.
         (
             LIBRARY,
-            {"pandas", "polars", "pyarrow", "grpc", "google", "platformdirs", "cryptography", "filelock", "grpc_tools"},
+            {
+                *("grpc", "google", "platformdirs", "cryptography", "filelock", "grpc_tools"),
+                # The types of what a recording is read into and of telemetry, for type checkers alone.
+                *("pandas", "polars", "pyarrow", "opentelemetry"),
+            },
         ),
         # keyring is no dependency: profiles use it where it is installed.
         (CONSOLE, {LIBRARY, "click", "keyring", "wcwidth"}),
