@@ -108,6 +108,7 @@ class SimulatedGateway:
         logic = read_plant(Path(plant)) if isinstance(plant, Path | str) else PlantLogic.of(plant)
         self._plant = simulated = SimulatedPlant(
             clock,
+            self._timers,
             seed=seed,
             tags=[*tags, *logic.tags.values()],
             generated_tags=generated_tags,
@@ -174,7 +175,7 @@ class SimulatedGateway:
             raise RuntimeError("a closed gateway does not start again; make another")
         await self._endpoint.start()
         self._running = True
-        self._plant.run(self._timers)
+        self._plant.run()
         self._logic.run()
         for fault in self._scheduled:
             self._scheduler.add(fault)

@@ -10,6 +10,7 @@ import zb_mom_ww_mxgateway_sim as sim
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.__main__ import FAULT_FILE
 from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
+from zb_mom_ww_mxgateway_sim.plant.behavior import BEHAVIORS, usage
 from zb_mom_ww_mxgateway_sim.plant.tag_file import COLUMNS, TAG_FILE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -56,6 +57,15 @@ def test_the_columns_of_a_tag_file_are_documented() -> None:
 @pytest.mark.parametrize("column", COLUMNS)
 def test_the_columns_of_a_tag_file_are_in_the_help(column: str) -> None:
     assert f"  {column} " in TAG_FILE
+
+
+def test_what_a_tag_can_do_is_documented_with_its_arguments() -> None:
+    assert documented("What a tag does", r"\w+\([^`]+") == [usage(name) for name in BEHAVIORS]
+
+
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_what_a_tag_can_do_is_in_the_help(behavior: str) -> None:
+    assert f"  {usage(behavior)} " in TAG_FILE
 
 
 def test_the_names_of_the_package_are_documented() -> None:

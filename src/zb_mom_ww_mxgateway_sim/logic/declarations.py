@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from zb_mom_ww_mxgateway_sim.plant.model import tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import check_name, tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check_name, initial_value
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, initial_value
 from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, TagError
 
 Function = TypeVar("Function", bound=Callable[..., object])

@@ -2,7 +2,8 @@
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.layout import AREA, template
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, Wave
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Wave
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, default
 
 _VALUES_PER_UNIT = 50
@@ -30,4 +31,4 @@ def _generated(number: int, change_period: float) -> Attribute:
     kinds = {0: NativeType.INTEGER, 5: NativeType.BOOLEAN, 8: NativeType.FLOAT}
     tag_type = NativeType.STRING if number == _VALUES_PER_UNIT else kinds.get(number % 10, NativeType.DOUBLE)
     wave = Wave(50.0 + number, 5.0 + number / 10, change_period * 12, change_period, 3)
-    return Attribute(f"Value{number:02d}", tag_type, default(tag_type), historized=number % 10 == 1, wave=wave)
+    return Attribute(f"Value{number:02d}", tag_type, default(tag_type), historized=number % 10 == 1, signal=wave)

@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway_sim.plant.model import (
     PlantObject,
     Security,
     Template,
-    Wave,
 )
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Wave
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 # Category of devices; our own number.
@@ -48,7 +48,7 @@ def _swinging(name: str, wave: Wave, unit: str, tag_type: NativeType = NativeTyp
         security=Security.VIEW_ONLY,
         category=AttributeCategory.WRITEABLE_S,
         historized=True,
-        wave=wave,
+        signal=wave,
     )
     return (measured, fixed(f"{name}.EngUnits", unit))
 

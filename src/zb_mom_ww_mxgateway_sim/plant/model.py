@@ -1,16 +1,21 @@
 """The parts of a galaxy: templates, objects, attributes and their names. Current values are in ``point_store``."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from string import ascii_lowercase, ascii_uppercase
 
+from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Signal
 from zb_mom_ww_mxgateway_sim.plant.status import GOOD
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
+from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 
 AREA_CATEGORY = 13
 OBJECT_CATEGORY = 10
 
+_NAME = re.compile(r"[^\W]\w*(\.[^\W]\w*)+")
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
@@ -20,6 +25,12 @@ def tag_key(name: str) -> str:
     The library has its own function: code that both ends share cannot check itself.
     """
     return name.translate(_FOLDED)
+
+
+def check_name(name: str) -> None:
+    """Raise TagError unless this is a valid name of a tag."""
+    if not _NAME.fullmatch(name):
+        raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
 
 
 class Security(IntEnum):
@@ -65,17 +76,6 @@ USER_CATEGORIES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Wave:
-    """The course of a simulated measurement, with a new value every ``step`` seconds."""
-
-    mean: float
-    amplitude: float
-    period: float = 60.0
-    step: float = 1.0
-    decimals: int = 2
-
-
-@dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute of a template. ``value`` is the initial value, or a function of the object that returns it.
 
@@ -91,7 +91,8 @@ class Attribute:
     category: int = AttributeCategory.WRITEABLE_USC_LOCKABLE
     historized: bool = False
     alarm: bool = False
-    wave: Wave | None = None
+    signal: Signal | None = None
+    reaction: Reaction | None = None
     quality: int = GOOD
     low: float | None = None
     high: float | None = None

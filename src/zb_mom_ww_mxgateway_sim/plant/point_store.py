@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, tag_key
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value, coerce
 from zb_mom_ww_mxgateway_sim.runtime.clock import moment
@@ -47,11 +47,11 @@ class Point:
         "forced",
         "led",
         "listeners",
+        "moved_at_tick",
+        "moves",
         "on_write",
         "reading",
         "reference",
-        "swings",
-        "swung_at_tick",
     )
 
     def __init__(self, reference: str, attribute: Attribute, reading: TagReading) -> None:
@@ -62,10 +62,10 @@ class Point:
         self.listeners: dict[PointListener, None] = {}
         # Called for a write that does not simply set the value: a valve begins to travel.
         self.on_write: Callable[[Value], None] | None = None
-        # Whether it follows its wave; a write or ``set`` ends that.
-        self.swings: bool = attribute.wave is not None
-        # The tick of its last step along the wave.
-        self.swung_at_tick: int = -1
+        # Whether it follows its signal or reacts to other tags; a write or ``set`` ends that.
+        self.moves: bool = attribute.signal is not None or attribute.reaction is not None
+        # The tick of its last step along the signal.
+        self.moved_at_tick: int = -1
         # Whether ``set`` keeps it from the process until it is written.
         self.forced: bool = False
         # Whether the user's own logic has set it: the process leaves it alone until it is written.
@@ -124,7 +124,7 @@ class PointStore:
         self._alive: WeakValueDictionary[str, Point] = WeakValueDictionary()
         self._kept: dict[str, Point] = {}
         self._started = now()
-        self.on_new: Callable[[Point, PlantObject], None] | None = None
+        self.on_new: Callable[[Point], None] | None = None
         self.on_seen: Callable[[Point], None] | None = None
 
     def find(self, path: str) -> Point | None:
@@ -152,7 +152,7 @@ class PointStore:
             point = Point(f"{plant_object.tag_name}.{attribute.name}", attribute, reading)
             self._alive[folded] = point
             if self.on_new is not None:
-                self.on_new(point, plant_object)
+                self.on_new(point)
         return point
 
     def refresh(self, point: Point) -> None:
@@ -195,7 +195,7 @@ class PointStore:
         if point is None:
             raise KeyError(path)
         held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
-        point.swings = False
+        point.moves = False
         point.forced = True
         self.keep(point)
         point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)
@@ -208,7 +208,7 @@ class PointStore:
         held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
         if point.forced:
             return
-        point.swings = False
+        point.moves = False
         point.led = True
         self.keep(point)
         if (held, quality) != (point.value, point.reading.quality):

@@ -9,9 +9,11 @@ from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.generated_tags import add_generated
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
+from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore, TagReading
 from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
-from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
+from zb_mom_ww_mxgateway_sim.plant.reacting_tags import ReactingTags
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import TICK
+from zb_mom_ww_mxgateway_sim.plant.signals import Signals
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_patterns import no_tag
 from zb_mom_ww_mxgateway_sim.plant.tag_placement import add_tags
@@ -29,6 +31,7 @@ class SimulatedPlant:
     def __init__(
         self,
         clock: TimeSource,
+        timers: TimerQueue,
         *,
         seed: int,
         tags: Iterable[TagDefinition],
@@ -37,13 +40,16 @@ class SimulatedPlant:
         alarms: bool,
     ) -> None:
         """Build the plant, standing still. Raise TagError for a tag that is impossible or exists already."""
+        self._timers = timers
         self.hierarchy: Hierarchy = Hierarchy()
         layout.build(self.hierarchy)
         add_generated(self.hierarchy, generated_tags, generated_change_period)
-        add_tags(self.hierarchy, tags)
+        reacting = add_tags(self.hierarchy, tags)
         self.points: PointStore = PointStore(self.hierarchy, clock.now)
         self._signals = Signals(clock, seed)
-        self.points.on_new = self._signals.adopt
+        self._reacting_tags = ReactingTags(self.points, clock, timers)
+        self._reacting_tags.add(reacting)
+        self.points.on_new = self._adopt
         self.points.on_seen = self._signals.refresh
         self._process = PlantProcess(self.points, clock, seed)
         self.refusals: WriteRefusals = WriteRefusals()
@@ -51,9 +57,13 @@ class SimulatedPlant:
         self.alarms: AlarmBook | None = AlarmBook(self.hierarchy, self.points, clock) if alarms else None
         """The alarms; None where they are disabled."""
 
-    def run(self, timers: TimerQueue) -> None:
-        """Move the process and the signals at every tick."""
-        timers.every(TICK, self._tick)
+    def run(self) -> None:
+        """Move the process, the signals and what travels at every tick."""
+        self._timers.every(TICK, self._tick)
+
+    def _adopt(self, point: Point) -> None:
+        self._signals.adopt(point)
+        self._reacting_tags.adopt(point)
 
     def read(self, tag: str) -> TagReading:
         """Return the tag's current value. Raise KeyError if there is no such tag."""
@@ -87,7 +97,11 @@ class SimulatedPlant:
 
     def redeploy(self, tags: Iterable[TagDefinition]) -> None:
         """Deploy the galaxy again with these tags in addition. Raise TagError."""
-        add_tags(self.hierarchy, tags)
+        reacting = add_tags(self.hierarchy, tags)
+        self._reacting_tags.add(reacting)
+        for tag in reacting:
+            # Others that were used before it existed may move it.
+            self.points.find(tag.key)
         self.deployment.redeploy()
 
     def alarm_book(self) -> AlarmBook:
@@ -99,3 +113,4 @@ class SimulatedPlant:
     def _tick(self) -> None:
         self._process.step(TICK)
         self._signals.tick()
+        self._reacting_tags.tick()

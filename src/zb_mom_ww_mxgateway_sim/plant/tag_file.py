@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from zb_mom_ww_mxgateway_sim.plant.model import Security, tag_key
+from zb_mom_ww_mxgateway_sim.plant.behavior import BEHAVIORS, usage
+from zb_mom_ww_mxgateway_sim.plant.model import Security, check_name, tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check, check_name
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
 COLUMNS = {
     "name": "Object.Attribute; the only column that is required",
     "type": "bool, int, float, double, string, time or elapsed; with [] an array",
     "value": "the first one; | separates the elements of an array",
+    "does": "what it does by itself until it is written; see below",
     "quality": "the first one: good, uncertain, bad, or a number from 0 to 255",
     "writable": "yes or no",
     "security": "FreeAccess, Operate, SecuredWrite, VerifiedWrite, Tune, Configure, ViewOnly",
@@ -30,6 +32,8 @@ COLUMNS = {
 TAG_FILE = (
     "\b\nThe first line of a file of tags names its columns, then each line is a tag. # begins a remark.\n"
     + "".join(f"  {name:<13}{text}\n" for name, text in COLUMNS.items())
+    + "\n\b\nWhat a tag does; a field with commas is quoted. A TIME, PERIOD, STEP or DELAY is 250ms, 5s, 2min, 1h:\n"
+    + "".join(f"  {usage(name):<34}{text}\n" for name, (_, text) in BEHAVIORS.items())
 )
 """The columns for the help of a program."""
 
@@ -213,6 +217,7 @@ def _tag(columns: list[str], cells: list[_Cell], origin: _Row) -> TagDefinition:
         row.get("description", missing).text,
         row.get("unit", missing).text,
         is_array,
+        does=row.get("does", missing).text,
         quality=_quality(row.get("quality", missing)),
         security=security,
         min=_limit(row.get("min", missing)),

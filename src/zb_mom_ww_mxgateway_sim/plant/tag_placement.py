@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.layout import AREA, fixed, template
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.reaction_checks import ReactingTag, reacting_tags
+from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check, check_name, mistake
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, behavior_of, check, mistake
 
 _AREA_NAME = re.compile(r"\w+(\.\w+)*")
 
@@ -27,8 +29,11 @@ class _Owner:
         return "" if self.area_of is None else self.area_of.area
 
 
-def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
-    """Add objects and attributes for the tags. Raise TagError for a tag that is impossible or exists already."""
+def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[ReactingTag]:
+    """Add objects and attributes for the tags. Return those that react to others, each after those that it reacts to.
+
+    Raise TagError for a tag that is impossible or exists already.
+    """
     named: dict[str, TagDefinition] = {}
     for tag in tags:
         check_name(tag.name)
@@ -48,6 +53,7 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
             _area(hierarchy, owner)
     for folded in sorted(owners):
         _place(hierarchy, owners[folded])
+    return reacting_tags(hierarchy, named.values())
 
 
 def _owner_name(name: str, tags: dict[str, TagDefinition]) -> str:
@@ -66,6 +72,7 @@ def _owner_name(name: str, tags: dict[str, TagDefinition]) -> str:
 
 def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], owner: str) -> list[Attribute]:
     value = check(tag)
+    behavior = behavior_of(tag, value)
     made = [
         Attribute(
             name,
@@ -75,6 +82,8 @@ def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], o
             security=_security(tag),
             category=AttributeCategory.WRITEABLE_USC_LOCKABLE if tag.writable else AttributeCategory.WRITEABLE_S,
             historized=tag.historized,
+            signal=None if isinstance(behavior, Reaction) else behavior,
+            reaction=behavior if isinstance(behavior, Reaction) else None,
             quality=tag.quality,
             low=tag.min,
             high=tag.max,

@@ -1,16 +1,15 @@
 """Tags in addition to the plant's: what is said of each."""
 
-import re
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol
 
+from zb_mom_ww_mxgateway_sim.plant.behavior import NUMBERS, parse_behavior
 from zb_mom_ww_mxgateway_sim.plant.model import Security
+from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Signal
 from zb_mom_ww_mxgateway_sim.plant.status import GOOD
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, default
-from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
-
-_NAME = re.compile(r"[^\W]\w*(\.[^\W]\w*)+")
-_NUMBERS = (NativeType.INTEGER, NativeType.FLOAT, NativeType.DOUBLE, NativeType.ELAPSED_TIME)
+from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
 
 class Origin(Protocol):
@@ -24,8 +23,9 @@ class Origin(Protocol):
 class TagDefinition:
     """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default.
 
-    ``quality`` is the initial one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a tag that
-    is not writable. ``min`` and ``max`` bound what is written. ``area`` is the area of the tag's object.
+    ``does`` is what it does by itself, such as ``sine(40,60,30s)``, until it is written or set; docs/simulator.md lists
+    all. ``quality`` is the initial one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a
+    tag that is not writable. ``min`` and ``max`` bound what is written. ``area`` is the area of the tag's object.
     """
 
     name: str
@@ -36,6 +36,7 @@ class TagDefinition:
     unit: str = ""
     is_array: bool = False
     _: KW_ONLY
+    does: str = ""
     quality: int = GOOD
     security: Security | None = None
     min: float | None = None
@@ -45,16 +46,11 @@ class TagDefinition:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-def check_name(name: str) -> None:
-    """Raise TagError unless this is a valid name of a tag."""
-    if not _NAME.fullmatch(name):
-        raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
-
-
 def mistake(tag: TagDefinition, column: str, text: str, offset: int = 1) -> TagError:
     """Return the error of a field: with its place for a tag from a file, else with the tag's name."""
-    where = tag.name if tag.origin is None else tag.origin.place(column, offset)
-    return TagError(f"{where}: {text}")
+    if tag.origin is not None:
+        return TagError(f"{tag.origin.place(column, offset)}: {text}")
+    return TagError(f"{tag.name}: {f'{column}:{offset}: ' if column == 'does' else ''}{text}")
 
 
 def initial_value(tag: TagDefinition) -> Value:
@@ -73,7 +69,7 @@ def check(tag: TagDefinition) -> Value:
     if not 0 <= tag.quality <= 255:
         raise mistake(tag, "quality", f"quality {tag.quality} is not from 0 to 255")
     for column, limit in (("min", tag.min), ("max", tag.max)):
-        if limit is not None and tag.type not in _NUMBERS:
+        if limit is not None and tag.type not in NUMBERS:
             raise mistake(tag, column, f"a {tag.type.name.lower()} has no {column}; only numbers have")
     if tag.min is not None and tag.max is not None and tag.min > tag.max:
         raise mistake(tag, "max", f"max {tag.max:g} is below min {tag.min:g}")
@@ -83,7 +79,18 @@ def check(tag: TagDefinition) -> Value:
                 raise mistake(
                     tag, "value", f"{element:g} is not from {_low(tag):g} to {_high(tag):g}, as min and max say"
                 )
+    behavior_of(tag, value)
     return value
+
+
+def behavior_of(tag: TagDefinition, value: Value) -> Signal | Reaction | None:
+    """Return what the tag does by itself, from that initial value on. Raise TagError where it cannot do it."""
+    if not tag.does:
+        return None
+    try:
+        return parse_behavior(tag.does, tag.type, tag.is_array, value)
+    except LineError as error:
+        raise mistake(tag, "does", error.text, error.column) from error
 
 
 def _low(tag: TagDefinition) -> float:

@@ -140,7 +140,7 @@ class WriteQueue:
         self.records.append(record)
         listeners = [each for each in self._listeners if each.pattern.matches(point.reference)]
         self._points.keep(point)
-        point.swings = False
+        point.moves = False
         point.forced = point.led = False
         if not all(each.stores for each in listeners):
             pass
