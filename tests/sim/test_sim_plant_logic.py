@@ -314,6 +314,49 @@ async def test_a_call_that_does_not_return_is_said_so(caplog: pytest.LogCaptureF
         assert gateway.plant_failures == ()
 
 
+async def test_a_loop_without_an_end_is_ended_and_the_gateway_serves_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.logic.watchdog._LIMIT", 1.0)
+    calls: list[int] = []
+
+    @every(0.01)
+    def forever(plant: Plant) -> None:
+        calls.append(1)
+        while True:
+            try:
+                plant["No.Such"] = 1
+            except Exception:
+                continue
+
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    async with SimulatedGateway(plaintext=True, plant=[forever]) as gateway, wire(gateway) as client:
+        await becomes(lambda: bool(gateway.plant_failures))
+        await client.open()
+        (line,) = gateway.plant_failures
+    assert line.startswith(f"{__file__}:")
+    assert line.endswith(": forever: ended, because it did not return, and not called again")
+    assert len(calls) == 1
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert len([record for record in caplog.records if "has not returned" in record.getMessage()]) == 1
+
+
+async def test_a_function_that_is_slow_again_and_again_is_said_so(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.logic.watchdog._SLOW", 0.0)
+
+    @every(1)
+    def slow(plant: Plant) -> None: ...
+
+    async with SimulatedGateway(plaintext=True, clock=clock, plant=[slow]):
+        await clock.advance(4)
+        assert caplog.records == []
+        await clock.advance(10)
+    (record,) = caplog.records
+    assert ": slow has taken over 0 s 5 times, and the gateway stands still meanwhile" in record.getMessage()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
 @pytest.mark.parametrize("loop", ["while True: pass", "time.sleep(1000)"])
 def test_a_loop_in_the_logic_is_said_so_and_ctrl_c_still_ends(tmp_path: Path, loop: str) -> None:

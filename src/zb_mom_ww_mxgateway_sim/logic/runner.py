@@ -85,7 +85,8 @@ class LogicRunner:
             self._watchdog.call(function, *arguments)
         except CallInterrupted as error:
             self._given_up.add(function)
-            self._report(function, error, "interrupted, and not called again")
+            why = "ended, because it did not return" if self._watchdog.is_expired else "interrupted"
+            self._report(function, error, f"{why}, and not called again")
         except (Exception, SystemExit) as error:
             self._report(function, error, said_of(error))
 
