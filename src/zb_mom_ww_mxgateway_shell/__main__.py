@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
 )
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
+from zb_mom_ww_mxgateway_shell.app.demo_options import DemoOptions, demo_options
 from zb_mom_ww_mxgateway_shell.app.file_arguments import many_files
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.app.report_options import report
@@ -56,7 +57,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options of commands that run statements."""
     options: list[Decorator] = [
         connection_options,
-        click.option("--demo", is_flag=True, help="Connect to a simulated gateway inside this process."),
+        demo_options,
         click.option("--profile", metavar="NAME", help="Connect with this profile of the profiles file."),
         click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME."),
         form_options(lambda form: form.option_help),
@@ -101,7 +102,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 def command(
     context: click.Context,
     connection: Connection,
-    demo: bool,
+    demo: DemoOptions,
     profile: str | None,
     variables: tuple[str, ...],
     output: str,
@@ -192,7 +193,7 @@ def plan(
     outer: LaunchOptions,
     files: tuple[str, ...],
     connection: Connection,
-    demo: bool,
+    demo: DemoOptions,
     profile: str | None,
     variables: tuple[str, ...],
     output: str,
@@ -250,7 +251,7 @@ def test(
     outer: LaunchOptions,
     files: tuple[str, ...],
     connection: Connection,
-    demo: bool,
+    demo: DemoOptions,
     profile: str | None,
     variables: tuple[str, ...],
     output: str,

@@ -6,6 +6,7 @@ import click
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_shell.app.demo_options import DemoOptions
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
@@ -15,7 +16,7 @@ class LaunchOptions:
     """The options of one start of the shell."""
 
     connection: Connection
-    demo: bool
+    demo: DemoOptions
     output: str
     """The name of an output form; empty for the setting."""
     profile: str | None
@@ -45,7 +46,7 @@ class LaunchOptions:
     def with_run_options(
         self,
         connection: Connection,
-        demo: bool,
+        demo: DemoOptions,
         profile: str | None,
         variables: tuple[str, ...],
         output: str,
@@ -60,7 +61,7 @@ class LaunchOptions:
             connection=replace(
                 self.connection, **{name: value for name, value in given.items() if value != getattr(plain, name)}
             ),
-            demo=demo or self.demo,
+            demo=self.demo.joined(demo),
             profile=profile or self.profile,
             variables=(*self.variables, *variables),
             output=output or self.output,
@@ -69,8 +70,9 @@ class LaunchOptions:
         )
 
     def check(self) -> None:
-        """Raise click.UsageError if two options name a gateway."""
-        if self.demo and self.connection.endpoint:
+        """Raise click.UsageError if two options name a gateway, or one is for the plant of another."""
+        self.demo.check()
+        if self.demo.demo and self.connection.endpoint:
             raise click.UsageError("--demo has its own gateway: leave --endpoint out")
-        if self.profile and (self.demo or self.connection.endpoint):
+        if self.profile and (self.demo.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
