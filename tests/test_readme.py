@@ -21,6 +21,9 @@ SETTING_UP = ("make ", "python3 -m venv", ".venv/bin/")
 # What each program prints, among other things, by its guide and number there.
 SAID = {
     ("README.md", 0): "completed",
+    # Parts of a program.
+    ("docs/logging.md", 0): "",
+    ("docs/logging.md", 1): "",
     ("docs/python.md", 0): "good",
     ("docs/python.md", 1): "60.0 good",
     ("docs/python.md", 2): "accepted",
@@ -202,8 +205,8 @@ def test_the_profiles_of_a_guide_are_read(guide: str, tmp_path: Path) -> None:
     (text,) = blocks("toml", guide)
     (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
     found = profiles.load(tmp_path / "profiles.toml")
-    assert found.profiles["plantA"].asks_key
-    assert found.settings == {"timing": "on"}
+    assert "plantA" in found.profiles
+    assert found.settings == ({"timing": "on"} if guide == "docs/operating.md" else {})
 
 
 def test_the_limits_of_a_guide_are_read_and_as_their_examples_say(tmp_path: Path) -> None:

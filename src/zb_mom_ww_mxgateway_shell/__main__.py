@@ -320,6 +320,26 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
+@command.command()
+@click.option("--demo", is_flag=True, help="Show an embedded simulated gateway.")
+@click.option("--profile", metavar="NAME", help="Connect with this profile, and show what its key mcp names.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_obj
+def mcp(outer: LaunchOptions, demo: bool, profile: str | None, debug: bool) -> None:
+    """Let a program that speaks the Model Context Protocol look at a plant, on standard input and output.
+
+    Tools browse, find, read, history, alarms and why; nothing that writes. A profile's key mcp = ["Plant.*"] names the
+    tags that are shown. Needs the extra mcp.
+    """
+    wanted = outer.with_run_options(Connection(), demo, profile, (), "", False, debug)
+    wanted.check()
+    if not (wanted.demo or wanted.profile):
+        raise click.UsageError("--profile NAME names the gateway and what of it is shown; or --demo")
+    from zb_mom_ww_mxgateway_shell.app.mcp_server import run_server
+
+    click.get_current_context().exit(run_server(wanted))
+
+
 command.add_command(report)
 
 

@@ -57,6 +57,7 @@ _OWN: dict[str, type | tuple[type, ...]] = {
     "arms": list,
     "arm_needs_reason": bool,
     "arm_longest": str,
+    "mcp": list,
     "limits": str,
     "watch": str,
     "color": str,
@@ -95,6 +96,8 @@ class Profile:
     arm_needs_reason: bool = False
     arm_longest: float = math.inf
     """Most seconds that a connection stays armed."""
+    mcp: tuple[str, ...] = ()
+    """Globs of the tags that ``mxgw-shell mcp`` shows."""
     limits: str = ""
     """The limits file; empty for none."""
     watch: str = ""
@@ -221,6 +224,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
         arms=tuple(table.get("arms", ())),
         arm_needs_reason=table.get("arm_needs_reason", False),
         arm_longest=longest,
+        mcp=tuple(table.get("mcp", ())),
         limits=str(file.path.parent / table["limits"]) if "limits" in table else "",
         watch=table.get("watch", ""),
         color=table.get("color", ""),
@@ -229,20 +233,10 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
 
 def _check_arming(file: ProfilesFile, section: str, table: dict[str, Any]) -> float:
     """Return the longest time for which the profile is armed; fail where its keys about writes cannot be right."""
-    if "arms" in table:
-        from zb_mom_ww_mxgateway.safety.globs import TagGlob  # Lazy: most profiles name none.
-
-        if table.get("read_only"):
-            file.fail("arms", section, "arms lets files write, and read_only forbids it: leave one of them out")
-        if not table["arms"]:
-            file.fail("arms", section, "arms names nothing: leave it out, or name tags")
-        for text in table["arms"]:
-            if not isinstance(text, str):
-                file.fail("arms", section, 'arms must be a list of texts: ["Tank1.*"]')
-            try:
-                TagGlob(text)
-            except MxGatewayArgumentError as error:
-                file.fail("arms", section, f"arms: {error}")
+    if "arms" in table and table.get("read_only"):
+        file.fail("arms", section, "arms lets files write, and read_only forbids it: leave one of them out")
+    for key in ("arms", "mcp"):
+        _check_globs(file, section, table, key)
     if "limits" in table and not table["limits"]:
         file.fail("limits", section, "limits must name a file")
     if "arm_longest" not in table:
@@ -253,6 +247,23 @@ def _check_arming(file: ProfilesFile, section: str, table: dict[str, Any]) -> fl
         return parse_duration(table["arm_longest"])
     except TextValueError as error:
         file.fail("arm_longest", section, f"arm_longest: {error}")
+
+
+def _check_globs(file: ProfilesFile, section: str, table: dict[str, Any], key: str) -> None:
+    """Fail where a list of globs is empty or has anything else in it."""
+    if key not in table:
+        return
+    from zb_mom_ww_mxgateway.safety.globs import TagGlob  # Lazy: most profiles name none.
+
+    if not table[key]:
+        file.fail(key, section, f"{key} names nothing: leave it out, or name tags")
+    for text in table[key]:
+        if not isinstance(text, str):
+            file.fail(key, section, f'{key} must be a list of texts: ["Tank1.*"]')
+        try:
+            TagGlob(text)
+        except MxGatewayArgumentError as error:
+            file.fail(key, section, f"{key}: {error}")
 
 
 def with_key(connection: Connection, key: str | None) -> KeyedConnection:

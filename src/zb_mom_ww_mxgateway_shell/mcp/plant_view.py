@@ -1,0 +1,175 @@
+"""The part of a plant that may be seen: tags that match globs, their values, changes and alarms."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway.status import first_failed
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
+from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
+from zb_mom_ww_mxgateway_console.render.forms import redacted
+from zb_mom_ww_mxgateway_shell.commands.reading import Readings, TagHistory
+from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
+from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.context import Context
+
+MOST_TAGS = 200
+"""Tags of one answer, and of one read."""
+MOST_FOLLOWED = 500
+"""Tags whose changes are kept."""
+_MOST_SEEN = 200_000
+_GALAXY_SECONDS = 60.0
+_READ_SECONDS = 30.0
+_MOST_CHANGES = 1_000
+
+
+class PlantView:
+    """Answers about what matches the globs; what does not is refused in the same words whether it exists or not.
+
+    Every answer is JSON. A mistake in a question is a ShellError; the library's errors pass through.
+    """
+
+    def __init__(self, context: "Context", globs: Sequence[TagGlob] | None) -> None:
+        """Without `globs` everything is shown. Raise ShellError unless the context is read-only."""
+        if not context.read_only:
+            raise ShellError("a view is made of a read-only context")
+        self._context = context
+        self._globs = globs
+        self._state: tuple[object, ...] = ()
+        self._keys: list[str] = []
+        self._tags: dict[str, str] = {}
+
+    @property
+    def _shown(self) -> str:
+        return ", ".join(each.text for each in self._globs or ())
+
+    def _sees(self, tag: str) -> bool:
+        return self._globs is None or any(each.matches(tag) for each in self._globs)
+
+    def _check(self, tag: str) -> None:
+        if not self._sees(tag):
+            raise ShellError(f"{tag} is not shown here; what is shown: {self._shown}")
+
+    async def _read_names(self) -> None:
+        """Know the tags of the galaxy that are shown; raise ShellError where it cannot be read."""
+        catalogue = self._context.connected.catalogue
+        catalogue.start(self._context.connected.client)
+        if not await catalogue.loaded(_GALAXY_SECONDS):
+            why = str(catalogue.error) if catalogue.error else f"not read within {_GALAXY_SECONDS:g} s"
+            raise ShellError(f"the names of the galaxy's tags are unknown: {why}")
+        state = (catalogue.deployed_at, catalogue.objects, len(catalogue))
+        if self._state != state:
+            found: dict[str, str] = {}
+            for pattern in ("*",) if self._globs is None else (each.text for each in self._globs):
+                found |= {tag_key(tag): tag for tag in await catalogue.matching(pattern, _MOST_SEEN)}
+            self._state, self._keys, self._tags = state, sorted(found), found
+
+    async def browse(self, below: str = "") -> dict[str, Any]:
+        """Return the next names below an area, object or tag; at the top without one. Tags have their type."""
+        prefix = f"{tag_key(below)}." if below else ""
+        nodes: dict[str, dict[str, Any]] = {}
+        catalogue = self._context.connected.catalogue
+        await self._read_names()
+        for key in self._keys[bisect_left(self._keys, prefix) :]:
+            if not key.startswith(prefix):
+                break
+            tag = self._tags[key]
+            rest = tag[len(prefix) :]
+            first, dot, _ = rest.partition(".")
+            name = tag[: len(prefix)] + first
+            node = nodes.setdefault(tag_key(name), {"name": name, "type": None, "below": 0})
+            if dot:
+                node["below"] += 1
+            else:
+                kind = catalogue.kind_of(tag)
+                node["type"] = kind.type_name if kind else None
+        return _most(sorted(nodes.values(), key=lambda node: tag_key(node["name"])), "nodes")
+
+    async def find(self, glob: str) -> dict[str, Any]:
+        """Return tags by a glob (``*``, ``?``) in any letter case; text without one may be anywhere in the name."""
+        wanted = TagGlob(glob if any(mark in glob for mark in "*?") else f"*{glob}*")
+        await self._read_names()
+        return _most([self._tags[key] for key in self._keys if wanted.matches(key)], "tags")
+
+    async def read(self, tags: Sequence[str]) -> dict[str, Any]:
+        """Return the values of tags with quality, age and source time; a tag that is not shown has an error."""
+        if not 0 < len(tags) <= MOST_TAGS:
+            raise ShellError(f"{len(tags)} tags: 1 to {MOST_TAGS} can be read at once")
+        live = self._context.live_session
+        await self._context.server_for(None)
+        shown = list(dict.fromkeys(tag for tag in tags if self._sees(tag)))
+        found = dict(zip(shown, await live.read(shown, timeout=_READ_SECONDS), strict=True)) if shown else {}
+        if arrays := [tag for tag, reading in found.items() if is_bare_array(reading)]:
+            whole = await live.read([f"{tag}[]" for tag in arrays], timeout=_READ_SECONDS)
+            found |= zip(arrays, whole, strict=True)
+        facts = await self._context.connected.facts.of(list(found), for_a_person=True)
+        readings = Readings(list(found.values()), [facts[tag] for tag in found])
+        forms = dict(zip(found, readings.form(), strict=True))
+        answers = []
+        for tag in tags:
+            if tag in forms:
+                answers.append(forms[tag] | {"tag": tag})
+            else:
+                answers.append({"tag": tag, "error": f"not shown here; what is shown: {self._shown}"})
+        return {"readings": redacted(answers)}
+
+    async def history(self, tag: str, last_seconds: float | None = None, count: int = 100) -> dict[str, Any]:
+        """Return the changes of a tag since it was first asked for here, which begins to follow it."""
+        self._check(tag)
+        if not 0 < count <= _MOST_CHANGES:
+            raise ShellError(f"count is {count}: 1 to {_MOST_CHANGES}")
+        live = self._context.live_session
+        item = self._context.find_item(tag)
+        if item is None or not item.advised:
+            if sum(each.advised for each in live.session.handles.items.values()) >= MOST_FOLLOWED:
+                raise ShellError(f"{MOST_FOLLOWED} tags are followed already, and no more are")
+            (item,) = await live.subscribe_tags([tag], await self._context.server_for(None))
+            value = await live.first_value(item, timeout=FIRST_VALUE_TIMEOUT)
+            if failed := first_failed(value.statuses):
+                return {"tag": tag, "error": str(failed), "samples": []}
+        seen = self._context.connected.history.of(item.key)
+        earliest = float("-inf") if last_seconds is None else clock.monotonic() - last_seconds
+        entries = [entry for entry in seen.entries() if entry[0] >= earliest]
+        samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
+        if len(samples) > count:
+            entries = entries[samples[-count] :]
+        return dict(redacted(TagHistory(item.tag, seen, entries).form()))
+
+    async def alarms(self) -> dict[str, Any]:
+        """Return the alarms that are active or not acknowledged, the most severe first, and whether the list is old."""
+        feed = await alarms_read(self._context)
+        shown = [each for each in feed.alarms.values() if any(map(self._sees, names_of_alarm(each.reference)))]
+        shown.sort(key=lambda each: (each.severity, each.reference))
+        answer = _most([alarm_form(each) for each in shown], "alarms")
+        return answer | {"may_be_old": feed.lost_at is not None or not feed.is_complete}
+
+    async def why(self, tag: str) -> dict[str, Any]:
+        """Return what is wrong with a tag, from the connection to the plant, step by step."""
+        self._check(tag)
+        catalogue = self._context.connected.catalogue
+        await self._read_names()
+        if not any(tag_key(name) in self._tags for name in array_names(tag)):
+            # An explanation would name tags with similar names, shown here or not.
+            raise ShellError(f"the galaxy has no tag {tag}")
+        form = (await explain(self._context, catalogue.spelled(tag), self._context.find_item(tag))).form()
+        # What to type in the shell is of no use here.
+        return dict(redacted({key: value for key, value in form.items() if key != "try"}))
+
+
+def _most(found: Sequence[Any], name: str) -> dict[str, Any]:
+    return {name: redacted(list(found[:MOST_TAGS])), "total": len(found), "left_out": max(0, len(found) - MOST_TAGS)}
+
+
+def why_not(error: Exception) -> str:
+    """Return the reason why a question has no answer, in one line."""
+    return str(error) if isinstance(error, ShellError | MxGatewayError | ValueError) else f"internal error: {error!r}"

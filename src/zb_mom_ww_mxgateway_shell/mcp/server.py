@@ -1,0 +1,154 @@
+"""The Model Context Protocol on standard input and output: six tools that look, and none that changes anything."""
+
+import json
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.system.extras import extra
+from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.mcp.plant_view import MOST_TAGS, PlantView, why_not
+from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
+
+_TAG = {"type": "string", "description": "Full name of a tag, such as Plant.Tank1.Level"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A question that can be asked."""
+
+    description: str
+    answer: Callable[..., Awaitable[dict[str, Any]]]
+    """A method of :class:`PlantView`."""
+    fields: Mapping[str, Mapping[str, Any]]
+    """JSON Schema of each argument."""
+    required: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return {
+            "type": "object",
+            "properties": {name: dict(field) for name, field in self.fields.items()},
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+
+TOOLS: Mapping[str, Tool] = {
+    "browse": Tool(
+        "List the next names below an area, object or tag; the top of the plant without one.",
+        PlantView.browse,
+        {"below": {"type": "string", "description": "Name of an area, object or tag, such as Plant.Tank1"}},
+    ),
+    "find": Tool(
+        "Find tags by a glob (* and ?) in any letter case, or by a part of the name.",
+        PlantView.find,
+        {"glob": {"type": "string", "description": "For example *.Level, or tank1"}},
+        ("glob",),
+    ),
+    "read": Tool(
+        "Read values once. Each has its quality, age and source time: a value that is not good, or stale, is not the "
+        "plant's present value.",
+        PlantView.read,
+        {"tags": {"type": "array", "items": _TAG, "minItems": 1, "maxItems": MOST_TAGS}},
+        ("tags",),
+    ),
+    "history": Tool(
+        "Return the changes of a tag since it was first asked for here, with gaps; the first question begins it.",
+        PlantView.history,
+        {
+            "tag": _TAG,
+            "last_seconds": {"type": "number", "description": "Only changes of the last seconds"},
+            "count": {"type": "integer", "description": "Only so many, the newest; 100 by default"},
+        },
+        ("tag",),
+    ),
+    "alarms": Tool("Return the alarms that are active or not acknowledged.", PlantView.alarms, {}),
+    "why": Tool(
+        "Explain the state of a tag: connection, session, value, deployment, security, alarms.",
+        PlantView.why,
+        {"tag": _TAG},
+        ("tag",),
+    ),
+}
+
+
+async def serve(view: PlantView) -> None:
+    """Answer until standard input ends. Raise MxGatewayMissingExtraError without the extra ``mcp``."""
+    server = extra("mcp.server.lowlevel", "mcp", "The MCP server")
+    streams = extra("mcp.server.stdio", "mcp", "The MCP server")
+    types = extra("mcp_types", "mcp", "The MCP server")
+
+    async def listed(_context: Any, _request: Any) -> Any:
+        looks = types.ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=True)
+        return types.ListToolsResult(
+            tools=[
+                types.Tool(name=name, description=tool.description, input_schema=tool.schema, annotations=looks)
+                for name, tool in TOOLS.items()
+            ]
+        )
+
+    async def called(_context: Any, request: Any) -> Any:
+        try:
+            arguments = checked(request.name, request.arguments or {})
+            answer = await TOOLS[request.name].answer(view, **arguments)
+        except Exception as error:
+            text = redact(one_line(why_not(error)))
+            return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
+        text = json.dumps(answer, sort_keys=True, allow_nan=False)
+        return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=answer)
+
+    made = server.Server(
+        "mxgw",
+        version=__version__,
+        instructions="Looks at a plant through the MXAccess Gateway. Nothing here writes.",
+        on_list_tools=listed,
+        on_call_tool=called,
+    )
+    async with streams.stdio_server(stdin=_Lines()) as (incoming, outgoing):
+        await made.run(incoming, outgoing, made.create_initialization_options())
+
+
+def checked(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a tool; raise ShellError where one is unknown, missing or of another type."""
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise ShellError(f"no tool {name}; there are {', '.join(TOOLS)}")
+    for unknown in sorted(set(arguments) - set(tool.fields)):
+        raise ShellError(f"{name} has no argument {unknown}; it takes {', '.join(tool.fields) or 'none'}")
+    for missing in [each for each in tool.required if each not in arguments]:
+        raise ShellError(f"{name} needs the argument {missing}")
+    for key, value in arguments.items():
+        wanted = tool.fields[key]["type"]
+        if not _is_a(wanted, value):
+            raise ShellError(f"{name}: {key} must be of the type {wanted}, of texts" if wanted == "array" else
+                             f"{name}: {key} must be of the type {wanted}")  # fmt: skip
+    return dict(arguments)
+
+
+def _is_a(wanted: str, value: object) -> bool:
+    match wanted:
+        case "string":
+            return isinstance(value, str)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        case _:
+            return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+class _Lines:
+    """Lines of standard input, which do not hold up the end of the program."""
+
+    def __init__(self) -> None:
+        self._input = StandardInput()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        while (line := await self._input.line()) is not None:
+            yield line.decode("utf-8", errors="replace")
