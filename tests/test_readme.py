@@ -217,10 +217,12 @@ def test_the_limits_of_a_guide_are_read_and_as_their_examples_say(tmp_path: Path
 
 
 def test_the_files_of_the_simulator_are_read(tmp_path: Path) -> None:
-    (tags,), (faults,) = blocks("csv", "docs/simulator.md"), blocks("faults", "docs/simulator.md")
-    (tmp_path / "tags.csv").write_text(tags, encoding="utf-8")
+    tags, (faults,) = blocks("csv", "docs/simulator.md"), blocks("faults", "docs/simulator.md")
+    for number, text in enumerate(tags):
+        (tmp_path / f"tags{number}.csv").write_text(text, encoding="utf-8")
+        read = read_tags(tmp_path / f"tags{number}.csv")
+        assert [tag.name for tag in read] == [line.partition(",")[0] for line in text.splitlines()[1:]]
     (tmp_path / "faults.txt").write_text(faults, encoding="utf-8")
-    assert [tag.name for tag in read_tags(tmp_path / "tags.csv")] == ["Mixer1.Speed", "Mixer1.Recipe"]
     assert len(read_faults(tmp_path / "faults.txt")) == len(faults.splitlines())
 
 
