@@ -105,6 +105,10 @@ class AlarmBook:
         self.ack_targets: dict[object, frozenset[str]] = {}
         self.listeners: dict[AlarmListener, None] = {}
         self.provider: AlarmProvider = AlarmProvider(ProviderMode.ALARMMGR, False, "", clock.now())
+        self.adopt(hierarchy)
+
+    def adopt(self, hierarchy: Hierarchy) -> None:
+        """Follow the alarms of all objects; those that are followed stay as they are."""
         for plant_object in hierarchy:
             if plant_object.template.has_alarm:
                 self._adopt(hierarchy, plant_object)
@@ -209,9 +213,10 @@ class AlarmBook:
             area = _area(hierarchy, plant_object)
             path = tag if tag.startswith(f"{area}.") else f"{area}.{tag}"
             kind = tag.rpartition(".")[2]
-            short = plant_object.initial_value(plant_object.template.by_name["shortdesc"])
-            description = f"{short}: {tag.rpartition('.')[0]} {kind}"
+            description = _description(plant_object, attribute.name.removesuffix(_IN_ALARM).rpartition(".")[0], kind)
             alarm = Alarm(f"{GALAXY}!{path}", plant_object.tag_name, tag, f"{kind}Limit", description=description)
+            if tag_key(alarm.reference) in self._of_plant:
+                continue
             self._of_plant[tag_key(alarm.reference)] = alarm
             self._follow(alarm)
 
@@ -315,6 +320,14 @@ def _area(hierarchy: Hierarchy, plant_object: PlantObject) -> str:
     while step is not None and not step.is_area:
         step = hierarchy.by_id(step.parent_id)
     return step.tag_name if step is not None else plant_object.tag_name
+
+
+def _description(plant_object: PlantObject, attribute: str, kind: str) -> str:
+    """Return what is in alarm: the description of the attribute, or of its object, and their names."""
+    by_name = plant_object.template.by_name
+    found = by_name.get(tag_key(f"{attribute}.Description")) or by_name.get("shortdesc")
+    name = f"{plant_object.tag_name}.{attribute} {kind}"
+    return f"{plant_object.initial_value(found)}: {name}" if found else name
 
 
 def _reading(value: Value, now: int) -> TagReading | None:

@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_sim.plant.signal_shapes import (
     Sine,
     Square,
 )
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Scalar, Value, coerce_scalar
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NUMBERS, CoercionError, NativeType, Scalar, Value, coerce_scalar
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
 BEHAVIORS = {
@@ -34,7 +34,6 @@ BEHAVIORS = {
 }
 """What a tag can do: the arguments of each, and what it is."""
 
-NUMBERS = (NativeType.INTEGER, NativeType.FLOAT, NativeType.DOUBLE, NativeType.ELAPSED_TIME)
 _CALL = re.compile(r"\s*([^\s()]*)\s*(\(?)")
 _ARGUMENT = re.compile(r'\s*((?:"[^"]*"|[^",])*)')
 _TAG = re.compile(r"[^\W\d]\w*(?:\.\w+)+")

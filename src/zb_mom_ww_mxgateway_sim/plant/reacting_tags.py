@@ -10,14 +10,13 @@ from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore, TagRead
 from zb_mom_ww_mxgateway_sim.plant.reaction_checks import ReactingTag
 from zb_mom_ww_mxgateway_sim.plant.reactions import COMPARISONS, Follows, Reference, Travels, When
 from zb_mom_ww_mxgateway_sim.plant.signal_shapes import rounded
-from zb_mom_ww_mxgateway_sim.plant.status import BAD
+from zb_mom_ww_mxgateway_sim.plant.status import BAD, is_bad
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, coerce, coerce_scalar
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
 Sources = Mapping[Reference, Point]
 
-_FIRST_UNCERTAIN = 64
 # The rounding of floats, as part of a way.
 _REACHED = 1e-9
 
@@ -237,9 +236,9 @@ def _take(point: Point, reading: TagReading, now: int) -> None:
 
 
 def _is_known(reading: TagReading) -> bool:
-    return reading.value is not None and reading.quality >= _FIRST_UNCERTAIN
+    return reading.value is not None and not is_bad(reading.quality)
 
 
 def _doubtful(quality: int) -> int:
     """Return the quality of a tag that reacts to one of this quality, whose value is unknown."""
-    return quality if quality < _FIRST_UNCERTAIN else BAD
+    return quality if is_bad(quality) else BAD

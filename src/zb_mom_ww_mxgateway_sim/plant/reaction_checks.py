@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from zb_mom_ww_mxgateway_sim.plant.behavior import NUMBERS
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.model import Attribute, tag_key
 from zb_mom_ww_mxgateway_sim.plant.reactions import Follows, Reaction, Reference, Travels, When
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, coerce_scalar
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NUMBERS, CoercionError, NativeType, coerce_scalar
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, mistake
 from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.generated_tags import add_generated
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.limit_alarms import LimitAlarms
 from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore, TagReading
 from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
 from zb_mom_ww_mxgateway_sim.plant.reacting_tags import ReactingTags
@@ -44,15 +45,17 @@ class SimulatedPlant:
         self.hierarchy: Hierarchy = Hierarchy()
         layout.build(self.hierarchy)
         add_generated(self.hierarchy, generated_tags, generated_change_period)
-        reacting = add_tags(self.hierarchy, tags)
+        placed = add_tags(self.hierarchy, tags)
         self.points: PointStore = PointStore(self.hierarchy, clock.now)
         self._signals = Signals(clock, seed)
         self._reacting_tags = ReactingTags(self.points, clock, timers)
-        self._reacting_tags.add(reacting)
+        self._reacting_tags.add(placed.reacting)
         self.points.on_new = self._adopt
         self.points.on_seen = self._signals.refresh
         self._process = PlantProcess(self.points, clock, seed)
         self.refusals: WriteRefusals = WriteRefusals()
+        self._limit_alarms = LimitAlarms(self.points, clock)
+        self._limit_alarms.add(placed.alarmed)
         self.deployment: Deployment = Deployment(clock)
         self.alarms: AlarmBook | None = AlarmBook(self.hierarchy, self.points, clock) if alarms else None
         """The alarms; None where they are disabled."""
@@ -97,11 +100,14 @@ class SimulatedPlant:
 
     def redeploy(self, tags: Iterable[TagDefinition]) -> None:
         """Deploy the galaxy again with these tags in addition. Raise TagError."""
-        reacting = add_tags(self.hierarchy, tags)
-        self._reacting_tags.add(reacting)
-        for tag in reacting:
+        placed = add_tags(self.hierarchy, tags)
+        self._reacting_tags.add(placed.reacting)
+        for tag in placed.reacting:
             # Others that were used before it existed may move it.
             self.points.find(tag.key)
+        self._limit_alarms.add(placed.alarmed)
+        if self.alarms is not None:
+            self.alarms.adopt(self.hierarchy)
         self.deployment.redeploy()
 
     def alarm_book(self) -> AlarmBook:
@@ -114,3 +120,4 @@ class SimulatedPlant:
         self._process.step(TICK)
         self._signals.tick()
         self._reacting_tags.tick()
+        self._limit_alarms.tick()

@@ -50,6 +50,11 @@ class Status:
     text: str = ""
 
 
+def is_bad(quality: int) -> bool:
+    """Return whether an OPC quality byte says that the value is bad."""
+    return quality < UNCERTAIN
+
+
 OK = Status(Category.OK)
 NO_SUCH_REFERENCE = Status(Category.CONFIGURATION_ERROR, Source.REQUESTING_LMX, 2, "the reference does not resolve")
 NOT_AN_ARRAY = Status(Category.CONFIGURATION_ERROR, Source.REQUESTING_LMX, 21, "the attribute is not an array")

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.layout import AREA, fixed, template
+from zb_mom_ww_mxgateway_sim.plant.layout import AREA, fixed, limit_alarm, template
+from zb_mom_ww_mxgateway_sim.plant.limit_alarms import AlarmedTag
 from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, check_name, tag_key
 from zb_mom_ww_mxgateway_sim.plant.reaction_checks import ReactingTag, reacting_tags
 from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, behavior_of, check, mistake
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, alarms_of, behavior_of, check, mistake
 
+_OWN_TEMPLATE = "$UserTags"
 _AREA_NAME = re.compile(r"\w+(\.\w+)*")
 
 
@@ -29,8 +31,17 @@ class _Owner:
         return "" if self.area_of is None else self.area_of.area
 
 
-def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[ReactingTag]:
-    """Add objects and attributes for the tags. Return those that react to others, each after those that it reacts to.
+@dataclass(frozen=True, slots=True)
+class PlacedTags:
+    """Those of the added tags that have more than a value."""
+
+    reacting: list[ReactingTag]
+    """Each comes after those that it reacts to."""
+    alarmed: list[AlarmedTag]
+
+
+def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> PlacedTags:
+    """Add objects and attributes for the tags.
 
     Raise TagError for a tag that is impossible or exists already.
     """
@@ -53,7 +64,7 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[Reacti
             _area(hierarchy, owner)
     for folded in sorted(owners):
         _place(hierarchy, owners[folded])
-    return reacting_tags(hierarchy, named.values())
+    return PlacedTags(reacting_tags(hierarchy, named.values()), _alarmed_tags(hierarchy, named.values()))
 
 
 def _owner_name(name: str, tags: dict[str, TagDefinition]) -> str:
@@ -100,7 +111,23 @@ def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], o
         for extra, extra_type, extra_value in told
         if extra_value is not None and tag_key(f"{owner}.{name}.{extra}") not in tags
     )
+    for limit in alarms_of(tag):
+        for attribute in limit_alarm(f"{name}.{limit.name}", limit.limit, limit.severity, limit.limit_type):
+            if tag_key(f"{owner}.{attribute.name}") in tags:
+                raise mistake(tag, "alarms", f"{owner}.{attribute.name} is a tag of its own; leave it or the alarm out")
+            made.append(attribute)
     return made
+
+
+def _alarmed_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[AlarmedTag]:
+    alarmed: list[AlarmedTag] = []
+    for tag in tags:
+        limits = alarms_of(tag)
+        found = hierarchy.attribute(tag.name) if limits else None
+        if found is not None:
+            owner = found[0].tag_name if found[0].template.chain[0] == _OWN_TEMPLATE else ""
+            alarmed.append(AlarmedTag(tag.name, limits, owner))
+    return alarmed
 
 
 def _security(tag: TagDefinition) -> Security:
@@ -147,7 +174,7 @@ def _place(hierarchy: Hierarchy, owner: _Owner) -> None:
     existing = hierarchy.by_tag_name(owner.name)
     if existing is None:
         parent = _area(hierarchy, owner) if owner.area else _areas(hierarchy, above) if above else None
-        own = template("$UserTags", "Tags of the user's own", *attributes)
+        own = template(_OWN_TEMPLATE, "Tags of the user's own", *attributes)
         try:
             hierarchy.add(owner.name, own, parent, contained_name=contained if above else "")
         except ValueError as error:

@@ -25,6 +25,10 @@ class NativeType(IntEnum):
     ELAPSED_TIME = 7
 
 
+NUMBERS = (NativeType.INTEGER, NativeType.FLOAT, NativeType.DOUBLE, NativeType.ELAPSED_TIME)
+"""The types whose values are numbers."""
+
+
 class CoercionError(ValueError):
     """The value cannot be converted to the tag's type. ``out_of_range``: it is only too large."""
 

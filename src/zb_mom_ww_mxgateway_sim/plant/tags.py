@@ -3,12 +3,13 @@
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol
 
-from zb_mom_ww_mxgateway_sim.plant.behavior import NUMBERS, parse_behavior
+from zb_mom_ww_mxgateway_sim.plant.alarm_limits import AlarmLimit, parse_alarms
+from zb_mom_ww_mxgateway_sim.plant.behavior import parse_behavior
 from zb_mom_ww_mxgateway_sim.plant.model import Security
 from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
 from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Signal
 from zb_mom_ww_mxgateway_sim.plant.status import GOOD
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, default
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NUMBERS, CoercionError, NativeType, Value, coerce, default
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
 
@@ -23,9 +24,10 @@ class Origin(Protocol):
 class TagDefinition:
     """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default.
 
-    ``does`` is what it does by itself, such as ``sine(40,60,30s)``, until it is written or set; docs/simulator.md lists
-    all. ``quality`` is the initial one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a
-    tag that is not writable. ``min`` and ``max`` bound what is written. ``area`` is the area of the tag's object.
+    ``does`` is what it does by itself, such as ``sine(40,60,30s)``, until it is written or set. ``alarms`` are its
+    limits, such as ``hi 80 300; lolo 5 900 deadband 2``. docs/simulator.md explains both. ``quality`` is the initial
+    one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a tag that is not writable. ``min`` and
+    ``max`` bound what is written. ``area`` is the area of the tag's object.
     """
 
     name: str
@@ -37,6 +39,7 @@ class TagDefinition:
     is_array: bool = False
     _: KW_ONLY
     does: str = ""
+    alarms: str = ""
     quality: int = GOOD
     security: Security | None = None
     min: float | None = None
@@ -50,7 +53,7 @@ def mistake(tag: TagDefinition, column: str, text: str, offset: int = 1) -> TagE
     """Return the error of a field: with its place for a tag from a file, else with the tag's name."""
     if tag.origin is not None:
         return TagError(f"{tag.origin.place(column, offset)}: {text}")
-    return TagError(f"{tag.name}: {f'{column}:{offset}: ' if column == 'does' else ''}{text}")
+    return TagError(f"{tag.name}: {f'{column}:{offset}: ' if column in ('does', 'alarms') else ''}{text}")
 
 
 def initial_value(tag: TagDefinition) -> Value:
@@ -80,6 +83,7 @@ def check(tag: TagDefinition) -> Value:
                     tag, "value", f"{element:g} is not from {_low(tag):g} to {_high(tag):g}, as min and max say"
                 )
     behavior_of(tag, value)
+    alarms_of(tag)
     return value
 
 
@@ -91,6 +95,14 @@ def behavior_of(tag: TagDefinition, value: Value) -> Signal | Reaction | None:
         return parse_behavior(tag.does, tag.type, tag.is_array, value)
     except LineError as error:
         raise mistake(tag, "does", error.text, error.column) from error
+
+
+def alarms_of(tag: TagDefinition) -> tuple[AlarmLimit, ...]:
+    """Return the tag's alarms. Raise TagError where it cannot have them."""
+    try:
+        return parse_alarms(tag.alarms, tag.type, tag.is_array)
+    except LineError as error:
+        raise mistake(tag, "alarms", error.text, error.column) from error
 
 
 def _low(tag: TagDefinition) -> float:
