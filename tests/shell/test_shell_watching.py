@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
@@ -105,7 +106,7 @@ async def test_the_history_is_the_only_store_of_samples(context: Context) -> Non
     seen = [100, 101, 102, 103]
     assert connected.panel.rows([item])[0].cells[-1].endswith(f" {sparkline(seen)}")
     shown = await run(context, f"history {INT}", lambda feed: feed.follow(lambda line: None))
-    drawn = Trend(connected, [item], 60.0).result()
+    drawn = Trend(connected, [item], TrendView(60.0)).result()
     assert shown is not None
     assert [shown.value, drawn.value[0]] == [seen, seen]
 

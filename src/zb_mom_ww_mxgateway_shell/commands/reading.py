@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
@@ -24,6 +25,8 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.feeds.trend_result import SUFFIXES
+from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -31,6 +34,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     Duration,
     DurationOption,
+    FileName,
     FlagOption,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -43,6 +47,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import fact_fields, with_facts
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
+from zb_mom_ww_mxgateway_shell.process.regular_files import exists
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, was_read_again
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -228,6 +233,16 @@ class LimitNumbers(ArgumentType):
         return tuple(dict.fromkeys(map(float, texts)))
 
 
+class PictureFile(FileName):
+    """A file for a picture, whose name says of which kind."""
+
+    def parse(self, word: Token, context: Scope) -> str:
+        file = super().parse(word, context)
+        if Path(file).suffix.lower() not in SUFFIXES:
+            raise word.mistake(f"a file is expected whose name ends with {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+        return file
+
+
 _NEEDS_AN_END = "without a screen to redraw, a trend needs an end: --for 30s"
 
 
@@ -245,19 +260,27 @@ async def trend(
     span: DurationOption = None,
     limit: Annotated[tuple[float, ...] | None, LimitNumbers()] = None,
     apart: FlagOption = False,
+    save: Annotated[str | None, PictureFile()] = None,
     server: ServerOption = None,
 ) -> Feed:
     """Draw tags over time in one picture: at the prompt until Ctrl-C, in a file one picture at the end.
 
     The picture shows the last minute, or --span 10m, as far as this shell has seen it; in a file it shows the time
     of --for. Numbers of the same unit share a chart, where letters tell their lines apart; --apart gives each tag its
-    own. --limit 80, or 20,80, draws lines at values; limits of the tag's own alarms are drawn where they are in view.
+    own. --limit 80, or 20,80, draws lines in the first chart; limits of a tag's own alarms are drawn where they are in
+    view.
+
+    At the prompt arrows, PgUp and PgDn move and zoom, Home and End go to the ends, Tab brings the limits of alarms into
+    view. --save FILE.svg, .png or .csv writes the last picture, or its values, into a new file.
 
     A value is drawn until the next one comes. Unknown times stay empty. A doubtful value has a broken line, and a mark
     under the chart gives the reason: ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
+    file = None if save is None else Path(save)
+    if file is not None and file.exists():
+        raise exists(file)
     targets = await targets_of(context, tags, server)
     if len(targets) > MOST_TAGS:
         raise ShellError(f"{len(targets)} tags are too many for one picture: at most {MOST_TAGS}")
@@ -271,7 +294,7 @@ async def trend(
             )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
     limits = [Limit(value, "limit") for value in limit or ()]
-    return Trend(context.connected, items, seconds, for_, limits, apart)
+    return Trend(context.connected, items, TrendView(seconds), for_, limits, apart, file)
 
 
 @command("history", example="history Plant.Tank1.Level")

@@ -1,29 +1,26 @@
 """Trends: the history of a few tags, redrawn at the prompt, one picture in a file."""
 
 import asyncio
-import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle
-from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line, in_view, range_of
-from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, Panel, panels_of, picture_of
+from zb_mom_ww_mxgateway_console.render.forms import local, value_text
+from zb_mom_ww_mxgateway_shell.feeds.trend_result import TrendResult, has_braille, save
+from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
+from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line
+from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 from zb_mom_ww_mxgateway_shell.samples.history import moment
-from zb_mom_ww_mxgateway_shell.samples.intervals import intervals_of
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, intervals_of
 from zb_mom_ww_mxgateway_shell.state.trend_facts import TrendFacts, facts_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
-_FILE_HEIGHT = 8
 _LEAST_SPAN = 5.0
 
 
@@ -32,20 +29,21 @@ class Trend:
     """A trend to be followed."""
 
     connected: "GatewayConnection"
-    items: list[Item]
-    span: float
-    """Seconds in view."""
+    items: Sequence[Item]
+    view: TrendView
     duration: float | None = None
     """Seconds."""
     limits: Sequence[Limit] = ()
     apart: bool = False
     """Whether each tag has its own chart."""
+    file: Path | None = None
+    """Where the last picture is saved."""
     drawn: bool = False
     """Whether a terminal has drawn it in place."""
     facts: Mapping[str, TrendFacts] = field(default_factory=dict)
     """Units and limits of alarms, by tag, as soon as they are known."""
 
-    async def follow(self, show: Callable[[str], None]) -> "TrendResult":
+    async def follow(self, show: Callable[[str], None]) -> TrendResult:
         """Wait until its end and return the picture; cancelling ends it."""
         learning = asyncio.create_task(self._learn(), name="units of a trend")
         try:
@@ -62,103 +60,67 @@ class Trend:
     async def _learn(self) -> None:
         self.facts = await facts_of(self.connected, [item.tag for item in self.items])
 
-    def result(self) -> "TrendResult":
-        """Return the picture of now."""
+    def result(self) -> TrendResult:
+        """Return the picture of now; save it if that is asked for, or raise ShellError."""
+        made = self._now()
+        if self.file is not None:
+            save(made, self.file)
+        return made
+
+    def _now(self) -> TrendResult:
         now = clock.monotonic()
-        tags = [self._charted_tag(item, now) for item in self.items]
-        return TrendResult(tags, self.span, now, self.drawn, self.limits, self.apart)
+        start, end = self.view.window(now)
+        tags = [self._charted_tag(item, start, now) for item in self.items]
+        if self.view.end is None:
+            first = min((each.intervals[0].start for each in tags if each.intervals), default=end)
+            # From the first sample on, but at least a few seconds.
+            start = max(start, min(first, end - min(self.view.span, _LEAST_SPAN)))
+        panels = panels_of(tags, (start, end), apart=self.apart, limits=self.limits, fits_limits=self.view.fits_limits)
+        return TrendResult(tags, panels, (start, end), self.drawn, self.file)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit."""
         self.drawn = True
-        lines = self.result().picture(columns, rows - 1)
-        return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
+        lines = self._now().picture(columns, rows - 1)
+        return [*lines, [("good", self._hint(columns))]]
 
-    def _charted_tag(self, item: Item, now: float) -> ChartedTag:
-        seen = self.connected.history.of(item.key, since=now - self.span)
+    def turn(self, key: str) -> None:
+        """Move or zoom the view by a key."""
+        self.view.turn(key, self.connected.history.since, clock.monotonic())
+
+    def _hint(self, columns: int) -> str:
+        """Return the keys, in words if there is room."""
+        arrows, zoom = ("←→", "↑↓") if has_braille() else ("left right", "up down")
+        moved = [] if self.view.end is None else [f"until {_time_text(self.view.end)}", "End now"]
+        more = [f"{arrows} move", f"{zoom} zoom ({self.view.text})", "Tab limits"]
+        dot = " · " if has_braille() else " - "
+        hints: Sequence[Sequence[str]] = ([*moved, *more], [*moved, arrows, zoom], moved, moved[1:], [])
+        texts = [f"  {dot.join([*hint, 'Ctrl-C ends'])}" for hint in hints]
+        return next((text for text in texts if len(text) < columns), texts[-1][:columns])
+
+    def _charted_tag(self, item: Item, start: float, now: float) -> ChartedTag:
+        seen = self.connected.history.of(item.key, since=start)
         value = self.connected.live.latest(*item.key)
         intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
         known = self.facts.get(item.tag) or TrendFacts()
-        if value is None:
+        unit = f" {known.unit}" if known.unit else ""
+        if self.view.end is not None:
+            text = _text_at(intervals, self.view.end, unit)
+        elif value is None:
             text = "not advised" if not item.advised else "no value yet"
         else:
-            unit = f" {known.unit}" if known.unit else ""
             text = f"{value_text(value.value)}{unit}  {quality_text(value)}  {freshness(value, item)}"
         boolean = isinstance(value and value.value, bool)
         return ChartedTag(item.tag, text, intervals, boolean, known.unit, known.alarm_limits)
 
 
-@dataclass(frozen=True)
-class TrendResult:
-    """A picture of a trend."""
-
-    tags: Sequence[ChartedTag]
-    span: float
-    end: float
-    """Monotonic seconds."""
-    drawn: bool
-    """Whether the picture is on the screen already."""
-    limits: Sequence[Limit] = ()
-    apart: bool = False
-    exit_code: ExitCode = ExitCode.DONE
-
-    @property
-    def value(self) -> Any:
-        return [[interval.value for interval in in_view(each.intervals, *self.window)] for each in self.tags]
-
-    @cached_property
-    def window(self) -> tuple[float, float]:
-        """Start and end of the picture, in monotonic seconds."""
-        first = min((each.intervals[0].start for each in self.tags if each.intervals), default=self.end)
-        # From the first sample on, but at least a few seconds.
-        return max(self.end - self.span, min(first, self.end - min(self.span, _LEAST_SPAN))), self.end
-
-    def lines(self) -> list[str]:
-        if self.drawn:
-            return []
-        columns = min(100, shutil.get_terminal_size((80, 24)).columns - 8)
-        height = 2 + sum(_FILE_HEIGHT + len(panel.tags) + 1 for panel in self._panels)
-        return ["".join(text for _, text in line).rstrip() for line in self.picture(columns, height)]
-
-    @cached_property
-    def _panels(self) -> list[Panel]:
-        return panels_of(self.tags, self.window, apart=self.apart, limits=self.limits)
-
-    def picture(self, columns: int, rows: int) -> list[Line]:
-        """Return lines that fit."""
-        return picture_of(self._panels, columns, rows, braille=_has_braille())
-
-    def form(self) -> Any:
-        return {
-            "end": time_text(moment(self.end)),
-            "seconds": round(self.window[1] - self.window[0], 3),
-            "tags": [
-                {
-                    "alarm_limits": {limit.name: value_form(limit.value) for limit in each.alarm_limits},
-                    "max": value_form(known.high),
-                    "min": value_form(known.low),
-                    "stretches": [
-                        {
-                            "end": time_text(moment(interval.end)),
-                            "mood": interval.mood,
-                            "start": time_text(moment(interval.start)),
-                            "value": value_form(interval.value),
-                        }
-                        for interval in shown
-                    ],
-                    "tag": each.tag,
-                    "unit": each.unit or None,
-                }
-                for each in self.tags
-                for shown in [in_view(each.intervals, *self.window)]
-                for known in [range_of(shown)]
-            ],
-        }
+def _text_at(intervals: Sequence[Interval], at: float, unit: str) -> str:
+    """Return in words what is known of the value at a time."""
+    then = next((each for each in reversed(intervals) if each.start <= at <= each.end), None)
+    if then is None or then.value is None:
+        return f"nothing known at {_time_text(at)}"
+    return f"{value_text(then.value)}{unit}  {then.mood}  at {_time_text(at)}"
 
 
-def _has_braille() -> bool:
-    try:
-        "⣿─╌┬".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+def _time_text(at: float) -> str:
+    return f"{local(moment(at)):%H:%M:%S}"

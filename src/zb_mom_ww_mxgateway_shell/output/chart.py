@@ -125,7 +125,11 @@ def label_columns(axis: Axis | None, unit: str) -> int:
 
 def legend(lines: Sequence[Line]) -> str:
     """Return what the marks under the charts mean; empty where there are none."""
-    seen = {mood for line in lines for mood, _ in line}
+    return legend_text({role for line in lines for role, _ in line})
+
+
+def legend_text(seen: Collection[str]) -> str:
+    """Return what the marks of these statuses mean."""
     words = {"uncertain": "? uncertain", "bad": "! bad", "stale": "~ stale", "gap": "x gap: nothing is known"}
     return "   ".join(text for mood, text in words.items() if mood in seen)
 

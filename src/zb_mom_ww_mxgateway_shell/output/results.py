@@ -58,6 +58,14 @@ class Picture(Feed, Protocol):
 
 
 @runtime_checkable
+class Movable(Picture, Protocol):
+    """A picture that keys move and zoom."""
+
+    def turn(self, key: str) -> None:
+        """Obey a key: ``left``, ``right``, ``up``, ``down``, ``pageup``, ``pagedown``, ``home``, ``end`` or ``tab``."""
+
+
+@runtime_checkable
 class Pending(Feed, Protocol):
     """A feed that ends by itself within a known time, such as a wait."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zb_mom_ww_mxgateway_console.render.forms import local, safe, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
     Curve,
@@ -24,7 +24,6 @@ from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 _HIGHEST = 12
 _BOOLEAN_HEIGHT = 3
 _TAG_WIDTH = 8
-_UNIT_WIDTH = 8
 _FEWEST_COLUMNS = 4
 MOST_TAGS = 6
 """Curves that eyes can tell apart."""
@@ -41,6 +40,7 @@ class ChartedTag:
     intervals: Sequence[Interval]
     boolean: bool
     unit: str = ""
+    """Short, and safe for a terminal."""
     alarm_limits: Sequence[Limit] = ()
     """Limits of its own alarms: drawn where they are in view."""
 
@@ -62,7 +62,7 @@ class Panel:
 
     @property
     def unit(self) -> str:
-        return cut(safe(self.tags[0][1].unit), _UNIT_WIDTH)
+        return self.tags[0][1].unit
 
     @property
     def several(self) -> bool:
@@ -102,11 +102,13 @@ def panels_of(
     limits: Sequence[Limit] = (),
     fits_limits: bool = False,
 ) -> list[Panel]:
-    """Return the charts for these tags; `apart` gives each its own."""
+    """Return the charts for these tags; `apart` gives each its own. The first one of numbers has the `limits`."""
     groups: dict[object, list[tuple[int, ChartedTag]]] = {}
     for place, each in enumerate(tags):
         groups.setdefault(place if apart or each.boolean else each.unit, []).append((place, each))
-    return [Panel(group, window, limits, fits_limits) for group in groups.values()]
+    # A limit has the unit of the first numbers.
+    limited = next((name for name, group in groups.items() if not group[0][1].boolean), None)
+    return [Panel(group, window, limits if name == limited else (), fits_limits) for name, group in groups.items()]
 
 
 def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: bool) -> list[Line]:
@@ -123,7 +125,8 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
     lines: list[Line] = []
     for panel, axis, height in zip(panels, axes, heights, strict=True):
         for place, each in panel.tags:
-            role, text = _heading(panel, place, each, columns)
+            text = _heading(panel, place, each, columns)
+            role = f"series{place + 1}" if panel.several else "good"
             lines.append([(role, text if braille else text.replace("…", "~"))])
         lines += chart(
             panel.curves(),
@@ -155,17 +158,26 @@ def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
     return [booleans if panel.boolean else height for panel in panels]
 
 
-def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> tuple[str, str]:
+def heading(panel: Panel, place: int, each: ChartedTag) -> str:
+    """Return what is said of a tag: its letter and name, the value now, and its extent in view."""
+    letter = f"{LETTERS[place]} " if panel.several else ""
+    return safe(f"{letter}{each.tag}  {each.text}{_extent(panel, each)}")
+
+
+def _extent(panel: Panel, each: ChartedTag) -> str:
     known = range_of(in_view(each.intervals, *panel.window))
     is_plain = each.boolean or known.low is None
-    extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
+    return "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
+
+
+def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
+    """Return the heading in so many columns: first the extent goes, then the beginning of the tag."""
     letter = f"{LETTERS[place]} " if panel.several else ""
-    if width(each.text) + len(letter) + len(extent) + _TAG_WIDTH + 4 > columns:
+    text, extent = safe(each.text), _extent(panel, each)
+    if width(text) + len(letter) + len(extent) + _TAG_WIDTH + 4 > columns:
         extent = ""  # The axis shows it too, and half of a number is another number.
-    text = safe(f"{each.text}{extent}")
-    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text) - 4 - len(letter)))
-    role = f"series{place + 1}" if panel.several else "good"
-    return role, cut_middle(f"  {letter}{tag}  {text}", columns)
+    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text + extent) - 4 - len(letter)))
+    return cut_middle(f"  {letter}{tag}  {text}{extent}", columns)
 
 
 def _clock(ticks: Sequence[tuple[int, str]], indent: int, columns: int) -> str:

@@ -67,14 +67,20 @@ def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 async def create(path: Path, text: str) -> None:
     """Write a new file, without holding up the event loop; raise ShellError if it exists or cannot be written."""
+    await asyncio.to_thread(write_new, path, text.encode())
 
-    def write() -> None:
-        with path.open("x", encoding="utf-8", newline="\n") as target:
-            target.write(text)
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a new file as a whole; raise ShellError if it exists or cannot be written."""
     try:
-        await asyncio.to_thread(write)
+        with path.open("xb") as target:
+            target.write(data)
     except FileExistsError:
-        raise ShellError(f"{path} exists: name another file") from None
+        raise exists(path) from None
     except OSError as error:
         raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def exists(path: Path) -> ShellError:
+    """Return the error of a file that is there already."""
+    return ShellError(f"{path} exists: name another file")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, one_line
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import UNIT_WIDTH
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import number_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class TrendFacts:
     """Facts about one tag."""
 
     unit: str = ""
+    """Short, and safe for a terminal."""
     alarm_limits: Sequence[Limit] = ()
 
 
@@ -35,7 +38,9 @@ async def facts_of(connected: "GatewayConnection", tags: Sequence[str]) -> Mappi
             await _learn_names(connected, tags)
             wanted = [name for tag in tags for name in _names(tag) if connected.catalogue.kind_of(name) is not None]
             readings = await connected.live.read(wanted, timeout=_SECONDS) if wanted else []
-            values = {tag_key(each.tag): each.value for each in readings if not each.error}
+            values = {
+                tag_key(each.tag): each.value for each in readings if not each.error and each.quality_word != "bad"
+            }
             return {tag: _facts(tag, values) for tag in tags}
     return {}
 
@@ -48,7 +53,7 @@ def _facts(tag: str, values: Mapping[str, Any]) -> TrendFacts:
     unit = values.get(tag_key(f"{tag}.{_UNIT}"))
     levels = [(alarm, number_of(values.get(tag_key(f"{tag}.{alarm}.Limit")))) for alarm in _ALARMS]
     limits = [Limit(level, alarm) for alarm, level in levels if level is not None]
-    return TrendFacts(unit.strip() if isinstance(unit, str) else "", limits)
+    return TrendFacts(cut(one_line(unit), UNIT_WIDTH) if isinstance(unit, str) else "", limits)
 
 
 async def _learn_names(connected: "GatewayConnection", tags: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ Text typed meanwhile appears below it, and afterwards at the prompt.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
@@ -19,9 +20,12 @@ from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start
-from zb_mom_ww_mxgateway_shell.output.results import Pending, Picture, Result
+from zb_mom_ww_mxgateway_shell.output.results import Movable, Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import leave, run_redrawn
+
+_MOVING = ("left", "right", "up", "down", "pageup", "pagedown", "home", "end", "tab")
+"""Keys that no line begins with."""
 
 
 class PictureView:
@@ -79,6 +83,16 @@ class PictureView:
             return [*shown, ("", cut_start(f"  typed ahead: {typed}", size.columns - 1))]
         return shown[:-1]
 
+    def _turned(self, key: str) -> Callable[[KeyPressEvent], None]:
+        """Return what a key does that moves the picture."""
+
+        def turned(event: KeyPressEvent) -> None:
+            assert isinstance(self._feed, Movable)
+            self._feed.turn(key)
+            event.app.invalidate()
+
+        return turned
+
     def _typed(self) -> str:
         return "".join(press.data for press in self._ahead)
 
@@ -96,6 +110,9 @@ class PictureView:
         @keys.add("backspace")
         def _(event: KeyPressEvent) -> None:
             del self._ahead[-1:]
+
+        for key in _MOVING if isinstance(self._feed, Movable) else ():
+            keys.add(key)(self._turned(key))
 
         @keys.add("<any>")
         def _(event: KeyPressEvent) -> None:
