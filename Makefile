@@ -56,8 +56,8 @@ test-pythons: setup  ## run the tests that depend most on Python, on each later 
 	done
 
 .PHONY: types
-types: setup  ## check that all public names of the library and the simulator have types (pyright)
-	@for package in zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim; do \
+types: setup  ## check that all public names have types (pyright)
+	@for package in zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing; do \
 		report=$$(PYTHONPATH=src PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python \
 			--ignoreexternal --verifytypes $$package) || { echo "$$report"; exit 1; }; \
 		echo "$$package: $$(echo "$$report" | grep completeness)"; \
@@ -93,7 +93,7 @@ $(VENV)/docs.stamp: $(VENV)/dev.stamp
 .PHONY: docs
 docs: $(VENV)/docs.stamp  ## build the API reference from the docstrings, into build/docs
 	$(BIN)/python -m pdoc --docformat restructuredtext --no-show-source --output-directory build/docs \
-		zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim
+		zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing
 
 .PHONY: bench
 bench: setup  ## measure speed and memory; print a table and write build/bench.json

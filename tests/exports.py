@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 SRC = Path(__file__).parents[1] / "src"
-PACKAGES = ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway.wire", "zb_mom_ww_mxgateway_sim")
+PACKAGES = ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway.wire", "zb_mom_ww_mxgateway_sim", "zb_mom_ww_mxgateway_testing")
 
 
 def path_of(package: str) -> Path:

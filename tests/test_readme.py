@@ -26,9 +26,11 @@ SAID = {
     ("docs/logging.md", 1): "",
     ("docs/python.md", 0): "good",
     ("docs/python.md", 1): "60.0 good",
-    ("docs/python.md", 2): "accepted",
-    ("docs/python.md", 3): "AlarmSnapshotComplete()",
+    ("docs/python.md", 2): "65.0",
+    ("docs/python.md", 3): "accepted",
+    ("docs/python.md", 4): "AlarmSnapshotComplete()",
     ("docs/simulator.md", 0): "True",
+    ("docs/testing.md", 0): "3 passed",
 }
 # What the commands of a guide print, among other things.
 PRINTED = {
@@ -109,15 +111,17 @@ def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path)
         for guide, number, program in programs():
             file = tmp_path / f"program{number}.py"
             file.write_text(program.replace("5001", port), encoding="utf-8")
+            # Tests are for pytest.
+            tool = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"] if "\ndef test_" in program else []
             done = subprocess.run(
-                [sys.executable, str(file)],
+                [sys.executable, *tool, str(file)],
                 env=environment | {"MXGATEWAY_API_KEY": "mxgw_demo_not-a-secret"},
                 capture_output=True,
                 text=True,
                 timeout=40,
                 check=False,
             )
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, done.stdout + done.stderr
             assert SAID[guide, number] in done.stdout, guide
     finally:
         simulator.terminate()

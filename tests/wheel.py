@@ -7,7 +7,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 NAME = "zb-mom-ww-mxaccess-gateway-client"
-PACKAGES = [f"zb_mom_ww_mxgateway{end}" for end in ("", "_cli", "_shell", "_sim")]
+PACKAGES = [f"zb_mom_ww_mxgateway{end}" for end in ("", "_cli", "_shell", "_sim", "_testing")]
 
 
 def said(*command: str) -> str:
@@ -30,7 +30,7 @@ def main() -> None:
     for package in PACKAGES:
         assert "site-packages" in str(resources.files(package)), f"{package} is not the installed one"
         assert (resources.files(package) / "py.typed").is_file(), f"{package} has no types"
-    for package in ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim"):
+    for package in ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim", "zb_mom_ww_mxgateway_testing"):
         assert (resources.files(package) / "__init__.pyi").is_file(), f"type checkers see no names of {package}"
     assert version in said("mxgw-py", "version")
     assert version in said("mxgw-shell", "--version")

@@ -6,6 +6,7 @@ import pytest
 from documents import text_of
 
 from zb_mom_ww_mxgateway import Galaxy, GatewayClient, LiveSession, Session
+from zb_mom_ww_mxgateway.sync import SyncSession
 
 GUIDE = text_of("docs/python.md")
 
@@ -19,12 +20,12 @@ def named_in_the_guide(cls: type) -> set[str]:
     return {name for column in columns for name in re.findall(r"`(\w+)[^`]*`", column)}
 
 
-@pytest.mark.parametrize("cls", [GatewayClient, Session, LiveSession, Galaxy])
+@pytest.mark.parametrize("cls", [GatewayClient, Session, LiveSession, Galaxy, SyncSession])
 def test_the_guide_names_every_public_name_and_no_other(cls: type) -> None:
     assert named_in_the_guide(cls) == {name for name in dir(cls) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("cls", [GatewayClient, Session, LiveSession, Galaxy])
+@pytest.mark.parametrize("cls", [GatewayClient, Session, LiveSession, Galaxy, SyncSession])
 def test_every_public_name_has_a_docstring(cls: type) -> None:
     assert [name for name in dir(cls) if not name.startswith("_") and not getattr(cls, name).__doc__] == []
 

@@ -14,6 +14,7 @@ PACKAGES = {
         ("cli", "_cli"),
         ("shell", "_shell"),
         ("simulator", "_sim"),
+        ("testing", "_testing"),
     )
 }
 _SHORT = {package: short for short, package in PACKAGES.items()}

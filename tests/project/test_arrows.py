@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from import_graph import PACKAGES, SRC, Graph, circles, files as modules, imports, module_graph, place_graph
 
-LIBRARY, CONSOLE, CLI, SHELL, SIM = PACKAGES.values()
+LIBRARY, CONSOLE, CLI, SHELL, SIM, TESTING = PACKAGES.values()
 GENERATED = f"{LIBRARY}.generated"
 CONTRACT = f"{LIBRARY}.contract"
 
@@ -106,8 +106,8 @@ def test_a_circle_is_seen() -> None:
 
 
 def test_every_package_is_looked_at() -> None:
-    assert {path.name for path in SRC.iterdir() if path.is_dir()} >= {LIBRARY, CONSOLE, CLI, SHELL, SIM}
-    assert all(len(modules(package)) > 3 for package in (LIBRARY, CONSOLE, CLI, SHELL, SIM))
+    assert {path.name for path in SRC.iterdir() if path.is_dir()} >= {LIBRARY, CONSOLE, CLI, SHELL, SIM, TESTING}
+    assert all(len(modules(package)) > 3 for package in (LIBRARY, CONSOLE, CLI, SHELL, SIM, TESTING))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,8 @@ def test_every_package_is_looked_at() -> None:
         (CLI, {LIBRARY, CONSOLE, "click"}),
         (SHELL, {LIBRARY, CONSOLE, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments"}),
         (SIM, {LIBRARY, "grpc", "grpc_health", "grpc_reflection", "google", "platformdirs", "cryptography", "click"}),
+        # pytest-asyncio is no dependency: the fixtures for async tests use it where it is installed.
+        (TESTING, {LIBRARY, SIM, "pytest", "pytest_asyncio"}),
     ],
 )
 def test_a_package_imports_only_packages_below_it(package: str, allowed: set[str]) -> None:

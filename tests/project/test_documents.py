@@ -151,7 +151,8 @@ def rooms_of(package: str) -> list[str]:
     return re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("name", "package"), PACKAGES.items())
+# The package of the pytest plugin has no rooms.
+@pytest.mark.parametrize(("name", "package"), [each for each in PACKAGES.items() if each[0] != "testing"])
 def test_every_room_is_on_the_page_of_the_architecture_above_those_that_import_it(name: str, package: str) -> None:
     rooms = {path.parent.name for path in (SRC / package).glob("*/__init__.py")} - {"generated"}
     described = rooms_of(package)

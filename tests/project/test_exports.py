@@ -10,7 +10,7 @@ import exports
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
-PUBLIC = ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim")
+PUBLIC = ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim", "zb_mom_ww_mxgateway_testing")
 APPLICATIONS = ("zb_mom_ww_mxgateway_cli", "zb_mom_ww_mxgateway_console", "zb_mom_ww_mxgateway_shell")
 
 

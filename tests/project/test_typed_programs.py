@@ -118,7 +118,7 @@ def test_pyright_strict_has_nothing_to_say(programs: Path) -> None:
         assert any(name in message for _, message in errors), name
 
 
-@pytest.mark.parametrize("package", ["zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim"])
+@pytest.mark.parametrize("package", ["zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim", "zb_mom_ww_mxgateway_testing"])
 @pytest.mark.timeout(300)
 def test_every_public_name_has_a_type(package: str) -> None:
     report = ran("pyright", "--pythonpath", sys.executable, "--ignoreexternal", "--verifytypes", package)

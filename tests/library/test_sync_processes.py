@@ -1,0 +1,154 @@
+"""The synchronous interface in programs: Ctrl-C, the end of the interpreter, a fork, a notebook."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+from zb_mom_ww_mxgateway_testing import MxgwSimulator
+
+SETPOINT = "Plant.Tank1.LevelSP"
+BEGIN = """
+import os, signal, sys, threading
+from zb_mom_ww_mxgateway.sync import connect
+plant = connect(sys.argv[1], plaintext=True)
+"""
+Start = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(mxgw_simulator: MxgwSimulator) -> Iterator[Start]:
+    """Starts a program that has a session, as ``plant``."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-X", "dev", "-c", BEGIN + program, mxgw_simulator.endpoint]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    """What it prints until its end."""
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, out + err
+    assert "never awaited" not in err
+    return out + err
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what gives no sign of its own."""
+    turn = threading.Event()
+    for _ in range(5_000):
+        if condition():
+            return
+        turn.wait(0.01)
+    raise AssertionError("it did not come")
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a test of Windows cannot send Ctrl-C to one process")
+
+
+@posix
+def test_ctrl_c_during_a_write_says_that_its_outcome_is_unknown(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    mxgw_simulator.faults.hold_write_completes()
+    process = start(f"""
+try:
+    plant.write("{SETPOINT}", 61.0)
+except KeyboardInterrupt as error:
+    print(error.__notes__)
+print(plant.read(["{SETPOINT}"])[0].value)
+""")
+    until(lambda: mxgw_simulator.writes)
+    process.send_signal(signal.SIGINT)
+    said = ended(process)
+    assert "['write was interrupted after a write was sent: outcome unknown; nothing is sent again']" in said
+    assert "61.0" in said  # the session goes on
+    assert len(mxgw_simulator.writes) == 1
+
+
+@posix
+def test_ctrl_c_during_a_wait_cancels_the_call(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    process = start(f"""
+print(plant.read(["{SETPOINT}"])[0].quality_word, flush=True)
+plant.wait_for("{SETPOINT}", lambda value: print("waits", flush=True), timeout=600)
+""")
+    assert process.stdout is not None
+    while "waits" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said = ended(process, -signal.SIGINT)
+    assert "KeyboardInterrupt" in said
+    assert "outcome unknown" not in said
+    assert mxgw_simulator.live_sessions == []  # closed by the end of the interpreter
+
+
+def test_the_end_of_a_program_closes_its_session(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    said = ended(start(f"""
+plant.subscribe("{SETPOINT}", lambda value: None)
+threading.Thread(target=lambda: plant.wait_for("{SETPOINT}", lambda value: False, timeout=600), daemon=True).start()
+sys.exit(3)
+"""), 3)  # fmt: skip
+    assert said == ""
+    assert mxgw_simulator.live_sessions == []
+
+
+def test_a_gateway_that_does_not_answer_does_not_hold_up_the_end(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    process = start('print("connected", flush=True)\nsys.stdin.readline()')
+    assert process.stdout is not None
+    assert process.stdout.readline() == "connected\n"
+    mxgw_simulator.faults.stall("CloseSession")
+    ended(process)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_says_that_the_session_is_its_parents(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    process = start(f"""
+child = os.fork()
+if child == 0:
+    try:
+        plant.read(["{SETPOINT}"])
+    except Exception as error:
+        print(error, flush=True)
+    plant.close()
+    del plant
+    sys.exit(0)
+print(os.waitpid(child, 0)[1], plant.read(["{SETPOINT}"])[0].quality_word)
+""")
+    said = ended(process)
+    assert f"the session belongs to process {process.pid}, from which this one was forked: open another here" in said
+    assert "\n0 good\n" in said
+
+
+def test_it_works_in_a_notebook(mxgw_simulator: MxgwSimulator, tmp_path: Path) -> None:
+    cells = [
+        "import asyncio\nasyncio.get_running_loop().is_running()",
+        f"from zb_mom_ww_mxgateway.sync import connect\n"
+        f"plant = connect('{mxgw_simulator.endpoint}', plaintext=True)\n"
+        f"values = []\n"
+        f"plant.subscribe('{SETPOINT}', lambda value: values.append(value.value))",
+        f"plant.write('{SETPOINT}', 61.0).outcome.value",
+        f"plant.wait_for('{SETPOINT}', lambda value: value == 61.0, timeout=30).value",
+        "plant.close()",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(
+        book, timeout=60, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    shown = [output["data"]["text/plain"] for cell in book.cells for output in cell.outputs]
+    assert shown[0] == "True"
+    assert "SyncSubscription" in shown[1]
+    assert shown[2:] == ["'completed'", "61.0"]
+    assert mxgw_simulator.live_sessions == []
