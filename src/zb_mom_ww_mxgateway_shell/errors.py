@@ -8,6 +8,9 @@ from typing import Any
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.text.wording import closest as closest
 
+NO_PROGRAMS = "a shell on a plant does not start programs: use another terminal for that"
+"""The answer to a line that begins with ``!``, which other shells hand to the operating system."""
+
 
 class ShellError(Exception):
     """A command that cannot be done. One line for a person, and the exit code it leads to in a file."""

@@ -374,6 +374,7 @@ expect A.b = 5 tol 2s
 expect A.b ~ int32:5
 alias end finally
 end
+!rm -rf /
 """
 
 
@@ -413,6 +414,7 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("28:20", "a number is expected: the tolerance of a number"),
         ("29:12", "~ matches texts only"),
         ("31:1", "finally does not work through an alias"),
+        ("32:1", "a shell on a plant does not start programs: use another terminal for that"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
     places = [int(line) for line in re.findall(r"^wrong.mxs:(\d+):", done.out, re.MULTILINE)]

@@ -30,6 +30,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
     "diff": ("snapshot before Plant.Tank1.LevelSP",),
     "restore": ("snapshot before Plant.Tank1.LevelSP", "write Plant.Tank1.LevelSP 57"),
+    "copy": ("read Plant.Tank1.Level",),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
 _ELSEWHERE = {"connect", "attach", "py", "include", "finally", "requires", "time-limit", "on-error", "tags"}
@@ -60,6 +61,7 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         context.has_screen = True
         context.assume_yes = True
         context.ask_value = answer
+        context.write_raw = lambda sequence: None
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             for line in (*_BEFORE.get(name, ()), context.registry.commands[name].example):

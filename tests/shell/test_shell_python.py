@@ -287,6 +287,19 @@ async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknow
         await screen.enter("exit()", "demo>")
 
 
+async def test_python_at_the_prompt_starts_no_program_for_an_exclamation_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("!echo hi > made", "a shell on a plant does not start programs")
+        await sh.terminal.enter("py", ">>>")
+        sh.terminal.type("!echo hi > made\r")
+        await until(lambda: sh.terminal.unfolded.count("does not start programs") == 2, lambda: sh.terminal.text)
+        await sh.terminal.enter("exit()", "demo>")
+    assert not (tmp_path / "made").exists()
+
+
 async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leave_python(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal

@@ -94,4 +94,5 @@ MODULE_OF = {
     "help": "general",
     "py": "general",
     "exit": "general",
+    "copy": "clipboard",
 }

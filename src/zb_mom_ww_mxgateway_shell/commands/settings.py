@@ -86,7 +86,12 @@ async def set_(
     name: Annotated[str | None, SettingName()] = None,
     value: Annotated[str | None, SettingValue()] = None,
 ) -> Result:
-    """Show the settings and what each may be, or change one: output, pager, timing, keys, color, theme."""
+    """Show the settings and what each may be, or change one.
+
+    mouse on lets the mouse scroll and select in full screens; the terminal's own selection needs Shift there.
+    alarm-bell bell rings at each line about new alarms, alarm-bell notice shows it as a notice of the desktop, where
+    the terminal can do that.
+    """
     settings = context.settings
     if name is not None and value is not None:
         settings.change(name, value)
@@ -94,8 +99,8 @@ async def set_(
     names = [name] if name else list(settings.choices())
     return Table(
         ("setting", "value", "may be"),
-        [[each, getattr(settings, each), ", ".join(settings.choices()[each])] for each in names],
-        [{"choices": list(settings.choices()[each]), "name": each, "value": getattr(settings, each)} for each in names],
+        [[each, settings.value_of(each), ", ".join(settings.choices()[each])] for each in names],
+        [{"choices": list(settings.choices()[each]), "name": each, "value": settings.value_of(each)} for each in names],
     )
 
 

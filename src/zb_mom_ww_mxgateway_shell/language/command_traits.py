@@ -108,6 +108,8 @@ class CommandTraits:
     """Whether record-script keeps it although it needs no session, changes nothing and has no gateway."""
     recorded_end: tuple[str, ...] = ()
     """What record-script appends to a line that would not end in a file."""
+    about_last: bool = False
+    """Whether it is about the last result, and does not take its place."""
     asks_person: bool = False
     """Whether it asks a person, whose answer a script that is recorded does not have."""
     asks_without: str = ""

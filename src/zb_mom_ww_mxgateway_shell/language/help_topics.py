@@ -120,6 +120,7 @@ ping, session and galaxy show how the gateway is now.""",
   Ctrl-A, Ctrl-E      start and end of the line; Ctrl-W, Ctrl-U delete a word, the line
   Ctrl-L              clears the screen
   set keys vi         editing as in vi
+  !ls                 is refused: a shell on a plant does not start programs
 
 A view that fills the screen shows its keys in the last line; q leaves it. What is typed while a
 trend or a watch with an end is drawn appears under it, and at the prompt afterwards. Several

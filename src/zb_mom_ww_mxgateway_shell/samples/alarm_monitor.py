@@ -31,6 +31,10 @@ _KEPT = 10_000
 """Most transitions that are kept."""
 
 
+def _nothing(text: str) -> None:
+    pass
+
+
 class ArrivedAlarmNews(NamedTuple):
     """News of the alarms, and when they arrived: seconds of the library's clock."""
 
@@ -43,7 +47,7 @@ class AlarmMonitor(AlarmFeed):
 
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
-        self._reporter = AlarmReporter(lambda text: None)
+        self._reporter = AlarmReporter(_nothing)
         self._loss_report: asyncio.TimerHandle | None = None
         self.arrived: deque[ArrivedAlarmNews] = deque(maxlen=_KEPT)
         """The last news, oldest first."""
@@ -75,11 +79,12 @@ class AlarmMonitor(AlarmFeed):
         """Return the news that arrived from then on, oldest first."""
         return [each for each in self.arrived if each.at >= at]
 
-    def report_to(self, report: Callable[[str], None]) -> None:
-        """Start to read, unless it has started; call `report` with a line for new alarms."""
+    def report_to(self, report: Callable[[str], None], signal: Callable[[str], None] = _nothing) -> None:
+        """Start to read, unless it has started; call `report` with a line for new alarms and other news, and `signal`
+        with one for new alarms alone."""
         if not self.has_started or self.has_ended:
             self._reporter.close()
-            self._reporter = AlarmReporter(report)
+            self._reporter = AlarmReporter(report, signal)
             self.start()
 
     @property
@@ -153,8 +158,9 @@ def provider_text(provider: AlarmProviderStatus) -> str:
 class AlarmReporter:
     """Reports new alarms: one alarm or many in one line, and at most one line every two seconds."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None], signal: Callable[[str], None] = _nothing) -> None:
         self.report = report
+        self._signal = signal
         self._waiting: dict[str, ActiveAlarm] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -172,13 +178,11 @@ class AlarmReporter:
         value = "" if worst.current_value is None else f"  {value_text(worst.current_value)}"
         described = f"  {worst.description}" if worst.description else ""
         if len(waiting) == 1:
-            self.report(one_line(f"ALARM severity {worst.severity}  {worst.reference}{value}{described}"))
+            text = f"ALARM severity {worst.severity}  {worst.reference}{value}{described}"
         else:
-            self.report(
-                one_line(
-                    f"ALARMS {len(waiting)} new, the most severe {worst.severity}: {worst.reference}; alarms lists them"
-                )
-            )
+            text = f"ALARMS {len(waiting)} new, the most severe {worst.severity}: {worst.reference}; alarms lists them"
+        self.report(one_line(text))
+        self._signal(one_line(text))
         self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._report_waiting)
 
     def close(self) -> None:

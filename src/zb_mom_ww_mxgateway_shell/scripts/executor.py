@@ -121,6 +121,8 @@ class LineRun:
             context.failure = Failure(problem, self.text)
         if result.value is not None:
             context.last = result.value
+        if not command.traits.about_last:
+            context.last_result = result
         return result
 
     def interruption(self, since: float | None = None) -> Interrupted:

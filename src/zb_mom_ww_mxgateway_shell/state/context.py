@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
+    from zb_mom_ww_mxgateway_shell.output.results import Result
+    from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw
     from zb_mom_ww_mxgateway_shell.state.made_files import MadeFiles
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.recorded_lines import RecordedLine
@@ -76,6 +78,8 @@ class Context:
         """The terms on which each connection is written to."""
         self.last: Any = None
         """Value of the last result: ``_``."""
+        self.last_result: Result | None = None
+        """The last result, for ``copy``."""
         self.failure: Failure | None = None
         """The last error, for ``last-error``."""
         self.record: RunEntries | None = None
@@ -112,6 +116,10 @@ class Context:
         """The journals of this process."""
         self.made_files: MadeFiles | None = None
         """Looks at the files that this shell makes; None outside a front end."""
+        self.write_raw: WriteRaw | None = None
+        """Writes a control sequence to the terminal; None where there is no prompt, or it obeys none."""
+        self.signal_alarm: Callable[[str], None] = lambda text: None
+        """Draws a person's attention to new alarms, as far as that is asked for."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane; None without a terminal."""
         self.has_screen = False
@@ -240,7 +248,8 @@ class Context:
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
         connected.alarms.report_to(
-            lambda text: self.alert(self._prefix_of(connected) + text) if self.interactive else None
+            lambda text: self.alert(self._prefix_of(connected) + text) if self.interactive else None,
+            lambda text: self.signal_alarm(self._prefix_of(connected) + text),
         )
 
     def _report_disarmed(self, connected: GatewayConnection, text: str) -> None:

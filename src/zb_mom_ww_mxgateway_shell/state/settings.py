@@ -25,9 +25,12 @@ class Settings:
     """Editing keys at the prompt."""
     color: Literal["auto", "off"] = "auto"
     """Colours at a terminal; NO_COLOR turns them off too."""
-
     theme: str = DEFAULT
     """Colours for a dark or light background, or for colour-blind eyes; ``auto`` uses the terminal's own."""
+    mouse: Literal["off", "on"] = "off"
+    """Whether full screens take the mouse: on, the terminal's own selection needs Shift there."""
+    alarm_bell: Literal["off", "bell", "notice"] = "off"
+    """Whether new alarms ring the terminal's bell, or show a notice of the desktop."""
 
     def change(self, name: str, value: str) -> None:
         """Set one; raise ValueError with the valid values."""
@@ -37,15 +40,18 @@ class Settings:
             raise ValueError(f"no setting {name}{closest(name, known) or '; there is ' + ', '.join(known)}")
         if value not in allowed:
             raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value}")
-        setattr(self, name, value)
+        setattr(self, name.replace("-", "_"), value)
+
+    def value_of(self, name: str) -> str:
+        """Return the value of a setting."""
+        value: str = getattr(self, name.replace("-", "_"))
+        return value
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
         """Return the names with the values that each may have."""
-        return {each.name: get_args(each.type) for each in fields(cls)} | {
-            "output": tuple(FORMATTERS),
-            "theme": (DEFAULT, *THEMES),
-        }
+        choices = {each.name.replace("_", "-"): get_args(each.type) for each in fields(cls)}
+        return choices | {"output": tuple(FORMATTERS), "theme": (DEFAULT, *THEMES)}
 
     def change_by_environment(self) -> None:
         """Set the theme that the environment names; raise ShellError with the valid ones."""

@@ -1,22 +1,29 @@
 """Abilities of the terminal."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.output import Output
 
-_NO_TERMINAL = ("", "dumb", "unknown")
+from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw, is_dumb as is_dumb
+
+_WITHOUT_SEQUENCES = ("Win32Output", "PlainTextOutput", "DummyOutput")
+"""Outputs that show control sequences instead of obeying them."""
 
 
-def is_dumb() -> bool:
-    """Return whether the terminal shows escapes instead of obeying them: TERM says so, or is missing (not on
-    Windows).
-    """
-    term = os.environ.get("TERM", "").strip().lower()
-    return term in _NO_TERMINAL and not (sys.platform == "win32" and not term)
+def raw_writer(output: Output) -> WriteRaw | None:
+    """Return what writes control sequences to this terminal; None where it obeys none."""
+    if is_dumb() or type(output).__name__ in _WITHOUT_SEQUENCES:
+        return None
+
+    def write(text: str) -> None:
+        output.write_raw(text)
+        output.flush()
+
+    return write
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python.namespace import ExitCalled, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
@@ -60,6 +60,7 @@ class Pane(PythonRepl):
         self._debug = debug
         self.confirm_exit = False
         self.enable_input_validation = True
+        self.enable_open_in_editor = False  # It would start a program.
         self.show_status_bar = False
         self.terminal_title = None
 
@@ -102,6 +103,10 @@ class Pane(PythonRepl):
 
     async def _run(self, text: str) -> bool:
         """Run one input; return False if it asked to leave."""
+        if text.lstrip().startswith("!"):  # ptpython would hand it to the operating system.
+            self.app.output.write(f"{NO_PROGRAMS}\n\n")
+            self.app.output.flush()
+            return True
         started = clock.monotonic()
         try:
             await interruptible(self._evaluated(text), INTERRUPT)

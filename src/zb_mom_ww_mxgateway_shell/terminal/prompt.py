@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
+from zb_mom_ww_mxgateway_shell.output.terminal_signals import alarm_signal
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
@@ -35,7 +36,7 @@ from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, raw_writer, silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
@@ -104,6 +105,8 @@ class Prompt:
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
+        context.write_raw = raw_writer(self._output)
+        context.signal_alarm = self._signal_alarm
         context.made_files = MadeFileCheck(context)
         self._questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
         context.answer_selections(self._questions.ask)
@@ -128,6 +131,12 @@ class Prompt:
         self._context.set_outputs(self._console.print)
         self._report_open()
         return ExitCode.DONE
+
+    def _signal_alarm(self, text: str) -> None:
+        """Ring, or show a notice, for new alarms, if a person wants it."""
+        write, signal = self._context.write_raw, alarm_signal(self._context.settings.alarm_bell, text)
+        if write is not None and signal:
+            write(signal)
 
     def _report_background_failure(self, error: BaseException) -> None:
         self._alerts.put_nowait(background_problem(error))
