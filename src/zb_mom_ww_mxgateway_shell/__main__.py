@@ -145,7 +145,7 @@ def command(
         raise click.UsageError("--step is for files: -c, --python, or test")
     wanted = LaunchOptions(
         connection=connection,
-        demo=demo,
+        demo_plant=demo,
         output=output,
         profile=profile,
         variables=variables,
@@ -331,7 +331,7 @@ def mcp(outer: LaunchOptions, demo: bool, profile: str | None, debug: bool) -> N
     Tools browse, find, read, history, alarms and why; nothing that writes. A profile's key mcp = ["Plant.*"] names the
     tags that are shown. Needs the extra mcp.
     """
-    wanted = outer.with_run_options(Connection(), demo, profile, (), "", False, debug)
+    wanted = outer.with_run_options(Connection(), DemoOptions(demo=demo), profile, (), "", False, debug)
     wanted.check()
     if not (wanted.demo or wanted.profile):
         raise click.UsageError("--profile NAME names the gateway and what of it is shown; or --demo")

@@ -245,6 +245,9 @@ async def test_each_gateway_runs_the_file_afresh(clock: ManualClock, plant_file:
         ("tag('A.B', {})\n", "2", "A.B: no tag has a value such as {}"),
         ("tag('A.B', [])\n", "2", "A.B: an empty array needs a type"),
         ("tag('A.B', 1, unti='m')\n", "2", "A.B: "),
+        ("tag('A.B', 1, does='sine(1')\n", "2", "A.B: does:"),
+        ("tag('A.B', 1, does='follows(No.Tag, 1s)')\n", "2", "does:9: "),
+        ("tag('plant.tank1.level')\n", "2", "there is a tag plant.tank1.level already"),
         ("tag('A.B')\ntag('a.b')\n", "3", "there is a tag a.b already, from "),
         ("@on_write('Plant.Tank1.Levle')\ndef f(plant, write): pass\n", "2", "there is no tag Plant.Tank1.Levle; did"),
         ("x = 1\n", "", "it declares nothing; use @every, @on_write and tag"),
@@ -254,7 +257,7 @@ def test_a_mistake_in_the_file_has_its_place(
     plant_file: Callable[[str], Path], text: str, place: str, complaint: str
 ) -> None:
     file = plant_file(text)
-    with pytest.raises(PlantError) as caught:
+    with pytest.raises((PlantError, TagError)) as caught:
         SimulatedGateway(plaintext=True, plant=file)
     assert str(caught.value).startswith(f"{file}:{place}: ".replace("::", ":") + complaint)
     assert "\n" not in str(caught.value)

@@ -48,7 +48,7 @@ class Launch:
         self._connection = wanted.connection
         self._context = Context(all_commands(), interactive=interactive)
         self._context.connection = wanted.connection
-        self._context.is_demo = wanted.demo.demo
+        self._context.is_demo = wanted.demo
         self._context.read_only = wanted.read_only
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
@@ -131,10 +131,10 @@ class Launch:
 
     async def _connect(self, stack: AsyncExitStack) -> None:
         context = self._context
-        if self._wanted.demo.demo:
+        if self._wanted.demo:
             from zb_mom_ww_mxgateway_shell.app.demo import simulated  # Lazy: it loads the simulator.
 
-            await stack.enter_async_context(simulated(context, self._wanted.demo))
+            await stack.enter_async_context(simulated(context, self._wanted.demo_plant))
             return
         stack.push_async_callback(context.disconnect)
         if self._wanted.profile:

@@ -16,7 +16,7 @@ class LaunchOptions:
     """The options of one start of the shell."""
 
     connection: Connection
-    demo: DemoOptions
+    demo_plant: DemoOptions
     output: str
     """The name of an output form; empty for the setting."""
     profile: str | None
@@ -37,6 +37,11 @@ class LaunchOptions:
     debug: bool
     plan_hash: str = ""
     """The hash of the plan that a run is to be; empty for none."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether the gateway is a simulated one."""
+        return self.demo_plant.demo
 
     @property
     def formatter(self) -> Formatter:
@@ -61,7 +66,7 @@ class LaunchOptions:
             connection=replace(
                 self.connection, **{name: value for name, value in given.items() if value != getattr(plain, name)}
             ),
-            demo=self.demo.joined(demo),
+            demo_plant=self.demo_plant.joined(demo),
             profile=profile or self.profile,
             variables=(*self.variables, *variables),
             output=output or self.output,
@@ -71,8 +76,8 @@ class LaunchOptions:
 
     def check(self) -> None:
         """Raise click.UsageError if two options name a gateway, or one is for the plant of another."""
-        self.demo.check()
-        if self.demo.demo and self.connection.endpoint:
+        self.demo_plant.check()
+        if self.demo and self.connection.endpoint:
             raise click.UsageError("--demo has its own gateway: leave --endpoint out")
-        if self.profile and (self.demo.demo or self.connection.endpoint):
+        if self.profile and (self.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")

@@ -82,7 +82,7 @@ def _consent(wanted: LaunchOptions) -> RunConsent:
         wanted.consent,
         profiles.get(wanted.profile or ""),
         profiles,
-        opens_all=wanted.demo.demo,
+        opens_all=wanted.demo,
         forbidden=bool(wanted.read_only),
     )
 

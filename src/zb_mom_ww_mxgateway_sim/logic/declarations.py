@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway_sim.plant.model import check_name, tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, initial_value
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check
 from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, TagError
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -56,8 +56,6 @@ class PlantLogic:
     triggers: list[Trigger] = field(default_factory=list)
     tags: dict[str, TagDefinition] = field(default_factory=dict)
     """Tags by their ``tag_key``."""
-    places: dict[str, str] = field(default_factory=dict)
-    """``file:line`` of each tag."""
 
     @classmethod
     def of(cls, functions: Iterable[Callable[..., object]]) -> "PlantLogic":
@@ -70,13 +68,23 @@ class PlantLogic:
             logic.triggers.extend(triggers)
         return logic
 
-    def add_tag(self, tag: TagDefinition, place: str) -> None:
+    def add_tag(self, tag: TagDefinition) -> None:
         """Take in a tag. Raise TagError if it is declared already."""
-        folded = tag_key(tag.name)
-        if folded in self.tags:
-            raise TagError(f"there is a tag {tag.name} already, from {self.places[folded]}")
-        self.tags[folded] = tag
-        self.places[folded] = place
+        first = self.tags.setdefault(tag_key(tag.name), tag)
+        if first is not tag:
+            where = f", from {first.origin.place('name', 1)}" if first.origin else ""
+            raise TagError(f"there is a tag {tag.name} already{where}")
+
+
+@dataclass(frozen=True, slots=True)
+class _DeclaringLine:
+    """The line of a program that declares a tag."""
+
+    where: str
+
+    def place(self, column: str, offset: int) -> str:
+        """Return ``file:line``, and for a field with a language of its own the place in that."""
+        return f"{self.where}: {column}:{offset}" if column in ("does", "alarms") else self.where
 
 
 _collecting: ContextVar[PlantLogic | None] = ContextVar("collecting", default=None)
@@ -140,13 +148,15 @@ def tag(name: str, value: object = None, type: NativeType | None = None, **colum
             raise TagError(f"{name}: an empty array needs a type, such as type=NativeType.INTEGER")
     try:
         made = TagDefinition(name, type or _type_of(name, sample), value, **columns)
-        initial_value(made)
-    except (CoercionError, TypeError) as error:
+    except TypeError as error:
         raise TagError(f"{name}: {error}") from error
+    check(made)
+    # From here on a mistake shows only later: with the other tags.
+    caller = sys._getframe(1)
+    made = replace(made, origin=_DeclaringLine(f"{caller.f_code.co_filename}:{caller.f_lineno}"))
     logic = _collecting.get()
     if logic is not None:
-        caller = sys._getframe(1)
-        logic.add_tag(made, f"{caller.f_code.co_filename}:{caller.f_lineno}")
+        logic.add_tag(made)
     return made
 
 
