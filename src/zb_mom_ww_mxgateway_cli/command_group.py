@@ -76,6 +76,8 @@ mark_missing_help(mxgw_py)
 def run(arguments: list[str]) -> int:
     """Run one command line, report what goes wrong, and return the exit code."""
     report = Report()
+    if os.environ.get("_MXGW_PY_COMPLETE", "").startswith("powershell_"):
+        import_module("zb_mom_ww_mxgateway_cli.powershell")  # click asks for it by its name
     code: int
     try:
         with Gateways() as gateways:

@@ -199,7 +199,7 @@ LINES: dict[str, dict[str, Schema]] = {
     "galaxy-discover": {"object": ref("object")},
     "galaxy-deploy-events": {"deployment": ref("deployment")},
     "batch": {"answer": {**OBJECT, "description": "a line of the answer of the command of the line"}},
-    "completion": {"script": record(ok=_OK, script=TEXT, shell=one_of("bash", "zsh", "fish"))},
+    "completion": {"script": record(ok=_OK, script=TEXT, shell=one_of("bash", "zsh", "fish", "powershell"))},
     "schema": {"schema": record(command=TEXT, ok=_OK, schema=OBJECT)},
     "version": {"version": record(contract=TEXT, gateway_protocol_version=INTEGER, ok=_OK, python=TEXT, version=TEXT)},
     "contract compare": {

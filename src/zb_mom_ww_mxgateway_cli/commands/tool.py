@@ -8,6 +8,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 from zb_mom_ww_mxgateway.contract.adoption import BUILT_IN, spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
+from zb_mom_ww_mxgateway_cli.powershell import PowerShellCompletion
 from zb_mom_ww_mxgateway_cli.running import report_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 
@@ -16,19 +17,21 @@ _VARIABLE = "_MXGW_PY_COMPLETE"
 
 @click.command(
     epilog="""\b
-bash   eval "$(mxgw-py completion bash)"     in ~/.bashrc (bash 4.4 or later)
-zsh    eval "$(mxgw-py completion zsh)"      in ~/.zshrc, after compinit
-fish   mxgw-py completion fish | source      in ~/.config/fish/config.fish
+bash        eval "$(mxgw-py completion bash)"  in ~/.bashrc (bash 4.4 or later)
+zsh         eval "$(mxgw-py completion zsh)"   in ~/.zshrc, after compinit
+fish        mxgw-py completion fish | source   in ~/.config/fish/config.fish
+powershell  mxgw-py completion powershell | Out-String | Invoke-Expression
+                                               in the file $PROFILE
 
 \b
 JSON: {"ok": true, "script": "…", "shell": "bash"}"""
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
 @report_options
 def completion(report: Report, shell: str) -> None:
     """Print the script that completes commands and options in a shell."""
-    complete = get_completion_class(shell)
-    assert complete is not None  # It is one of the three.
+    complete = PowerShellCompletion if shell == PowerShellCompletion.name else get_completion_class(shell)
+    assert complete is not None  # It is one of the four.
     made = complete(click.get_current_context().find_root().command, {}, "mxgw-py", _VARIABLE)
     # Not source() of the bash class, which starts bash to find its version.
     script = ShellComplete.source(made)
