@@ -16,12 +16,13 @@ async def export(client: GatewayClient, file: Path, glob: str) -> int:
     beside = file.with_name(f"{file.name}.part")
     with beside.open("w", newline="", encoding="utf-8") as opened:
         rows = csv.writer(opened)
-        rows.writerow(["object", "template", "tag", "type", "security", "historized", "alarm"])
+        rows.writerow(["object", "template", "tag", "type", "security", "historized", "alarm", "array"])
         count = 0
         async for item in client.galaxy.discover(tag_name_glob=glob):
             template = item.template_chain[0] if item.template_chain else ""
             for each in item.attributes:
-                flags = [each.security_classification, each.is_historized, each.is_alarm]
+                length = each.array_dimension if each.is_array else ""
+                flags = [each.security_classification, each.is_historized, each.is_alarm, length]
                 rows.writerow([item.tag_name, template, each.full_tag_reference, each.data_type_name, *flags])
                 count += 1
     beside.replace(file)

@@ -14,6 +14,7 @@ _HOMES = {
     "logic.plant_access": ["Plant"],
     "net.api_keys": ["ALL_SCOPES", "GatewayKey", "KeyScope"],
     "plant.alarms": ["Alarm"],
+    "plant.galaxy_export": ["read_galaxy"],
     "plant.model": ["Security"],
     "plant.point_store": ["TagReading"],
     "plant.status": ["Category", "Source", "Status"],

@@ -23,6 +23,9 @@ from zb_mom_ww_mxgateway_sim.net.api_keys import (
 from zb_mom_ww_mxgateway_sim.plant.alarms import (
     Alarm,
 )
+from zb_mom_ww_mxgateway_sim.plant.galaxy_export import (
+    read_galaxy,
+)
 from zb_mom_ww_mxgateway_sim.plant.model import (
     Security,
 )
@@ -104,6 +107,7 @@ __all__ = [
     "every",
     "on_write",
     "read_faults",
+    "read_galaxy",
     "read_tags",
     "tag",
 ]

@@ -91,6 +91,13 @@ With 'at' the fault is injected into that call, and CALL is left out:
     help="Your own tags; see below.",
 )
 @click.option(
+    "--from-galaxy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="EXPORT",
+    help="In place of the built-in plant the galaxy that mxgw-py galaxy-discover --attributes --json wrote. "
+    "--tags may add tags to its objects, or let its tags move.",
+)
+@click.option(
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."
 )
 @click.option(
@@ -160,6 +167,7 @@ def command(
     api_key: GatewayKey | None,
     no_api_key: bool,
     tags: Path | None,
+    from_galaxy: Path | None,
     generated_tags: int,
     change_period: float,
     event_queue: int,
@@ -182,6 +190,7 @@ def command(
     _settle_contract(contract)
     from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
     from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
+    from zb_mom_ww_mxgateway_sim.plant.galaxy_export import read_galaxy
     from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
     # What goes wrong later, such as a failure of the plant's own logic, is a line each.
@@ -192,7 +201,7 @@ def command(
             port=port,
             plaintext=plaintext,
             api_keys=() if no_api_key else None if api_key is None else (api_key,),
-            tags=read_tags(tags) if tags else (),
+            tags=[*(read_galaxy(from_galaxy) if from_galaxy else ()), *(read_tags(tags) if tags else ())],
             generated_tags=generated_tags,
             generated_change_period=change_period,
             event_queue_size=event_queue,

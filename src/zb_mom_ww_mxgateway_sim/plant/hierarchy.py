@@ -17,6 +17,7 @@ class Hierarchy:
         self._by_tag_name: dict[str, PlantObject] = {}
         self._children: dict[int, list[PlantObject]] = {}
         self._sorted = True
+        self._last_id = 0
         self.attribute_count: int = 0
 
     def add(
@@ -27,13 +28,20 @@ class Hierarchy:
         *,
         contained_name: str = "",
         initial: Mapping[str, Value] = _NOTHING,
+        gobject_id: int = 0,
     ) -> PlantObject:
-        """Add an object and return it. Raise ValueError if the tag name is taken."""
+        """Add an object and return it. It has the next id if the given one is 0 or taken.
+
+        Raise ValueError if the tag name is taken.
+        """
         folded = tag_key(tag_name)
         if folded in self._by_tag_name:
             raise ValueError(f"there is an object {tag_name} already")
         parent_id = parent.gobject_id if parent else NO_PARENT
-        added = PlantObject(len(self._by_id) + 1, tag_name, contained_name, parent_id, template, initial)
+        if gobject_id == 0 or gobject_id in self._by_id:
+            gobject_id = self._last_id + 1
+        self._last_id = max(self._last_id, gobject_id)
+        added = PlantObject(gobject_id, tag_name, contained_name, parent_id, template, initial)
         self._put(added)
         self._children.setdefault(parent_id, []).append(added)
         self._sorted = False

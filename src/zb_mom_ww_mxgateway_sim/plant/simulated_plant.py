@@ -43,7 +43,11 @@ class SimulatedPlant:
         """Build the plant, standing still. Raise TagError for a tag that is impossible or exists already."""
         self._timers = timers
         self.hierarchy: Hierarchy = Hierarchy()
-        layout.build(self.hierarchy)
+        tags = list(tags)
+        # A galaxy from a file stands alone: it may have objects of the same names.
+        is_built_in = all(tag.exported is None for tag in tags)
+        if is_built_in:
+            layout.build(self.hierarchy)
         add_generated(self.hierarchy, generated_tags, generated_change_period)
         placed = add_tags(self.hierarchy, tags)
         self.points: PointStore = PointStore(self.hierarchy, clock.now)
@@ -52,7 +56,7 @@ class SimulatedPlant:
         self._reacting_tags.add(placed.reacting)
         self.points.on_new = self._adopt
         self.points.on_seen = self._signals.refresh
-        self._process = PlantProcess(self.points, clock, seed)
+        self._process = PlantProcess(self.points, clock, seed) if is_built_in else None
         self.refusals: WriteRefusals = WriteRefusals()
         self._limit_alarms = LimitAlarms(self.points, clock)
         self._limit_alarms.add(placed.alarmed)
@@ -117,7 +121,8 @@ class SimulatedPlant:
         return self.alarms
 
     def _tick(self) -> None:
-        self._process.step(TICK)
+        if self._process is not None:
+            self._process.step(TICK)
         self._signals.tick()
         self._reacting_tags.tick()
         self._limit_alarms.tick()

@@ -1,17 +1,26 @@
 """The places of the user's own tags in the galaxy: the objects and areas that they need."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.layout import AREA, fixed, limit_alarm, template
 from zb_mom_ww_mxgateway_sim.plant.limit_alarms import AlarmedTag
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import (
+    Attribute,
+    AttributeCategory,
+    PlantObject,
+    Security,
+    Template,
+    check_name,
+    tag_key,
+)
 from zb_mom_ww_mxgateway_sim.plant.reaction_checks import ReactingTag, reacting_tags
 from zb_mom_ww_mxgateway_sim.plant.reactions import Reaction
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, alarms_of, behavior_of, check, mistake
+from zb_mom_ww_mxgateway_sim.plant.tags import ExportedObject, TagDefinition, alarms_of, behavior_of, check, mistake
+from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 
 _OWN_TEMPLATE = "$UserTags"
 _AREA_NAME = re.compile(r"\w+(\.\w+)*")
@@ -23,7 +32,8 @@ class _Owner:
 
     name: str
     first: TagDefinition
-    attributes: list[Attribute] = field(default_factory=list)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    """By their ``tag_key``."""
     area_of: TagDefinition | None = None
 
     @property
@@ -45,26 +55,48 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> PlacedTags:
 
     Raise TagError for a tag that is impossible or exists already.
     """
-    named: dict[str, TagDefinition] = {}
-    for tag in tags:
-        check_name(tag.name)
-        folded = tag_key(tag.name)
-        if folded in named or hierarchy.attribute(folded) is not None:
-            raise mistake(tag, "name", f"there is a tag {tag.name} already")
-        named[folded] = tag
+    named = _named(hierarchy, tags)
     owners: dict[str, _Owner] = {}
+    galaxies: dict[int, Mapping[str, ExportedObject]] = {}
     for tag in named.values():
-        name = _owner_name(tag.name, named)
+        name = _owner_name(tag.name, named) if tag.exported is None else tag.exported.owner.tag_name
         owner = owners.setdefault(tag_key(name), _Owner(name, tag))
-        owner.attributes.extend(_attributes(tag, tag.name[len(name) + 1 :], named, name))
+        main, *others = _attributes(tag, tag.name[len(name) + 1 :], named, name)
+        # An alarm that an exported tag is given takes the place of the exported one.
+        owner.attributes.setdefault(tag_key(main.name), main)
+        owner.attributes.update({tag_key(other.name): other for other in others})
         if tag.area:
             _settle_area(owner, tag)
+        if tag.exported is not None:
+            galaxies[id(tag.exported.objects)] = tag.exported.objects
+    for objects in galaxies.values():
+        _place_galaxy(hierarchy, objects, owners)
     for owner in owners.values():
         if owner.area:
             _area(hierarchy, owner)
     for folded in sorted(owners):
         _place(hierarchy, owners[folded])
     return PlacedTags(reacting_tags(hierarchy, named.values()), _alarmed_tags(hierarchy, named.values()))
+
+
+def _named(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> dict[str, TagDefinition]:
+    """Return the tags by their ``tag_key``. A tag of the user's own takes the place of an exported one."""
+    exported: dict[str, TagDefinition] = {}
+    own: dict[str, TagDefinition] = {}
+    for tag in tags:
+        named = own if tag.exported is None else exported
+        if tag.exported is None:
+            try:
+                check_name(tag.name)
+            except TagError as error:
+                raise mistake(tag, "name", str(error)) from error
+        folded = tag_key(tag.name)
+        if folded in named or hierarchy.attribute(folded) is not None:
+            raise mistake(tag, "name", f"there is a tag {tag.name} already")
+        named[folded] = tag
+    for folded in exported.keys() & own.keys():
+        own[folded] = replace(own[folded], exported=exported[folded].exported)
+    return exported | own
 
 
 def _owner_name(name: str, tags: dict[str, TagDefinition]) -> str:
@@ -91,7 +123,8 @@ def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], o
             value,
             array_length=len(value) if isinstance(value, tuple) else None,
             security=_security(tag),
-            category=AttributeCategory.WRITEABLE_USC_LOCKABLE if tag.writable else AttributeCategory.WRITEABLE_S,
+            category=_category(tag),
+            alarm=tag.exported is not None and tag.exported.alarm,
             historized=tag.historized,
             signal=None if isinstance(behavior, Reaction) else behavior,
             reaction=behavior if isinstance(behavior, Reaction) else None,
@@ -113,7 +146,8 @@ def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], o
     )
     for limit in alarms_of(tag):
         for attribute in limit_alarm(f"{name}.{limit.name}", limit.limit, limit.severity, limit.limit_type):
-            if tag_key(f"{owner}.{attribute.name}") in tags:
+            other = tags.get(tag_key(f"{owner}.{attribute.name}"))
+            if other is not None and other.exported is None:
                 raise mistake(tag, "alarms", f"{owner}.{attribute.name} is a tag of its own; leave it or the alarm out")
             made.append(attribute)
     return made
@@ -125,9 +159,15 @@ def _alarmed_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[A
         limits = alarms_of(tag)
         found = hierarchy.attribute(tag.name) if limits else None
         if found is not None:
-            owner = found[0].tag_name if found[0].template.chain[0] == _OWN_TEMPLATE else ""
+            owner = found[0].tag_name if found[0].template.chain[:1] == (_OWN_TEMPLATE,) else ""
             alarmed.append(AlarmedTag(tag.name, limits, owner))
     return alarmed
+
+
+def _category(tag: TagDefinition) -> int:
+    if tag.exported is not None:
+        return tag.exported.category
+    return AttributeCategory.WRITEABLE_USC_LOCKABLE if tag.writable else AttributeCategory.WRITEABLE_S
 
 
 def _security(tag: TagDefinition) -> Security:
@@ -167,9 +207,39 @@ def _areas(hierarchy: Hierarchy, name: str) -> PlantObject | None:
     return place
 
 
+def _place_galaxy(hierarchy: Hierarchy, objects: Mapping[str, ExportedObject], owners: dict[str, _Owner]) -> None:
+    """Add the objects of an exported galaxy, each after its parent. Take them from the owners."""
+    by_id = {each.gobject_id: each for each in objects.values()}
+    placed: dict[int, PlantObject] = {}
+    for each in objects.values():
+        way: dict[int, ExportedObject] = {}
+        step: ExportedObject | None = each
+        while step is not None and step.gobject_id not in placed:
+            if step.gobject_id in way:
+                raise TagError(f"{step.origin.place('', 1)}: object {step.tag_name} is inside of itself")
+            way[step.gobject_id] = step
+            step = by_id.get(step.parent_id)
+        for step in reversed(way.values()):
+            owner = owners.pop(tag_key(step.tag_name), None)
+            if owner is not None and owner.area_of is not None:
+                text = f"{step.tag_name} has its place by the exported galaxy; leave its area out"
+                raise mistake(owner.area_of, "area", text)
+            own = Template(step.template_chain, tuple(owner.attributes.values()) if owner else (), step.category)
+            try:
+                placed[step.gobject_id] = hierarchy.add(
+                    step.tag_name,
+                    own,
+                    placed.get(step.parent_id),
+                    contained_name=step.contained_name,
+                    gobject_id=step.gobject_id,
+                )
+            except ValueError as error:
+                raise TagError(f"{step.origin.place('', 1)}: {error}") from error
+
+
 def _place(hierarchy: Hierarchy, owner: _Owner) -> None:
     """Add the attributes to the object of that name. Make it, and the areas above it, if there is none."""
-    attributes = tuple(owner.attributes)
+    attributes = tuple(owner.attributes.values())
     above, _, contained = owner.name.rpartition(".")
     existing = hierarchy.by_tag_name(owner.name)
     if existing is None:

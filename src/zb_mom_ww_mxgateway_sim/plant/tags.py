@@ -1,5 +1,6 @@
 """Tags in addition to the plant's: what is said of each."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol
 
@@ -21,13 +22,38 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedObject:
+    """One object of an exported galaxy. ``parent_id`` is 0 at the top, or the id of an object outside of the export."""
+
+    tag_name: str
+    contained_name: str
+    template_chain: tuple[str, ...]
+    category: int
+    gobject_id: int
+    parent_id: int
+    origin: Origin = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedAttribute:
+    """What an exported galaxy says of a tag beyond its definition: its object, and all objects by their ``tag_key``."""
+
+    objects: Mapping[str, ExportedObject] = field(compare=False, repr=False)
+    owner: ExportedObject
+    name: str
+    category: int
+    alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TagDefinition:
     """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default.
 
     ``does`` is what it does by itself, such as ``sine(40,60,30s)``, until it is written or set. ``alarms`` are its
     limits, such as ``hi 80 300; lolo 5 900 deadband 2``. docs/simulator.md explains both. ``quality`` is the initial
     one, from 0 to 255. ``security`` without a value is Operate, or ViewOnly for a tag that is not writable. ``min`` and
-    ``max`` bound what is written. ``area`` is the area of the tag's object.
+    ``max`` bound what is written. ``area`` is the area of the tag's object. ``origin`` and ``exported`` are for the
+    readers of files.
     """
 
     name: str
@@ -47,6 +73,7 @@ class TagDefinition:
     historized: bool = False
     area: str = ""
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    exported: ExportedAttribute | None = None
 
 
 def mistake(tag: TagDefinition, column: str, text: str, offset: int = 1) -> TagError:
