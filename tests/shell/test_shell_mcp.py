@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from shell_process import KEY, ShellProcess
 
+from zb_mom_ww_mxgateway import ActiveAlarm, GatewayClient, MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.galaxy import lookup
 from zb_mom_ww_mxgateway_shell.mcp.plant_view import PlantView
 from zb_mom_ww_mxgateway_shell.mcp.server import TOOLS, checked
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -112,7 +118,7 @@ async def test_what_is_hidden_looks_like_what_is_not_there(tmp_path: Path, gatew
         assert "value" not in hidden
         assert shown["quality_word"] == "good"
         # An explanation of a tag that is not there would name similar ones.
-        assert await ask("why", tag="Plant.Tank1.Levle") == "the galaxy has no tag Plant.Tank1.Levle"
+        assert await ask("why", tag="Plant.Tank1.Levle") == "Plant.Tank1.Levle: the galaxy has no such tag"
         assert [each["name"] for each in (await ask("browse"))["nodes"]] == ["Plant"]
         assert [each["name"] for each in (await ask("browse", below="Plant"))["nodes"]] == [
             "Plant.Tank1",
@@ -124,6 +130,82 @@ async def test_what_is_hidden_looks_like_what_is_not_there(tmp_path: Path, gatew
         assert (await ask("find", glob="pump"))["tags"] == []
         alarms = (await ask("alarms"))["alarms"]
         assert [each["description"] for each in alarms] == ["a shown leak"]
+
+
+@asynccontextmanager
+async def view_of(gateway: SimulatedGateway, *globs: str) -> AsyncIterator[PlantView]:
+    """A view in this process."""
+    context = Context(all_commands(), interactive=False)
+    context.read_only = "an MCP server only looks"
+    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True, api_key_env="PLANT_KEY"), "plant")
+    try:
+        yield PlantView(context, tuple(map(TagGlob, globs)))
+    finally:
+        await context.disconnect()
+
+
+async def test_its_session_refuses_every_write(gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANT_KEY", KEY)
+    async with view_of(gateway, "Plant.*") as view:
+        live, client = view._context.live_session, view._context.connected.client
+        with pytest.raises(MxGatewayWriteBlockedError, match="nothing was sent"):
+            await live.write("Plant.Tank1.LevelSP", 5.0)
+        with pytest.raises(MxGatewayWriteBlockedError, match="nothing was sent"):
+            await client.acknowledge_alarm("ZB!Plant.Tank1.Leak")
+    assert gateway.mutating_calls == 0
+
+
+async def test_another_name_of_a_hidden_tag_shows_nothing(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANT_KEY", KEY)
+    real = lookup.locate
+
+    async def as_pump(client: GatewayClient, tag: str) -> lookup.Place:
+        """Where MXAccess knows an object by the name of what contains it, too."""
+        return await real(client, tag.replace("Plant.Tank1.Pump", "Plant.Pump1"))
+
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.mcp.plant_view.locate", as_pump)
+    async with view_of(gateway, "Plant.Tank1.*") as view:
+        for tag in ("Plant.Tank1.Pump.Speed", "Plant.Tank1.Pump.Speedy"):
+            (reading,) = (await view.read([tag]))["readings"]
+            assert reading == {"tag": tag, "error": "the galaxy has no such tag"}
+            for question in (view.why, view.history):
+                with pytest.raises(ShellError, match=f"{tag}: the galaxy has no such tag"):
+                    await question(tag)
+        (shown,) = (await view.read(["Plant.Tank1.Level"]))["readings"]
+        assert shown["quality_word"] == "good"
+
+
+async def test_why_names_no_other_tag(gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANT_KEY", KEY)
+    gateway.set("Plant.Tank1.AlarmInhibit", True)
+    async with view_of(gateway, "Plant.Tank1.Level") as view:
+        answer = await view.why("Plant.Tank1.Level")
+        assert "AlarmInhibit" not in json.dumps(answer)
+        assert [each["step"] for each in answer["findings"] if each["step"] == "alarms"] == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "source", "is_shown"),
+    [
+        ("G!North.Tank1.Level.Hi", "Tank1", True),
+        ("G!Tank1.Level.Hi", "tank1", True),
+        # The area is no part of a tag: it shows no object that is hidden, and hides none that is shown.
+        ("G!Tank1.Hidden.Level.Hi", "Hidden", False),
+        ("G!North.Tank2.Level.Hi", "Tank2", False),
+        # Of an unknown object.
+        ("G!North.Tank1.Level.Hi", "", False),
+        ("G!Tank1.Tank1.Level.Hi", "", True),
+        ("{7f9f2f9e-52a5-4f0e-9a8b-0d7ce8d0e5b1}", "Tank1", False),
+    ],
+)
+def test_an_alarm_is_shown_where_its_tag_is(reference: str, source: str, is_shown: bool) -> None:
+    context = Context(all_commands(), interactive=False)
+    context.read_only = "an MCP server only looks"
+    names = {each.name: None for each in fields(ActiveAlarm)}
+    alarm = ActiveAlarm(**names | {"reference": reference, "source_object": source})  # type: ignore[arg-type]  # the rest
+    assert PlantView(context, (TagGlob("Tank1.*"),))._sees_alarm(alarm) is is_shown
 
 
 async def test_a_deployment_changes_what_is_found(tmp_path: Path, gateway: SimulatedGateway) -> None:

@@ -45,9 +45,12 @@ _ALARM_SECONDS = 3.0
 _DECIDING = ("connection", "session", "galaxy", "item")
 
 
-async def explain(context: Context, tag: str, item: Item | None) -> Diagnosis:
-    """Check everything from the connection to the tag; every question to the gateway has its deadline."""
-    findings = await _TagCheck(context, tag, item).findings()
+async def explain(context: Context, tag: str, item: Item | None, *, of_alarms: bool = True) -> Diagnosis:
+    """Check everything from the connection to the tag; every question to the gateway has its deadline.
+
+    Without `of_alarms` nothing is said of alarms.
+    """
+    findings = await _TagCheck(context, tag, item).findings(of_alarms=of_alarms)
     deciding = worst(findings, _DECIDING)
     tries = tuple(line for line in deciding.tries if line.split()[0] in context.registry.commands)
     if not deciding.meaning:
@@ -69,7 +72,7 @@ class _TagCheck:
     def _found(self, step: str, verdict: Verdict, text: str, meaning: str = "", *tries: str) -> None:
         self._findings.append(Finding(step, verdict, text, meaning, tries))
 
-    async def findings(self) -> list[Finding]:
+    async def findings(self, *, of_alarms: bool) -> list[Finding]:
         connected = await self._connection()
         if connected is None:
             return self._findings
@@ -85,7 +88,8 @@ class _TagCheck:
         if place is not None:
             self._report_place(connected, place, last_deploy, value)
             self._report_security(connected, place)
-            await self._report_alarms(connected, place)
+            if of_alarms:
+                await self._report_alarms(connected, place)
         return self._findings
 
     # From the shell to the session.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
+from zb_mom_ww_mxgateway.models.alarms import AlarmFacts
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array, locate
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample
 
 if TYPE_CHECKING:
@@ -56,9 +56,35 @@ class PlantView:
     def _sees(self, tag: str) -> bool:
         return self._globs is None or any(each.matches(tag) for each in self._globs)
 
-    def _check(self, tag: str) -> None:
+    def _sees_alarm(self, alarm: AlarmFacts) -> bool:
+        """Return whether the tag of an alarm is shown.
+
+        A reference is ``Galaxy!Area.Object.Alarm``, and the area is no part of a tag. Where the object is unknown, the
+        name with the area and that without it must both be shown.
+        """
+        path = alarm.reference.partition("!")[2]
+        source, key = f".{tag_key(alarm.source_object)}.", f".{tag_key(path)}"
+        if alarm.source_object and source in key:
+            return self._sees(path[key.index(source) :])
+        return bool(path) and self._sees(path) and self._sees(path.partition(".")[2])
+
+    async def _refusal(self, tag: str) -> str:
+        """Return why nothing is told of a tag; empty where it is shown.
+
+        A tag may have other names than the galaxy's own, which must be shown, too.
+        """
         if not self._sees(tag):
-            raise ShellError(f"{tag} is not shown here; what is shown: {self._shown}")
+            return f"not shown here; what is shown: {self._shown}"
+        if self._globs is None or any(name in self._tags for name in array_names(tag_key(tag))):
+            return ""
+        attribute = (await locate(self._context.connected.client, tag)).attribute
+        if attribute is None or not self._sees(attribute.full_tag_reference):
+            return "the galaxy has no such tag"
+        return ""
+
+    async def _check(self, tag: str) -> None:
+        if refusal := await self._refusal(tag):
+            raise ShellError(f"{tag}: {refusal}")
 
     async def _read_names(self) -> None:
         """Know the tags of the galaxy that are shown; raise ShellError where it cannot be read."""
@@ -107,7 +133,8 @@ class PlantView:
             raise ShellError(f"{len(tags)} tags: 1 to {MOST_TAGS} can be read at once")
         live = self._context.live_session
         await self._context.server_for(None)
-        shown = list(dict.fromkeys(tag for tag in tags if self._sees(tag)))
+        refusals = {tag: await self._refusal(tag) for tag in tags}
+        shown = [tag for tag, refusal in refusals.items() if not refusal]
         found = dict(zip(shown, await live.read(shown, timeout=_READ_SECONDS), strict=True)) if shown else {}
         if arrays := [tag for tag, reading in found.items() if is_bare_array(reading)]:
             whole = await live.read([f"{tag}[]" for tag in arrays], timeout=_READ_SECONDS)
@@ -120,12 +147,12 @@ class PlantView:
             if tag in forms:
                 answers.append(forms[tag] | {"tag": tag})
             else:
-                answers.append({"tag": tag, "error": f"not shown here; what is shown: {self._shown}"})
+                answers.append({"tag": tag, "error": refusals[tag]})
         return {"readings": redacted(answers)}
 
     async def history(self, tag: str, last_seconds: float | None = None, count: int = 100) -> dict[str, Any]:
         """Return the changes of a tag since it was first asked for here, which begins to follow it."""
-        self._check(tag)
+        await self._check(tag)
         if not 0 < count <= _MOST_CHANGES:
             raise ShellError(f"count is {count}: 1 to {_MOST_CHANGES}")
         live = self._context.live_session
@@ -148,20 +175,20 @@ class PlantView:
     async def alarms(self) -> dict[str, Any]:
         """Return the alarms that are active or not acknowledged, the most severe first, and whether the list is old."""
         feed = await alarms_read(self._context)
-        shown = [each for each in feed.alarms.values() if any(map(self._sees, names_of_alarm(each.reference)))]
+        shown = [each for each in feed.alarms.values() if self._globs is None or self._sees_alarm(each)]
         shown.sort(key=lambda each: (each.severity, each.reference))
         answer = _most([alarm_form(each) for each in shown], "alarms")
         return answer | {"may_be_old": feed.lost_at is not None or not feed.is_complete}
 
     async def why(self, tag: str) -> dict[str, Any]:
         """Return what is wrong with a tag, from the connection to the plant, step by step."""
-        self._check(tag)
-        catalogue = self._context.connected.catalogue
+        # Of a tag that is not there an explanation would name similar ones, shown here or not.
         await self._read_names()
-        if not any(tag_key(name) in self._tags for name in array_names(tag)):
-            # An explanation would name tags with similar names, shown here or not.
-            raise ShellError(f"the galaxy has no tag {tag}")
-        form = (await explain(self._context, catalogue.spelled(tag), self._context.find_item(tag))).form()
+        await self._check(tag)
+        spelled = self._context.connected.catalogue.spelled(tag)
+        # What is said of alarms counts those of the whole galaxy, and names the tag that inhibits them.
+        of_alarms = self._globs is None
+        form = (await explain(self._context, spelled, self._context.find_item(tag), of_alarms=of_alarms)).form()
         # What to type in the shell is of no use here.
         return dict(redacted({key: value for key, value in form.items() if key != "try"}))
 
