@@ -96,6 +96,21 @@ _BY_NAME = {
     "value": ref("value"),
 }
 
+_COUNTED = {
+    "acknowledged": INTEGER,
+    "connections": INTEGER,
+    "dropped": INTEGER,
+    "gaps": INTEGER,
+    "lost": INTEGER,
+    "lost_is_known": BOOLEAN,
+    "marks": INTEGER,
+    "sessions": INTEGER,
+    "waiting": INTEGER,
+}
+# Every message to a broker.
+_MESSAGE = {"endpoint": TEXT, "forwarder": TEXT, "id": TEXT, "session_id": TEXT, "tag": nullable(TEXT)}
+_FORWARDED = {name: schema for name, schema in FORMS["event"]["properties"].items() if name != "replay_gap"}
+
 LINES: dict[str, dict[str, Schema]] = {
     "open-session": {
         "session": _answer(
@@ -109,6 +124,22 @@ LINES: dict[str, dict[str, Schema]] = {
     },
     "close-session": {"closed": _answer()},
     "stream-events": {"event": ref("event")},
+    "forward": {
+        # The messages; --to - prints them.
+        "event": record(**_MESSAGE, **_FORWARDED, error=nullable(TEXT), kind=one_of("event", "read"), received=TIME),
+        "mark": record(
+            **_MESSAGE,
+            after_sequence=nullable(INTEGER),
+            at=TIME,
+            before_sequence=nullable(INTEGER),
+            kind=one_of("start", "gap", "stale", "live", "refused"),
+            lost=nullable(INTEGER),
+            reason=nullable(one_of("gateway", "session", "buffer", "size")),
+            text=TEXT,
+        ),
+        "news": record(at=TIME, kind=constant("news"), news=TEXT, ok=_OK, text=TEXT),
+        "summary": record(**_COUNTED, kind=constant("summary"), ok=_OK),
+    },
     "smoke": {
         "step": record(
             _FOUND,
@@ -218,6 +249,7 @@ LINES: dict[str, dict[str, Schema]] = {
 
 # What a command had found is part of its error.
 _FOUND_BEFORE_ERROR: dict[str, Mapping[str, Schema]] = {
+    "forward": _COUNTED,
     "smoke": _SMOKE,
     "subscribe-bulk": _SUBSCRIBED,
     "read-bulk": _READ,

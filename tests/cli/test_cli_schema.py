@@ -90,6 +90,8 @@ async def test_the_output_of_every_command_fits_its_schema(
     await run("smoke", *plain, "--item", INT)
     await run("smoke", *plain, "--item", "No.Such", code=3)
     await run("read", *plain, INT, "No.Such", code=3)
+    await run("forward", *plain, "--to", "-", "--count", "1", INT)
+    await run("forward", *plain, "--to", "-", code=2)
     await run("write", *plain, INT, "5")
     await run("write", *plain, "No.Such", "5", code=3)
     await run("write", *plain, "Plant.Tank1.Level", "5", "--refused")
@@ -165,6 +167,8 @@ def test_the_guide_names_the_keys_of_the_schemas() -> None:
     assert guide["`smoke`, each step"] == keys("smoke", "step")
     assert guide["`smoke`, last"] == keys("smoke", "summary") | {"error"}
     assert guide["`stream-events`, each event"] == set(schema_of("stream-events")["$defs"]["event"]["properties"])
+    named = keys("forward", "summary") | keys("forward", "news")
+    assert guide["`forward`, at the end"] == named
     assert guide["bulk calls"] == keys("write-bulk", "written") | {"error"}
     answers = guide["one call in a session"]
     assert answers == everywhere

@@ -53,11 +53,17 @@ class LiveSession:
                 await live.wait_for("TestChildObject.TestInt", lambda value: value == 5, timeout=10)
     """
 
-    def __init__(self, session: Session, *, rebuild: bool = True) -> None:
+    def __init__(self, session: Session, *, rebuild: bool = True, after: int = 0) -> None:
+        """Begin to read the session's stream, as :meth:`open` does, which also waits until it is live.
+
+        `after` goes on with a session that was read elsewhere: it is the last sequence seen there. What was missed
+        since comes first; what the gateway has no more of is a gap. Subscribe before you await anything.
+        """
         self._session = session
         # Its parts follow streams, handles and losses of the session, which users of a session need not see.
         self._link = link = session._link
         self._hub = EventHub(session, link)
+        self._hub.last_worker_sequence = after
         self._tags = self._hub.tags
         self._supervisor = SessionSupervisor(self._hub, session, link, rebuild=rebuild)
         self._reader = ValueReader(self._hub, session, self._supervisor)

@@ -49,6 +49,15 @@ class Changes:
         change = self._queue.popleft()
         return replace(change, dropped=dropped) if dropped else change
 
+    def take(self) -> list[LiveChange]:
+        """Return all changes that wait, in order; never waits."""
+        dropped, self._dropped = self._dropped, 0
+        changes = list(self._queue)
+        self._queue.clear()
+        if changes and dropped:
+            changes[0] = replace(changes[0], dropped=dropped)
+        return changes
+
     async def aclose(self) -> None:
         """End it and drop what is queued. Idempotent."""
         self._ended = True

@@ -58,7 +58,7 @@ class SessionSupervisor:
         self._link = link
         self._rebuilder = SessionRebuilder(hub, link) if rebuild else None
         # Open at once, so that nothing is missed.
-        self._stream = self._link.stream_events_proven()
+        self._stream = self._link.stream_events_proven(after=hub.last_worker_sequence)
         self._ever_live = False
         # Whether the gateway has proven that it has taken the stream.
         self._attached = False

@@ -1,4 +1,5 @@
 """The commands of ``mxgw-py``, one module per group of its help.
 
-No output form and no connection option: those are shared with the shell. May import no other room.
+No output form and no connection option: those are shared with the shell.
+May import ``forward``.
 """

@@ -39,4 +39,5 @@ MODULE_OF = {
     "completion": "tool",
     "schema": "tool",
     "version": "tool",
+    "forward": "forward",
 }

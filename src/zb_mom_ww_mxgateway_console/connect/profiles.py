@@ -62,6 +62,18 @@ _OWN: dict[str, type | tuple[type, ...]] = {
     "watch": str,
     "color": str,
 }
+_BROKER: dict[str, type | tuple[type, ...]] = dict.fromkeys(
+    (
+        "broker",
+        "broker_user",
+        "broker_password_env",
+        "broker_password_file",
+        "broker_ca_file",
+        "broker_cert_file",
+        "broker_key_file",
+    ),
+    str,
+)
 # Keys that depend on each other; the library checks them.
 _CHECKED = frozenset(
     ("endpoint", "plaintext", "ca_file", "require_certificate_validation", "server_name_override", "connect_timeout")
@@ -104,6 +116,8 @@ class Profile:
     """The list to watch after connecting."""
     color: str = ""
     """The colour of the prompt."""
+    broker: tuple[tuple[str, str], ...] = ()
+    """Keys about the broker to which ``mxgw-py forward`` forwards, with their values."""
 
     def arming_rules(self) -> "ArmingRules":
         """Return what it demands of arming."""
@@ -189,7 +203,7 @@ def _read(file: ProfilesFile) -> ProfilesFile:
 
 def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
     section = f"profiles.{name}"
-    known = _CONNECTION | _OWN
+    known = _CONNECTION | _OWN | _BROKER
     for key, value in table.items():
         if key in ("api_key", "key", "password", "token") or (isinstance(value, str) and redact(value) != value):
             file.fail(key, section, f"a key does not belong in the file: name its source, {', '.join(_KEY_SOURCES)}")
@@ -213,6 +227,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
     if len([key for key in _KEY_SOURCES if table.get(key)]) > 1:
         file.fail("", section, f"the profile {name} names more than one source of the key")
     longest = _check_arming(file, section, table)
+    _check_broker(file, section, table)
     if table.get("color", "red") not in _COLORS:
         file.fail("color", section, f"color is one of {', '.join(_COLORS)}")
     return Profile(
@@ -228,7 +243,21 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
         limits=str(file.path.parent / table["limits"]) if "limits" in table else "",
         watch=table.get("watch", ""),
         color=table.get("color", ""),
+        broker=tuple((key, value) for key, value in table.items() if key in _BROKER),
     )
+
+
+def _check_broker(file: ProfilesFile, section: str, table: dict[str, Any]) -> None:
+    """Fail where the keys about the broker cannot be right. What is in its URL, mxgw-py forward checks."""
+    if "@" in table.get("broker", ""):
+        file.fail(
+            "broker", section, "a user or a password does not belong in the URL: broker_user, broker_password_env"
+        )
+    given = [key for key in table if key in _BROKER]
+    if given and "broker" not in given:
+        file.fail(given[0], section, f'{given[0]} is for a broker: broker = "nats://HOST:4222"')
+    if "broker_password_env" in table and "broker_password_file" in table:
+        file.fail("broker_password_file", section, "the broker's password has one source: name one")
 
 
 def _check_arming(file: ProfilesFile, section: str, table: dict[str, Any]) -> float:

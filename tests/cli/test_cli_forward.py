@@ -1,0 +1,301 @@
+"""Forwarding without a broker: topics, shares, what is refused before anything is sent, standard output, the state."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from cli_process import KEY, Run, Start, ended, until
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway_cli.forward.destination import Access, address_of, destination_of
+from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message, MessageForms
+from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
+from zb_mom_ww_mxgateway_cli.forward.sharing import share_of
+from zb_mom_ww_mxgateway_cli.forward.topics import DEFAULT, TopicError, Topics
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+ITEM = "TestChildObject.TestInt"
+PRINT = ["forward", "--plaintext", "--to", "-"]
+
+
+# Topics.
+
+
+@pytest.mark.parametrize(
+    ("tag", "mqtt"),
+    [
+        ("Plant.Tank1.Level", "mxgw/f/event/Plant/Tank1/Level"),
+        ("A.B[]", "mxgw/f/event/A/B[]"),
+        ("A b+#*>/%.\u00fc", "mxgw/f/event/A%20b%2B%23%2A%3E%2F%25/%C3%BC"),
+        ("A..B", "mxgw/f/event/A%2E%2EB"),
+        (".A", "mxgw/f/event/%2EA"),
+    ],
+)
+def test_a_tag_is_levels_of_a_topic(tag: str, mqtt: str) -> None:
+    assert Topics(DEFAULT, "f", "/").topic("event", tag) == mqtt
+    assert Topics(DEFAULT, "f", ".").topic("event", tag) == mqtt.replace("/", ".")
+
+
+def test_a_mark_about_no_tag_has_no_level_for_one() -> None:
+    assert Topics(DEFAULT, "a.b", ".").topic("mark", None) == "mxgw.a%2Eb.mark"
+    assert Topics("{tag}", "f", "/").topic("mark", None) == "mark"
+    assert Topics("x-{tag}/{kind}", "f", "/").topic("event", "A.B") == "x-A%2EB/event"
+
+
+@pytest.mark.parametrize("template", ["", "a//b", "/a", "a b", "a/#", "+/{tag}", "{tagg}", "a/{", "a.b", "$SYS/{tag}"])
+def test_a_template_that_makes_no_topic_is_refused(template: str) -> None:
+    with pytest.raises(TopicError):
+        Topics(template, "f", "/")
+
+
+# Shares.
+
+
+def test_shares_are_disjoint_complete_and_even_and_a_new_peer_takes_from_all() -> None:
+    tags = [f"Area{number % 50:03}.Unit{number // 50:04}.Value" for number in range(3_000)]
+    three = {name: share_of(name, ["a", "b", "c"], tags) for name in ("a", "b", "c")}
+    assert sorted(tag for share in three.values() for tag in share) == sorted(tags)
+    assert all(800 < len(share) < 1200 for share in three.values())
+    # The order of the peers and the case of a tag say nothing.
+    assert share_of("a", ["c", "b", "a"], tags) == three["a"]
+    assert len(share_of("a", ["a", "b", "c"], [tag.upper() for tag in tags])) == len(three["a"])
+    four = {name: set(share_of(name, ["a", "b", "c", "d"], tags)) for name in ("a", "b", "c", "d")}
+    for name, share in three.items():
+        assert four[name] < set(share)
+
+
+# The broker's URL and access.
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "is_secure"),
+    [
+        ("nats://broker", "nats://broker:4222", False),
+        ("tls://broker:5", "tls://broker:5", True),
+        ("natss://10.0.0.1", "natss://10.0.0.1:4222", True),
+        ("mqtt://[::1]", "mqtt://[::1]:1883", False),
+        ("mqtts://broker/", "mqtts://broker:8883", True),
+    ],
+)
+def test_the_url_of_a_broker(url: str, text: str, is_secure: bool) -> None:
+    address = address_of(url)
+    assert (address.text, address.is_secure) == (text, is_secure)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "broker",
+        "http://broker",
+        "nats://",
+        "nats://a:0",
+        "nats://a:99999",
+        "mqtt://a/topic",
+        "nats://a?x=1",
+        "nats://a b",
+    ],
+)
+def test_what_is_no_url_of_a_broker_is_refused(url: str) -> None:
+    with pytest.raises(MxGatewayArgumentError):
+        address_of(url)
+
+
+@pytest.mark.parametrize(
+    ("urls", "access"),
+    [
+        (("nats://a", "mqtt://b"), Access()),
+        (("nats://a", "tls://b"), Access()),
+        (("-", "-"), Access()),
+        (("-",), Access(user="me")),
+        (("mqtt://a",), Access(password="secret")),
+        (("nats://a",), Access(user="me")),
+        (("nats://a",), Access(ca_file="roots.pem")),
+        (("tls://a",), Access(ca_file="no-such-file.pem")),
+        (("tls://a",), Access(key_file="key.pem")),
+    ],
+)
+def test_what_cannot_be_right_together_is_refused(urls: tuple[str, ...], access: Access) -> None:
+    with pytest.raises(MxGatewayArgumentError) as refused:
+        destination_of(urls, access)
+    assert "secret" not in str(refused.value)
+
+
+# The buffer.
+
+
+def _event(number: int, tag: str, size: int = 10) -> Message:
+    return Message(f"s-{number}", "t", b"x" * size, "s", number, tag)
+
+
+def _outbox(most: int, most_bytes: int = 10_000) -> tuple[Outbox, list[Gap]]:
+    gaps: list[Gap] = []
+
+    def made(gap: Gap) -> Message:
+        gaps.append(gap)
+        return MessageForms("f", "host:1", Topics(DEFAULT, "f", "/")).gap(gap)
+
+    return Outbox(most, made, most_bytes), gaps
+
+
+def test_a_full_buffer_drops_the_oldest_and_counts_them() -> None:
+    outbox, gaps = _outbox(3)
+    outbox.begin("s", 0)
+    for number in range(1, 8):
+        outbox.put(_event(number, "A" if number > 2 else f"B{number}"))
+    taken = [outbox.take() for _ in range(5)]
+    assert [message and message.upto for message in taken] == [4, 5, 6, 7, None]
+    assert [(gap.after, gap.before, gap.lost, gap.reason) for gap in gaps] == [(0, 5, 4, "buffer")]
+    # Of A a later value is there.
+    assert outbox.stale_tags == {"B1", "B2"}
+    assert outbox.dropped == 4
+
+
+def test_the_buffer_counts_bytes_too() -> None:
+    outbox, gaps = _outbox(100, most_bytes=100)
+    outbox.begin("s", 9)
+    for number in range(10, 15):
+        outbox.put(_event(number, "A", size=40))
+    assert [message.upto for message in iter(outbox.take, None)] == [12, 13, 14]
+    assert [(gap.after, gap.before, gap.lost) for gap in gaps] == [(9, 13, 3)]
+    assert outbox.room == 50
+
+
+def test_a_dropped_gap_is_part_of_the_next_one() -> None:
+    outbox, gaps = _outbox(2)
+    outbox.begin("s", 0)
+    forms = MessageForms("f", "host:1", Topics(DEFAULT, "f", "/"))
+    outbox.put(_event(1, "A"))
+    outbox.put(forms.gap(Gap("s", 1, 5, 3, "gateway", "GAP")))
+    for number in (5, 6):
+        outbox.put(_event(number, "A"))
+    assert [message.upto for message in iter(outbox.take, None)] == [4, 5, 6]
+    assert [(gap.after, gap.before, gap.lost) for gap in gaps] == [(0, 5, 4)]
+
+
+def test_gaps_of_two_sessions_stay_apart() -> None:
+    outbox, gaps = _outbox(1)
+    outbox.begin("s", 0)
+    outbox.begin("t", 0)
+    outbox.put(_event(1, "A"))
+    for number in (1, 2):
+        outbox.put(Message(f"t-{number}", "t", b"", "t", number, "A"))
+    assert [message.session_id for message in iter(outbox.take, None)] == ["s", "t", "t"]
+    assert [(gap.session_id, gap.after, gap.before, gap.lost) for gap in gaps] == [("s", 0, 2, 1), ("t", 0, 2, 1)]
+
+
+# The command.
+
+
+async def test_standard_output_in_place_of_a_broker(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py(*PRINT, "--count", "1", "--json", "--name", "f1", ITEM, ITEM.upper())
+    assert (ran.code, ran.err) == (0, "")
+    start, event = [line for line in ran.json if line["kind"] in ("start", "event")]
+    assert (start["text"], start["forwarder"]) == ("forwarding 1 tag: a new session", "f1")
+    assert (event["tag"], event["value"], event["worker_sequence"]) == (ITEM, 0, 1)
+    assert event["id"] == f"{event['session_id']}-1"
+    assert not gateway.live_sessions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--to", "nats://me:s3cret@broker", ITEM], "does not belong in the broker's URL"),
+        (["--to", "-"], "nothing to do"),
+        ([ITEM], "no broker: give --to URL"),
+        (["--to", "-", "--peers", "a,b", "--name", "c", ITEM], "this one is --name c"),
+        (["--to", "-", "--topic", "a/#", ITEM], "--topic"),
+        (
+            ["--to", "mqtt://broker", "--broker-user", "me", "--broker-password-env", "NO_SUCH", ITEM],
+            "NO_SUCH is not set",
+        ),
+    ],
+)
+async def test_a_mistake_is_told_before_anything_is_sent(mxgw_py: Run, arguments: list[str], text: str) -> None:
+    ran = await mxgw_py("forward", "--plaintext", "--endpoint", "127.0.0.1:1", *arguments)
+    assert ran.code == 2
+    assert text in ran.err
+    assert "s3cret" not in ran.err
+
+
+@pytest.mark.parametrize(("module", "url", "extra"), [("nats", "nats://a", "nats"), ("paho", "mqtt://a", "mqtt")])
+async def test_without_its_extra_one_line_says_so(
+    environment: dict[str, str], module: str, url: str, extra: str
+) -> None:
+    program = (
+        f"import sys; sys.modules[{module!r}] = None; "
+        "from zb_mom_ww_mxgateway_cli.__main__ import main; sys.exit(main())"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, "forward", "--plaintext", "--endpoint", "127.0.0.1:1", "--to", url, ITEM,
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert err.decode().splitlines() == [
+        f"mxgw-py: Forwarding to {extra.upper()} needs the extra: "
+        f'pip install "zb-mom-ww-mxaccess-gateway-client[{extra}]"'
+    ]
+
+
+async def test_a_profile_names_the_broker_and_its_access_is_for_no_other_one(
+    gateway: SimulatedGateway, mxgw_py: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    profiles = tmp_path / "profiles.toml"
+    environment["MXGATEWAY_PROFILES"] = str(profiles)
+    text = f'[profiles.plant]\nendpoint = "{gateway.endpoint}"\nplaintext = true\nbroker = "mqtt://127.0.0.1:1"\n'
+    profiles.write_text(text + 'broker_user = "me"\nbroker_password_env = "NO_SUCH"\n')
+    ran = await mxgw_py("forward", "--profile", "plant", ITEM)
+    assert (ran.code, "NO_SUCH is not set" in ran.err) == (2, True)
+    # Another broker gets nothing of it, so that its password is not missed.
+    ran = await mxgw_py("forward", "--profile", "plant", "--to", "-", "--count", "1", ITEM)
+    assert ran.code == 0
+    profiles.write_text(text.replace("mqtt://", "mqtt://me:s3cret@"))
+    ran = await mxgw_py("forward", "--profile", "plant", ITEM)
+    assert ran.code == 2
+    assert f"{profiles}:4: a user or a password does not belong in the URL" in ran.err
+    assert "s3cret@" not in ran.err
+
+
+async def test_a_state_file_is_for_one_forwarder_and_one_gateway(
+    gateway: SimulatedGateway, start: Start, mxgw_py: Run, tmp_path: Path
+) -> None:
+    state = tmp_path / "f1.state"
+    kept = ["--state", str(state), ITEM]
+    first = await start(*PRINT, *kept)
+    await until(state.exists)
+    ran = await mxgw_py(*PRINT, *kept)
+    assert (ran.code, "another forwarder uses the state file" in ran.err) == (2, True)
+    first.terminate()
+    assert (await ended(first)).code == 130
+    form = json.loads(state.read_text())
+    state.write_text(json.dumps(form | {"endpoint": "elsewhere:1"}))
+    ran = await mxgw_py(*PRINT, *kept)
+    assert (ran.code, "is of the gateway elsewhere:1" in ran.err) == (2, True)
+    state.write_text("{")
+    ran = await mxgw_py(*PRINT, *kept)
+    assert (ran.code, "is no state file of a forwarder" in ran.err) == (2, True)
+
+
+async def test_a_restart_with_another_list_takes_and_leaves_tags_in_the_same_session(
+    gateway: SimulatedGateway, mxgw_py: Run, tmp_path: Path
+) -> None:
+    kept = ["--state", str(tmp_path / "f1.state"), "--json", "--count", "1"]
+    assert (await mxgw_py(*PRINT, *kept, ITEM)).code == 0
+    (session,) = gateway.live_sessions
+    other = "TestChildObject.TestDouble"
+    ran = await mxgw_py(*PRINT, *kept, other)
+    assert ran.code == 0
+    (event,) = [line for line in ran.json if line["kind"] == "event"]
+    assert (event["tag"], event["session_id"], event["worker_sequence"]) == (other, session, 2)
+
+
+async def test_a_key_that_is_revoked_ends_it(gateway: SimulatedGateway, start: Start) -> None:
+    process = await start(*PRINT, "--json", ITEM)
+    await until(lambda: gateway.open_streams)
+    gateway.faults.revoke(KEY.key_id)
+    gateway.faults.kill_connections()
+    ran = await ended(process)
+    assert ran.code == 4
+    assert ran.json[-1]["error"]["type"] == "MxGatewayAuthenticationError"
