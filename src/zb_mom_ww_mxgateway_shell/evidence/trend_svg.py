@@ -20,12 +20,14 @@ from zb_mom_ww_mxgateway_shell.evidence.report_text import (
     shown_value,
     text_of,
 )
+from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, value_axis
 from zb_mom_ww_mxgateway_shell.output.scale import share
 
 Mood = Literal["good", "uncertain", "stale", "bad"]
 
 _WIDTH, _HEIGHT = 680, 236
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 92, 26, 40
+_MOST_LEVELS, _MOST_TIMES = 6, 8
 _MOST_NAMES = 8
 """Different texts that get a level of their own; more are one level."""
 _MOST_GAPS = 20
@@ -79,11 +81,12 @@ class _Drawing:
         levels += [level for _, level in self._bounds]
         if self._is_boolean:
             levels += [0.0, 1.0]
-        self._low, self._high = (min(levels), max(levels)) if levels else (0.0, 1.0)
-        if self._low == self._high:
-            margin = abs(self._low) * 0.05 or 1.0
-            if math.isfinite(self._low - margin) and math.isfinite(self._high + margin):
-                self._low, self._high = self._low - margin, self._high + margin
+        self._axis = Axis(0.0, 1.0, ()) if not levels else value_axis(min(levels), max(levels), _MOST_LEVELS)
+        if self._is_boolean:
+            self._axis = BOOLEAN
+        elif self._names:
+            names = [(level, _one(text)) for text, level in list(self._names.items())[:_MOST_NAMES]]
+            self._axis = Axis(min(levels), max(levels), names)
 
     @property
     def _is_boolean(self) -> bool:
@@ -152,7 +155,7 @@ class _Drawing:
 
     def _y(self, level: float) -> float:
         room = _HEIGHT - _TOP - _BOTTOM - 16
-        return _TOP + 8 + (1 - share(level, self._low, self._high)) * room
+        return _TOP + 8 + (1 - share(level, self._axis.low, self._axis.high)) * room
 
     # Parts of the drawing
 
@@ -181,32 +184,24 @@ class _Drawing:
 
     def _axes(self, tag: str) -> Iterator[str]:
         bottom = _HEIGHT - _BOTTOM
-        for at in _ticks(self._begin, self._end, 7):
+        for at, seconds in value_axis(self._begin, self._end, _MOST_TIMES).ticks:
+            if not self._begin <= at <= self._end:
+                continue
             x = self._x(at)
             yield f'<path class="tick" d="M{x:.1f} {bottom}v4"/>'
-            yield f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{_number(at)}</text>'
+            yield f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{seconds}</text>'
         began = self._clock.short(self._series.get("started_at"))
         label = f"seconds since {began} ({self._clock.zone})"
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
         yield f'<text class="label" x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">{_escaped(label)}</text>'
         text = f"value of {cut_middle(_one(tag), 80)}"
         yield f'<text class="label" x="4" y="14"{_fitted(text, _WIDTH - 8)}>{_escaped(text)}</text>'
-        for level, text in self._levels():
+        for level, text in self._axis.ticks:
             y = self._y(level)
             yield f'<path class="tick" d="M{_LEFT} {y:.1f}h-4"/>'
-            text = cut(text, 11)
+            text = cut(text, 16)
             room = _fitted(text, _LEFT - 9)
             yield f'<text x="{_LEFT - 7}" y="{y + 3.5:.1f}" text-anchor="end"{room}>{_escaped(text)}</text>'
-
-    def _levels(self) -> list[tuple[float, str]]:
-        """Return what the axis of values names."""
-        if self._is_boolean:
-            return [(0.0, "false"), (1.0, "true")]
-        if self._names:
-            return [(level, _one(text)) for text, level in list(self._names.items())[:_MOST_NAMES]]
-        if not (self._bounds or any(each.level is not None for each in self._points)):
-            return []
-        return [(level, _number(level)) for level in _ticks(self._low, self._high, 5)]
 
     def _limit_lines(self) -> Iterator[str]:
         below = math.inf
@@ -304,21 +299,6 @@ def _between(start: float, end: float, gaps: Sequence[tuple[float, float]]) -> I
         at = min(end, ended)
     if at < end or at == start:
         yield at, max(at, end), True
-
-
-def _ticks(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers from `low` to `high`, at most `most` of them."""
-    span = high - low
-    if not span > 0 or not math.isfinite(span):
-        return [low] if low == high else [low, high]
-    rough = span / most
-    power = 10.0 ** math.floor(math.log10(rough)) if rough > 1e-300 else 0.0
-    step = next((power * factor for factor in (1, 2, 5, 10) if power * factor * (most - 1) >= span), power * 10)
-    first = math.ceil(low / step) if step else 0
-    if not step or abs(first) > 1e12:  # Too far from zero for round numbers.
-        return [low, high]
-    found = [(first + index) * step for index in range(most + 1)]
-    return [each for each in found if each <= high + step * 1e-9] or [low, high]
 
 
 def _number(value: float) -> str:
