@@ -72,9 +72,11 @@ def test_a_drawing_shows_gaps_doubt_limits_and_several_tags_without_colour() -> 
         Interval(8, 10, 30.0, "bad"),
     ]
     tags = [
-        ChartedTag("Plant.Tank <1>", "30.0 %", intervals, boolean=False, unit="%", alarm_limits=[Limit(35, "Hi")]),
-        ChartedTag("Plant.SP", "20.0 %", [Interval(0, 10, 20.0, "good")], boolean=False, unit="%"),
-        ChartedTag("Plant.Pump", "true", [Interval(0, 10, 1.0, "good")], boolean=True),
+        ChartedTag(
+            "Plant.Tank <1>", "30.0", "good", intervals, boolean=False, unit="%", alarm_limits=[Limit(35, "Hi")]
+        ),
+        ChartedTag("Plant.SP", "20.0", "good", [Interval(0, 10, 20.0, "good")], boolean=False, unit="%"),
+        ChartedTag("Plant.Pump", "true", "good", [Interval(0, 10, 1.0, "good")], boolean=True),
     ]
     drawing = drawing_of(panels_of(tags, (0.0, 10.0), apart=False, limits=[Limit(40, "limit")]))
     strokes = [part for part in drawing.parts if isinstance(part, Stroke) and part.width == 2]
@@ -85,7 +87,7 @@ def test_a_drawing_shows_gaps_doubt_limits_and_several_tags_without_colour() -> 
     root = ElementTree.fromstring(svg_of(drawing))
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"40 %", "30", "20", "10", "limit 40", "Hi 35", "true", "false", "!", "x", "A", "B"} <= set(texts)
-    assert "A Plant.Tank <1>  30.0 %  min 10.0  max 30.0" in texts
+    assert "A Plant.Tank <1>  30.0 %  good  min 10.0  max 30.0" in texts
     assert "! bad   x gap: nothing is known" in texts
     assert (root.find("{http://www.w3.org/2000/svg}title") or root[0]).text.startswith("Plant.Tank <1>, Plant.SP")  # type: ignore[union-attr]  # it has a text
     assert pixels(png_of(drawing))
@@ -93,7 +95,7 @@ def test_a_drawing_shows_gaps_doubt_limits_and_several_tags_without_colour() -> 
 
 def test_a_hundred_thousand_values_make_a_small_file_that_keeps_the_extremes() -> None:
     intervals = [Interval(at, at + 1, float(at % 7 + 93 * (at == 5_000)), "good") for at in range(100_000)]
-    tag = ChartedTag("A.b", "", intervals, boolean=False)
+    tag = ChartedTag("A.b", "", "", intervals, boolean=False)
     drawing = drawing_of(panels_of([tag], (0.0, 100_000.0), apart=False))
     (curve,) = (part for part in drawing.parts if isinstance(part, Stroke) and part.width == 2)
     assert len(curve.points) < 6_000

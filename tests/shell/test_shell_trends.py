@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_shell.output.axis import time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, label_columns, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.scale import share, sparkline
+from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of, picture_of
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
@@ -161,6 +162,27 @@ def test_a_limit_is_a_line_behind_the_curve_with_its_name() -> None:
         "┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣸   ",
         "└────────────────",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        (70, "  …t.Tank1.Level  123456.789 kg/cm² abs  good  0.1 s  min 1.0  max 2.0"),
+        (50, "  …Tank1.Level  123456.789 kg/cm² abs  good  0.1 s"),
+        (40, "  ….Tank1.Level  123456.789  good  0.1 s"),
+        (30, "  …1.Level  123456.789  good …"),
+    ],
+)
+def test_a_narrow_heading_keeps_the_whole_number(columns: int, wanted: str) -> None:
+    tag = ChartedTag(
+        "Plant.Tank1.Level", "123456.789", "good  0.1 s", [part(0, 5, 1.0), part(5, 10, 2.0)], False, "kg/cm² abs"
+    )
+    panels = panels_of([tag], (0.0, 10.0), apart=False)
+    lines = text_of(picture_of(panels, columns, 10, braille=True))
+    assert all(len(line) <= columns for line in lines)
+    assert lines[0] == wanted
+    # The unit is beside the axis where it leaves room for the curve.
+    assert ("2.0 kg/cm² abs ┤" in lines[1]) is (columns > 42)
 
 
 def test_where_there_is_no_braille_plain_characters_do() -> None:

@@ -86,13 +86,17 @@ class Trend:
 
     def turn(self, key: str) -> None:
         """Move or zoom the view by a key."""
-        self.view.turn(key, self.connected.history.since, clock.monotonic())
+        history = self.connected.history
+        seen = [history.of(item.key).events for item in self.items]
+        first = min((events[0].received_at for events in seen if events), default=history.since)
+        self.view.turn(key, first, clock.monotonic())
 
     def _hint(self, columns: int) -> str:
         """Return the keys, in words if there is room."""
         arrows, zoom = ("←→", "↑↓") if has_braille() else ("left right", "up down")
         moved = [] if self.view.end is None else [f"until {_time_text(self.view.end)}", "End now"]
-        more = [f"{arrows} move", f"{zoom} zoom ({self.view.text})", "Tab limits"]
+        more = [f"{arrows} move", f"{zoom} zoom ({self.view.text})"]
+        more += ["Tab limits"] if any(each.alarm_limits for each in self.facts.values()) else []
         dot = " · " if has_braille() else " - "
         hints: Sequence[Sequence[str]] = ([*moved, *more], [*moved, arrows, zoom], moved, moved[1:], [])
         texts = [f"  {dot.join([*hint, 'Ctrl-C ends'])}" for hint in hints]
@@ -103,23 +107,22 @@ class Trend:
         value = self.connected.live.latest(*item.key)
         intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
         known = self.facts.get(item.tag) or TrendFacts()
-        unit = f" {known.unit}" if known.unit else ""
-        if self.view.end is not None:
-            text = _text_at(intervals, self.view.end, unit)
-        elif value is None:
-            text = "not advised" if not item.advised else "no value yet"
-        else:
-            text = f"{value_text(value.value)}{unit}  {quality_text(value)}  {freshness(value, item)}"
         boolean = isinstance(value and value.value, bool)
-        return ChartedTag(item.tag, text, intervals, boolean, known.unit, known.alarm_limits)
+        if self.view.end is not None:
+            text, state = _then(intervals, self.view.end, boolean)
+        elif value is None:
+            text, state = "", "not advised" if not item.advised else "no value yet"
+        else:
+            text, state = value_text(value.value), f"{quality_text(value)}  {freshness(value, item)}"
+        return ChartedTag(item.tag, text, state, intervals, boolean, known.unit, known.alarm_limits)
 
 
-def _text_at(intervals: Sequence[Interval], at: float, unit: str) -> str:
-    """Return in words what is known of the value at a time."""
+def _then(intervals: Sequence[Interval], at: float, boolean: bool) -> tuple[str, str]:
+    """Return the value at a time as text, and its state."""
     then = next((each for each in reversed(intervals) if each.start <= at <= each.end), None)
     if then is None or then.value is None:
-        return f"nothing known at {_time_text(at)}"
-    return f"{value_text(then.value)}{unit}  {then.mood}  at {_time_text(at)}"
+        return "", f"nothing known at {_time_text(at)}"
+    return value_text(bool(then.value) if boolean else then.value), f"{then.mood}  at {_time_text(at)}"
 
 
 def _time_text(at: float) -> str:

@@ -219,10 +219,9 @@ class _Cells:
         for x in free:
             texts[x], roles[x] = "╌", "limit"
         room = len(text) + 2
-        for at in (1, len(texts) - room - 1):
-            if free.issuperset(range(at, at + room)):
-                texts[at : at + room] = f" {text} "
-                break
+        at = next((at for at in range(1, len(texts) - room) if free.issuperset(range(at, at + room))), None)
+        if at is not None:
+            texts[at : at + room] = f" {text} "
 
     def runs(self, row: int) -> Line:
         return _runs(self._texts[row], self._roles[row])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zb_mom_ww_mxgateway_console.render.forms import local, safe, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
     Curve,
@@ -24,6 +24,8 @@ from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 _HIGHEST = 12
 _BOOLEAN_HEIGHT = 3
 _TAG_WIDTH = 8
+_LABELS_PART = 3
+"""The part of the columns that labels with a unit have at most: a third."""
 _FEWEST_COLUMNS = 4
 MOST_TAGS = 6
 """Curves that eyes can tell apart."""
@@ -36,7 +38,9 @@ class ChartedTag:
 
     tag: str
     text: str
-    """The value now in words."""
+    """Its value as text; empty where there is none."""
+    state: str
+    """Quality and age of the value, or why there is none."""
     intervals: Sequence[Interval]
     boolean: bool
     unit: str = ""
@@ -115,15 +119,19 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
     """Return lines of at most so many columns, in as many rows if that is possible."""
     heights = _heights(panels, rows)
     axes = [panel.axis(max(3, height // 2 + 1)) for panel, height in zip(panels, heights, strict=True)]
-    labels = max(label_columns(axis, panel.unit) for axis, panel in zip(axes, panels, strict=True))
-    labels = min(labels, columns // 2)
+    # The legend has the unit, too: the axis does without one that leaves too little room.
+    units = [
+        panel.unit if label_columns(axis, panel.unit) <= columns // _LABELS_PART else ""
+        for axis, panel in zip(axes, panels, strict=True)
+    ]
+    labels = max(map(label_columns, axes, units))
     most = max((len(panel.tags) for panel in panels if panel.several), default=-1)
     # Beside the curves: the axis, and a place for the letters.
     room = max(_FEWEST_COLUMNS, columns - labels - 2 - (most + 1))
     start, end = (local(moment(at)) for at in panels[0].window)
     ticks = [(round(part * (room - 1)), text) for part, text in time_ticks(start, end, room)]
     lines: list[Line] = []
-    for panel, axis, height in zip(panels, axes, heights, strict=True):
+    for panel, axis, height, unit in zip(panels, axes, heights, units, strict=True):
         for place, each in panel.tags:
             text = _heading(panel, place, each, columns)
             role = f"series{place + 1}" if panel.several else "good"
@@ -135,7 +143,7 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
             height,
             axis=axis,
             labels=labels,
-            unit=panel.unit,
+            unit=unit,
             limits=panel.limits,
             ticks=[x for x, _ in ticks],
             braille=braille,
@@ -160,8 +168,15 @@ def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
 
 def heading(panel: Panel, place: int, each: ChartedTag) -> str:
     """Return what is said of a tag: its letter and name, the value now, and its extent in view."""
-    letter = f"{LETTERS[place]} " if panel.several else ""
-    return safe(f"{letter}{each.tag}  {each.text}{_extent(panel, each)}")
+    return safe(f"{_letter(panel, place)}{each.tag}  {_value(each, each.unit)}{each.state}{_extent(panel, each)}")
+
+
+def _letter(panel: Panel, place: int) -> str:
+    return f"{LETTERS[place]} " if panel.several else ""
+
+
+def _value(each: ChartedTag, unit: str) -> str:
+    return f"{each.text}{f' {unit}' if unit else ''}  " if each.text else ""
 
 
 def _extent(panel: Panel, each: ChartedTag) -> str:
@@ -171,13 +186,17 @@ def _extent(panel: Panel, each: ChartedTag) -> str:
 
 
 def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
-    """Return the heading in so many columns: first the extent goes, then the beginning of the tag."""
-    letter = f"{LETTERS[place]} " if panel.several else ""
-    text, extent = safe(each.text), _extent(panel, each)
-    if width(text) + len(letter) + len(extent) + _TAG_WIDTH + 4 > columns:
-        extent = ""  # The axis shows it too, and half of a number is another number.
-    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text + extent) - 4 - len(letter)))
-    return cut_middle(f"  {letter}{tag}  {text}{extent}", columns)
+    """Return the heading in so many columns: first the beginning of the tag goes, then the extent, then the unit.
+
+    The value is whole: half of a number is another one.
+    """
+    letter = f"  {_letter(panel, place)}"
+    whole = f"{_value(each, each.unit)}{each.state}"
+    texts = (f"{whole}{_extent(panel, each)}", whole, f"{_value(each, '')}{each.state}")
+    room = columns - len(letter) - 2
+    text = next((safe(text) for text in texts if width(safe(text)) + _TAG_WIDTH <= room), safe(texts[-1]))
+    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, room - width(text)))
+    return cut(f"{letter}{tag}  {text}", columns)
 
 
 def _clock(ticks: Sequence[tuple[int, str]], indent: int, columns: int) -> str:
