@@ -11,12 +11,16 @@ from shell_process import ShellProcess, declared
 from shell_terminal import CTRL_C, ENTER, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.events import EventHeader
 from zb_mom_ww_mxgateway_shell.output.axis import time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, label_columns, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.scale import share, sparkline
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of, picture_of
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
+from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus, intervals_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
 
@@ -189,6 +193,22 @@ def test_where_there_is_no_braille_plain_characters_do() -> None:
     lines = text_of(charted(Curve([part(0, 10, 1.0)]), braille=False, limits=[Limit(1.05, "Hi")], ticks=[3]))
     assert all(line.isascii() for line in lines)
     assert "*" * 10 in lines[1]
+
+
+def test_what_came_just_before_a_stream_died_is_stale_until_it_lives() -> None:
+    def event(at: float, value: float) -> MxEvent:
+        return MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, 1, 1, 192), 1, value, 0, received_at=at)
+
+    # Noticed at 112: the last sign of life was at 100.
+    marks = [SampleMark("stale", 100.0, "event stream lost"), SampleMark("live", 112.0, "live again")]
+    seen = ItemHistory([event(80.0, 1.0), event(100.5, 2.0), event(120.0, 3.0)], 3, marks, 0, 0.0)
+    assert intervals_of(seen, None, 130.0) == [
+        part(80, 100, 1.0),
+        part(100, 100.5, 1.0, "stale"),
+        part(100.5, 112, 2.0, "stale"),
+        part(112, 120, 2.0),
+        part(120, 130, 3.0),
+    ]
 
 
 # At the prompt and in files.

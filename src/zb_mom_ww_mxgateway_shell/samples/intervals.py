@@ -55,6 +55,7 @@ class _IntervalBuilder:
         self._quality: ValueStatus = "none"
         self._stale_at = float("-inf")
         self._suspended = False
+        self._is_live = True
 
     def close(self, at: float) -> None:
         if self.mood != "none" and at > self.since:
@@ -65,12 +66,15 @@ class _IntervalBuilder:
         self.close(at)
         self.value = value
         self._quality = "good" if quality == "good" else "uncertain" if quality == "uncertain" else "bad"
-        self.mood = "stale" if self._suspended else self._quality
+        # It may have come just before it was noticed that the stream had been dead for a while.
+        self.mood = self._quality if self._is_live and not self._suspended else "stale"
 
     def mark(self, mark: SampleMark) -> None:
         self.close(mark.at)
         if mark.key is not None:
             self._suspended = mark.kind == "stale"
+        elif mark.kind in ("stale", "closed", "live"):
+            self._is_live = mark.kind == "live"
         match mark.kind:
             case "stale" | "closed":
                 self._stale_at = mark.at
