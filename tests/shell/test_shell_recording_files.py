@@ -7,21 +7,24 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 from shell_terminal import Shell, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, Format, TextFormat
+from zb_mom_ww_mxgateway.recordings.parts import parts_folder
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_console.recordings.opening import open_recording
+from zb_mom_ww_mxgateway_console.recordings.recording_file import RecordingFile
+from zb_mom_ww_mxgateway_console.recordings.row_text import Key, heading, mark_row, rows_of, text_of
+from zb_mom_ww_mxgateway_console.recordings.text_files import continue_, create
 from zb_mom_ww_mxgateway_shell.samples import recorder as recording_module
-from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
-from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key
 
 INT = "TestChildObject.TestInt"
 KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
@@ -32,11 +35,11 @@ def event(value: object, key: Key = (1, 1), *, time_ns: int = 1_700_000_000_000_
     return MxEvent(header, 7, value, time_ns, received_at=1.0)
 
 
-def sample(value: object, form: Format, *, time_ns: int = 1_700_000_000_000_000_000) -> str:
+def sample(value: object, form: TextFormat, *, time_ns: int = 1_700_000_000_000_000_000) -> str:
     return text_of(rows_of([event(value, time_ns=time_ns)], lambda key: "A.b"), form)
 
 
-def rows(path: Path, form: Format) -> list[dict[str, object]]:
+def rows(path: Path, form: TextFormat) -> list[dict[str, object]]:
     """All rows; every line of the file is one."""
     with path.open(encoding="utf-8", newline="") as file:
         if form == "jsonl":
@@ -48,7 +51,7 @@ def rows(path: Path, form: Format) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_a_recording_cut_off_anywhere_is_continued_without_joining_two_rows(tmp_path: Path, form: Format) -> None:
+def test_a_recording_cut_off_anywhere_is_continued_without_joining_two_rows(tmp_path: Path, form: TextFormat) -> None:
     path = tmp_path / f"cut.{form}"
     first = heading(form) + text_of([mark_row("start", 0.0, "recording")], form)
     whole = first + sample('two\nlines, "quoted"\r and more', form)
@@ -68,7 +71,7 @@ def test_a_recording_cut_off_anywhere_is_continued_without_joining_two_rows(tmp_
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_rows_of_long_texts_are_whole_and_looked_at_once(tmp_path: Path, form: Format) -> None:
+def test_rows_of_long_texts_are_whole_and_looked_at_once(tmp_path: Path, form: TextFormat) -> None:
     path = tmp_path / f"long.{form}"
     # As often as it has lines it would take minutes.
     text = 'line, "of" it\n' * 100_000
@@ -80,7 +83,7 @@ def test_rows_of_long_texts_are_whole_and_looked_at_once(tmp_path: Path, form: F
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, form: Format) -> None:
+def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, form: TextFormat) -> None:
     path = tmp_path / "power"
     whole = (heading(form) + sample("one", form)).encode()
     for left in (whole + b"\0" * 4096, whole + whole[-20:-1] + b"\0" * 100, b"\0" * 50):
@@ -109,10 +112,10 @@ def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, for
         ("jsonl", sample("x", "jsonl")[:-9] + sample("x", "jsonl") * 2, "its row 1 is not whole"),
     ],
 )
-def test_a_file_with_other_columns_is_left_unchanged(tmp_path: Path, form: Format, text: str, why: str) -> None:
+def test_a_file_with_other_columns_is_left_unchanged(tmp_path: Path, form: TextFormat, text: str, why: str) -> None:
     path = tmp_path / "other"
     path.write_text(text, encoding="utf-8", newline="")
-    with pytest.raises(ShellError, match=why):
+    with pytest.raises(MxGatewayArgumentError, match=why):
         continue_(path, form, raw=False)
     assert path.read_text(encoding="utf-8") == text
 
@@ -120,12 +123,12 @@ def test_a_file_with_other_columns_is_left_unchanged(tmp_path: Path, form: Forma
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ShellError, match="it is a pipe"):
+    with pytest.raises(MxGatewayArgumentError, match="it is a pipe"):
         continue_(tmp_path / "pipe", "csv", raw=False)
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, form: Format) -> None:
+def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, form: TextFormat) -> None:
     path = tmp_path / "odd"
     second = 1_000_000_000
     years = {1601: -11_644_473_600, 1899: -2_209_161_600, 1969: -1}
@@ -295,27 +298,29 @@ async def test_a_recording_that_is_cancelled_at_its_end_has_every_row_once(
 
 
 @pytest.mark.parametrize("append", [False, True])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 async def test_a_recording_that_is_cancelled_while_its_file_is_opened_leaves_none_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, append: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, append: bool, form: Format
 ) -> None:
-    path, gate, opened = tmp_path / "all.csv", Gate(), list[TextIO]()
-    real = continue_ if append else create
+    path, gate, opened = tmp_path / f"all.{form}", Gate(), list[RecordingFile]()
 
-    def opens(*args: Any, **options: Any) -> TextIO:
-        opened.append(real(*args, **options))
+    def opens(*args: Any, **options: Any) -> RecordingFile:
+        opened.append(open_recording(*args, **options))
         return opened[0]
 
-    monkeypatch.setattr(recording_module, real.__name__, gate.before(opens))
+    monkeypatch.setattr(recording_module, "open_recording", gate.before(opens))
     async with shell(tmp_path) as sh:
-        start = RunningRecording.start(sh.context.live_session, path, "csv", (), append=append, alert=print)
+        start = RunningRecording.start(sh.context.live_session, path, form, (), append=append, alert=print)
         starting = asyncio.create_task(start)
         await until(gate.reached.is_set)
         starting.cancel()
         await asyncio.wait([starting])
         assert starting.cancelled()
         gate.open.set()
-        await until(lambda: opened and opened[0].closed)
-        await until(lambda: path.exists() is append)
+        await until(lambda: opened and opened[0].is_closed)
+        # An existing file would be as it was; an empty one of text is a recording to go on with.
+        await until(lambda: path.exists() is (append and form == "csv"))
+        await until(lambda: not parts_folder(path).exists())
 
 
 async def test_samples_that_arrive_while_a_recording_stops_are_in_the_file(

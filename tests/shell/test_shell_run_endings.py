@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from shell_process import Done, Runs, next_statement, statements
 
+from zb_mom_ww_mxgateway.recordings.columns import COLUMNS
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
-from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"

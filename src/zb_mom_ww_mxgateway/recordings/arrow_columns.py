@@ -32,7 +32,6 @@ ARROW_COLUMNS = tuple(_TYPES)
 ``value_time``; the same with ``values_`` for arrays; ``value_json`` for any other value. At most one is not null."""
 _VALUES = tuple(name for name in ARROW_COLUMNS if name.startswith("value"))
 _DATA_TYPE = COLUMNS.index("data_type")
-_PLAIN = tuple(name for name in COLUMNS if name in _TYPES)
 
 
 def schema(arrow: ModuleType) -> Any:
@@ -51,18 +50,23 @@ def _type(arrow: ModuleType, kind: str) -> Any:
 def batch_of(rows: Sequence[RecordedRow], arrow: ModuleType) -> Any:
     """Return the rows as a record batch. A time before 1677 or after 2262, which nanoseconds have no room for, is null
     and in the note."""
-    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _PLAIN}
-    values: dict[str, list[Any]] = {}
-    for number, row in enumerate(rows):
-        if row.value is not None:
-            name, value = _placed(row.value, row.data_type)
-            values.setdefault(name, [None] * len(rows))[number] = value
+    columns: dict[str, list[Any]] = {
+        name: list(cells) for name, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    }
+    for number, (value, data_type) in enumerate(zip(columns.pop("value"), columns["data_type"], strict=True)):
+        if value is not None:
+            name, held = _placed(value, data_type)
+            if name not in columns:
+                columns[name] = [None] * len(rows)
+            columns[name][number] = held
     for name in ("received", "source_timestamp"):
-        columns[name] = [_nanoseconds(row, name, number, columns["note"]) for number, row in enumerate(rows)]
+        columns[name] = [
+            None if moment is None else _nanoseconds(moment, name, number, columns["note"])
+            for number, moment in enumerate(columns[name])
+        ]
     found = schema(arrow)
     return arrow.record_batch(
-        [_array(arrow, columns.get(field.name) or values.get(field.name), field.type, len(rows)) for field in found],
-        schema=found,
+        [_array(arrow, columns.get(field.name), field.type, len(rows)) for field in found], schema=found
     )
 
 
@@ -82,10 +86,8 @@ def _encodable(text: Any) -> Any:
     return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
 
 
-def _nanoseconds(row: RecordedRow, name: str, number: int, notes: list[Any]) -> int | None:
-    moment = getattr(row, name)
-    if moment is None:
-        return None
+def _nanoseconds(moment: datetime | int, name: str, number: int, notes: list[Any]) -> int | None:
+    """Return a time in nanoseconds; None for one that does not fit, which is in the note of its row then."""
     time_ns = moment if isinstance(moment, int) else to_nanoseconds(moment)
     if time_ns in _INT64:
         return time_ns

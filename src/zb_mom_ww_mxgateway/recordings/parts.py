@@ -40,7 +40,7 @@ def parts_after(folder: Path, last: int) -> list[RecordingPart]:
     found: dict[int, Path] = {}
     try:
         names = sorted(each.name for each in folder.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     for name in names:
         match = _PART.fullmatch(name)

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, VALUE
 from zb_mom_ww_mxgateway.recordings.text_rows import TornRow
 from zb_mom_ww_mxgateway.recordings.value_forms import unmarked, value_of_cell, value_of_form
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRow:
+class RecordedRow(NamedTuple):
     """One row: a sample of a tag, or a time about which nothing, or nothing certain, is known."""
 
     kind: str
@@ -51,10 +48,10 @@ class RecordedRow:
         """Return the row of the cells of CSV, by the place of each column; torn where a cell does not fit its column.
         With `raw` no text is marked."""
         found = [cells[places[name]] if name in places else "" for name in COLUMNS]
-        clean = str if raw else unmarked
         value = value_of_cell(found[VALUE], found[_DATA_TYPE] or None, raw=raw)
+        fields = [cell or None for cell in found] if raw else [unmarked(cell) if cell else None for cell in found]
         try:
-            return cls(*_fields([clean(cell) if cell else None for cell in found], value))
+            return cls(*_fields(fields, value))
         except ValueError:
             return cls("torn", note=f"no row of a recording: {','.join(cells)}")
 
@@ -66,7 +63,7 @@ class RecordedRow:
         value = value_of_form(found[VALUE], data_type if isinstance(data_type, str) else None)
         try:
             return cls(*_fields(found, value))
-        except (TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             return cls("torn", note=f"no row of a recording: {json.dumps(form)}")
 
     @classmethod
@@ -83,32 +80,37 @@ def _fields(found: Sequence[Any], value: Any) -> list[Any]:
 
 
 def _time(form: str | int) -> datetime | int:
-    try:
+    if isinstance(form, int) or form.lstrip("-").isdigit():
         return int(form)
-    except ValueError:
-        moment = datetime.fromisoformat(str(form))
+    moment = datetime.fromisoformat(form)
     if moment.tzinfo is None:
         raise ValueError(f"{form}: a time without its zone")
     return moment
 
 
-def _number(room: range, form: str | int) -> int:
+def _int32(form: str | int) -> int:
     number = int(form)
-    if number not in room:
-        raise ValueError(f"{number}: more than the column has room for")
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(f"{number}: the column has room for 32 bits")
     return number
 
 
-_INT32, _UINT64 = range(-(2**31), 2**31), range(2**64)
+def _uint64(form: str | int) -> int:
+    number = int(form)
+    if not 0 <= number < 2**64:
+        raise ValueError(f"{number}: the column has room for 64 bits, and no sign")
+    return number
+
+
 _DATA_TYPE = COLUMNS.index("data_type")
 _READ_AS: Mapping[str, Callable[[Any], Any]] = {
     "received": _time,
     "source_timestamp": _time,
-    "quality": partial(_number, _INT32),
-    "worker_sequence": partial(_number, _UINT64),
-    "server_handle": partial(_number, _INT32),
-    "item_handle": partial(_number, _INT32),
-    "lost": partial(_number, _UINT64),
+    "quality": _int32,
+    "worker_sequence": _uint64,
+    "server_handle": _int32,
+    "item_handle": _int32,
+    "lost": _uint64,
 }
 _READERS = tuple(_READ_AS.get(name, str) for name in COLUMNS)
 """Of each column what makes its value of a cell or a field; that of ``value`` depends on the data type, too."""

@@ -1,8 +1,8 @@
 """Reading of a recording: row by row, or as a table of Arrow, pandas or Polars."""
 
 import os
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 _BATCH = 65_536
+_LONG = 4_000_000
+"""Characters or elements of the values of a batch that has fewer rows."""
 _BOM = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
 _SHOWN = 120
@@ -74,8 +76,7 @@ class Recording:
         with self._open(self.path) as file:
             places = self._places(file)
             if self.format == "jsonl":
-                for form in json_objects(file):
-                    yield RecordedRow.of_torn(form) if isinstance(form, TornRow) else RecordedRow.of_object(form)
+                yield from _rows_of_lines(file)
                 return
             for cells in csv_cells(file, len(places)):
                 if isinstance(cells, TornRow):
@@ -89,9 +90,7 @@ class Recording:
         if self.format == "parquet":
             yield from self._parquet_batches(arrow, size)
             return
-        rows = iter(self)
-        while some := list(islice(rows, size)):
-            yield batch_of(some, arrow)
+        yield from _batches_of(self, arrow, size)
 
     def to_arrow(self) -> "pyarrow.Table":
         """Return all rows as a table, with a column for each type of value: ``value_double``, ``value_int`` … Needs the
@@ -158,12 +157,14 @@ class Recording:
                 last = last_part_in(file.schema_arrow.metadata)
                 yield from self._batches_in(arrow, file, size)
         for number, path in parts_after(parts_folder(self.path), last):
+            with suppress(FileNotFoundError), path.open("rb") as lines:
+                if path.suffix == ".jsonl":
+                    yield from batches_of_lines(lines, arrow, size)
+                    continue
+            # One of lines may have become Parquet meanwhile.
             complete = path.with_suffix(".parquet")
-            if not path.exists() and not complete.exists():
+            if not complete.exists():
                 raise MxGatewayArgumentError(f"{self.path} was ended while it was read (part {number}): read it again")
-            if path.suffix == ".jsonl" and path.exists():
-                yield from Recording(path).to_batches(size)
-                continue
             with self._open_parquet(arrow, complete) as file:
                 yield from self._batches_in(arrow, file, size)
 
@@ -184,6 +185,30 @@ class Recording:
                 yield from arrow.Table.from_batches([batch]).select(ARROW_COLUMNS).cast(wanted).to_batches()
         except (OSError, arrow.ArrowException) as error:
             raise MxGatewayArgumentError(f"cannot read {self.path}: {error}") from error
+
+
+def batches_of_lines(file: BinaryIO, arrow: ModuleType, size: int = _BATCH) -> "Iterator[pyarrow.RecordBatch]":
+    """Yield the rows of a part in JSON Lines, which may have none, as record batches. Raises OSError."""
+    return _batches_of(_rows_of_lines(file), arrow, size)
+
+
+def _rows_of_lines(file: BinaryIO) -> Iterator[RecordedRow]:
+    for form in json_objects(file):
+        yield RecordedRow.of_torn(form) if isinstance(form, TornRow) else RecordedRow.of_object(form)
+
+
+def _batches_of(rows: Iterable[RecordedRow], arrow: ModuleType, size: int) -> "Iterator[pyarrow.RecordBatch]":
+    """Yield record batches of at most `size` rows, and of fewer where the values are long."""
+    some: list[RecordedRow] = []
+    weight = 0
+    for row in rows:
+        some.append(row)
+        weight += len(row.value) if isinstance(row.value, list | str) else 0
+        if len(some) >= size or weight >= _LONG:
+            yield batch_of(some, arrow)
+            some, weight = [], 0
+    if some:
+        yield batch_of(some, arrow)
 
 
 def _arrow() -> ModuleType:

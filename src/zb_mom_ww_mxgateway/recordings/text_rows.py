@@ -46,7 +46,7 @@ def csv_cells(file: BinaryIO, width: int) -> Iterator[list[str] | TornRow]:
             continue
         rest = next((number for number in range(1, len(begun)) if _ROW.match(begun[number])), len(begun))
         waiting.extendleft(reversed(begun[rest:]))
-        yield TornRow(b"".join(begun[:rest]))
+        yield TornRow(b"".join(begun[:rest]).removesuffix(b"\n"))
 
 
 def _row_lines(file: BinaryIO, waiting: deque[bytes]) -> list[bytes]:
@@ -91,7 +91,7 @@ def json_objects(file: BinaryIO) -> Iterator[dict[str, Any] | TornRow]:
         if not line.strip():
             continue
         found = json_object(line)
-        yield TornRow(line) if found is None or "kind" not in found else found
+        yield TornRow(line.removesuffix(b"\n")) if found is None or "kind" not in found else found
 
 
 def json_object(line: bytes) -> dict[str, Any] | None:
@@ -106,5 +106,5 @@ def json_object(line: bytes) -> dict[str, Any] | None:
 def _readable(torn: bytes) -> str:
     kept = torn.rstrip(b"\0")
     empty = len(torn) - len(kept)
-    text = kept.decode("utf-8", "backslashreplace").replace("\0", "\\x00").rstrip("\r\n")
+    text = kept.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     return f"{text} ({empty} empty byte{'' if empty == 1 else 's'})".strip() if empty else text

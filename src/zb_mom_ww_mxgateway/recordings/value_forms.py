@@ -67,8 +67,9 @@ def value_of_cell(text: str, data_type: str | None, *, raw: bool = False) -> Any
 
 
 def unmarked(text: str) -> str:
-    """Return a text without the apostrophe that CSV puts before what a spreadsheet would take for a formula."""
-    return text[1:] if _MARKED.match(text) else text
+    """Return a text, which is not empty, without the apostrophe that CSV puts before what a spreadsheet would take for
+    a formula."""
+    return text[1:] if text[0] == "'" and _MARKED.match(text) else text
 
 
 def _is_array_or_object(found: Any, family: Family | None) -> bool:

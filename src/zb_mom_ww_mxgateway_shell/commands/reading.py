@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, was_read_again
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
@@ -49,7 +50,7 @@ from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, was_read_again
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.recordings.columns import Format, format_of
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
@@ -30,7 +31,6 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Target, full_address, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
 from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
@@ -195,7 +195,7 @@ class Recorded(Watchable):
 def _check_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
     file = positional[0] if positional else None
     if file not in (None, _STOP) and options.get("format") is None and format_of(Path(file).suffix) is None:
-        raise ShellError(f"the format of {file} is unknown: name it .csv or .jsonl, or add --format csv")
+        raise ShellError(f"the format of {file} is unknown: name it .csv, .jsonl or .parquet, or add --format csv")
 
 
 @command(
@@ -209,15 +209,15 @@ async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,
     *tags: Annotated[list[Target] | Token | None, Recorded()],
-    format: Annotated[Format | None, OneWord("format", ("csv", "jsonl"))] = None,
+    format: Annotated[Format | None, OneWord("format", ("csv", "jsonl", "parquet"))] = None,
     append: FlagOption = False,
     csv_raw: FlagOption = False,
     server: ServerOption = None,
 ) -> Result:
     """Write every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
 
-    Without tags it takes everything that is advised, now and later. The file's ending sets the format, .csv or
-    .jsonl, or --format does. Nothing is left out: lost events give a row of kind gap, values in doubt one of kind
+    Without tags it takes everything that is advised, now and later. The file's ending sets the format, .csv, .jsonl or
+    .parquet, or --format does. Nothing is left out: lost events give a row of kind gap, values in doubt one of kind
     stale, and values read again after a loss are of kind read. The file is written ten times a second. It ends with
     a row of kind stop, also when the shell exits.
 
@@ -226,6 +226,9 @@ async def record(
     into one of kind torn. In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front,
     unless --csv-raw. Several recordings may run; record lists them. In JSON lost is a lower bound: no number tells
     what was lost with a session.
+
+    Parquet needs the extra parquet. FILE.parquet is there once the recording has ended; until then, and after a crash,
+    its rows are in the folder FILE.parquet.parts, from which --append continues and read_recording of Python reads.
     """
     connected = context.connected
     if file is None:

@@ -9,9 +9,10 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import nanoseconds_text, time_text
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory, moment
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, number_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark, number_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection

@@ -8,11 +8,11 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, samples_of
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NoTexts, TagTexts
 from zb_mom_ww_mxgateway_shell.output.value_text import sample_text
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, samples_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession

@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
 from zb_mom_ww_mxgateway_console.render.forms import redacted
 from zb_mom_ww_mxgateway_shell.commands.reading import Readings, TagHistory
@@ -18,7 +19,6 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array, locate
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.context import Context

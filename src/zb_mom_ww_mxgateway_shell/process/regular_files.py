@@ -3,50 +3,34 @@
 import asyncio
 import os
 import secrets
-import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TextIO
 
 from zb_mom_ww_mxgateway.system.regular_files import put_in_place
+from zb_mom_ww_mxgateway_console.process import written_files
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 def open_text(path: Path, mode: Literal["a", "w", "x"], *, errors: str = "strict", newline: str = "\n") -> TextIO:
-    """Open a file as UTF-8 text.
-
-    Raise ShellError for a pipe or a terminal, which would block until somebody reads it; otherwise raise as ``open``.
-    """
-    refuse_special(path)
-
-    def opener(name: str, flags: int) -> int:
-        # The file may have been replaced since the check: opening a pipe must not block even then.
-        number = os.open(name, flags | _NO_WAIT, 0o666)
-        if not _never_waits(os.fstat(number).st_mode) or os.isatty(number):
-            os.close(number)
-            raise _special(path)
-        return number
-
-    return open(path, mode, encoding="utf-8", errors=errors, newline=newline, opener=opener)
+    """Open a file as UTF-8 text; raise ShellError as :func:`refuse_special`, else as ``open``."""
+    with _refused_in_words(path):
+        return written_files.open_text(path, mode, errors=errors, newline=newline)
 
 
 def refuse_special(path: Path) -> None:
-    """Raise ShellError for a pipe, a socket or the like."""
-    with suppress(OSError):
-        mode = path.stat().st_mode
-        if not _never_waits(mode) and not stat.S_ISDIR(mode):
-            raise _special(path)
+    """Raise ShellError for a pipe or a terminal, which would block until somebody reads it."""
+    with _refused_in_words(path):
+        written_files.refuse_special(path)
 
 
-def _never_waits(mode: int) -> bool:
-    """Return whether writing never blocks: a file, or a device like /dev/null."""
-    return stat.S_ISREG(mode) or stat.S_ISCHR(mode)
-
-
-def _special(path: Path) -> ShellError:
-    return ShellError(f"cannot write {path}: it is a pipe or a terminal; name a file")
+@contextmanager
+def _refused_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except written_files.SpecialFileError as error:
+        raise ShellError(f"cannot write {path}: {error.strerror}") from None
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Sample, SampleMark, SampleStream, number_of, samples_of
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, samples_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, SampleStream, number_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample
 from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, number_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark, number_of
 
 ValueStatus: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
 MOODS: Sequence[ValueStatus] = ("none", "good", "uncertain", "stale", "bad", "gap")

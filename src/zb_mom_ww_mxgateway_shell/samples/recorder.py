@@ -10,14 +10,17 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.recordings.columns import Format
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.recordings.opening import open_recording
+from zb_mom_ww_mxgateway_console.recordings.recording_file import RecordingFile
+from zb_mom_ww_mxgateway_console.recordings.row_text import Row, held_row, mark_row, rows_of, wall_clock_ahead
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_shell.samples.record_format import Format, Row, held_row, mark_row, rows_of, text_of
-from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, SampleStream
 
 if TYPE_CHECKING:
@@ -33,9 +36,7 @@ _NAME_SECONDS = 2.0
 class RunningRecording:
     """One file being written. :meth:`start` makes it; :meth:`stop` or an error ends it."""
 
-    def __init__(
-        self, live: "LiveSession", path: Path, form: Format, file: TextIO, tags: Collection[Item], *, raw: bool
-    ) -> None:
+    def __init__(self, live: "LiveSession", path: Path, file: RecordingFile, tags: Collection[Item]) -> None:
         self.path = path
         self.tags = [item.tag for item in tags]
         """The recorded items; empty for all."""
@@ -50,9 +51,7 @@ class RunningRecording:
         self.problem = ""
         """Why it ended by itself; empty where it did not."""
         self._live = live
-        self._form = form
         self._file = file
-        self._raw = raw
         self._only = {item.key for item in tags}
         self._names: dict[Key, str] = {item.key: item.tag for item in tags}
         # Events of an item without a name yet, and all after them; and since when they wait.
@@ -79,20 +78,17 @@ class RunningRecording:
         raw: bool = False,
         alert: Callable[[str], None],
     ) -> "RunningRecording":
-        """Open the file and record from now on; call `alert` when that ends by itself; `raw` as in ``csv_record``.
-
-        Raises ShellError where the file cannot be written, where it exists and `append` is False, and with `append`
-        where it is not a recording of this format. A cancel leaves no file open, and no new file without `append`.
-        """
-        work = partial(continue_, path, form, raw=raw) if append else partial(create, path, form)
+        """Open the file and record from now on; call `alert` when that ends by itself. Other arguments and errors as of
+        :func:`open_recording`. A cancel leaves no file open, and no new file without `append`."""
+        work = partial(open_recording, path, form, append=append, raw=raw)
         opening = asyncio.get_running_loop().run_in_executor(None, work)
         try:
             file = await asyncio.shield(opening)
         except asyncio.CancelledError:
             # The thread opens it in spite of the cancel.
-            opening.add_done_callback(partial(_close_connection, path, is_new=not append))
+            opening.add_done_callback(_discard)
             raise
-        made = cls(live, path, form, file, items, raw=raw)
+        made = cls(live, path, file, items)
         made._task = asyncio.create_task(made._run(alert), name=f"recording {path}")
         return made
 
@@ -138,18 +134,23 @@ class RunningRecording:
             except asyncio.CancelledError:
                 # Nothing is waited for any more: write the rest at once.
                 self._write([*self._held, *self._stream.take()])
-                self._finish("interrupted")
+                self._finish("interrupted", waits=False)
                 raise
         except OSError as error:
-            self.problem = error.strerror or str(error)
+            self.problem = self._ended_by(error.strerror or str(error))
+        except MxGatewayError as error:
+            self.problem = self._ended_by(str(error))
         except Exception as error:
-            self.problem = f"internal error, please report it: {error!r}"
+            self.problem = self._ended_by(f"internal error, please report it: {error!r}")
         finally:
             await self._stream.aclose()
-            with suppress(OSError):
-                self._file.close()
+            self._file.close()
         if self.problem:
             alert(f"RECORDING {self.path} ENDED after {counted(self.samples, 'sample')}: {self.problem}")
+
+    def _ended_by(self, problem: str) -> str:
+        remains = self._file.remains
+        return f"{problem}; {remains}" if remains else problem
 
     def _start_rows(self) -> list[Row]:
         what = counted(len(self.tags), "tag") if self.tags else "everything that is advised"
@@ -195,12 +196,14 @@ class RunningRecording:
     def _write(self, refined_by: Collection[MxEvent | SampleMark] = ()) -> None:
         """Write what is due and what arrives meanwhile; nothing once the file has ended."""
         with self._writing:
-            if self._file.closed:
+            if self._file.is_closed:
                 return
             entries, self._due = [*self._due, *refined_by], []
             first, self._first = self._first, []
-            rows = list(rows_of(entries, lambda key: self._names.get(key, "")))
-            self._put([*first, *rows])
+            ahead = wall_clock_ahead()
+            events_and_rows = (_mark_row(each, ahead) if isinstance(each, SampleMark) else each for each in entries)
+            rows = list(rows_of(events_and_rows, lambda key: self._names.get(key, "")))
+            self._file.put([*first, *rows])
             self.samples += sum(row[0] in ("sample", "read") for row in rows)
             for entry in entries:
                 if isinstance(entry, SampleMark):
@@ -212,29 +215,29 @@ class RunningRecording:
         if mark.key is None and mark.kind in ("stale", "live"):
             self._is_broken = mark.kind == "stale"
 
-    def _finish(self, end: str) -> None:
+    def _finish(self, end: str, *, waits: bool = True) -> None:
+        """Write the last row and finish the file; without `waits` leave undone what may take long."""
         with self._writing:
-            if self._file.closed:
+            if self._file.is_closed:
                 return
             lost = f", {self.lost} known to be lost" if self.lost else ""
             lost += "" if self.lost_is_known else ", more may be lost"
-            self._put([mark_row("stop", time.time(), f"{end}: {counted(self.samples, 'sample')}{lost}")])
-            self._file.close()
+            self._file.put([mark_row("stop", time.time(), f"{end}: {counted(self.samples, 'sample')}{lost}")])
+            if waits:
+                self._file.finish()
+            else:
+                self._file.close()
 
-    def _put(self, rows: Iterable[Row]) -> None:
-        self._file.write(text_of(rows, self._form, raw=self._raw))
-        self._file.flush()
+
+def _mark_row(mark: SampleMark, ahead: float) -> Row:
+    """Return the row of a mark; `ahead` from monotonic seconds to those of the wall clock."""
+    return mark_row(mark.kind, mark.at + ahead, mark.text, mark.lost, mark.tag, mark.key)
 
 
-def _close_connection(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None:
+def _discard(opened: asyncio.Future[RecordingFile]) -> None:
     """Close a file whose opening was cancelled, and remove it if it was made for that."""
-    if opened.cancelled() or opened.exception():
-        return
-    with suppress(OSError):
-        opened.result().close()
-    if is_new:
-        with suppress(OSError):
-            path.unlink()
+    if not opened.cancelled() and not opened.exception():
+        opened.result().discard()
 
 
 def _says_the_end(entries: Iterable[MxEvent | SampleMark]) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
-from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.recordings.event_samples import gap_text, lost_in
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Changes, LiveChange, LiveSession
@@ -39,46 +40,11 @@ class SampleMark:
     """Tag of that item."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value of an item as it arrived."""
-
-    value: Any
-    quality: int
-    source_time_ns: int
-    event: MxEvent
-
-
-def samples_of(event: MxEvent) -> Iterator[Sample]:
-    """Yield the values of an event, oldest first: one of a data change, several of a buffered one."""
-    body = event.body
-    if not isinstance(body, BufferedData):
-        yield Sample(event.value, event.quality, event.source_time_ns, event)
-        return
-    for index, value in enumerate(body.values):
-        quality = body.qualities[index] if index < len(body.qualities) else event.quality
-        time_ns = body.times_ns[index] if index < len(body.times_ns) else 0
-        yield Sample(value, quality, time_ns, event)
-
-
 def number_of(value: Any) -> float | None:
     """Return a value as a number: a Boolean is 0 or 1. None for one that is not a finite number."""
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value) if isinstance(value, bool) else value
     return None
-
-
-def was_read_again(event: MxEvent) -> bool:
-    """Return whether a value was read rather than sent, because the one before had become doubtful."""
-    return event.worker_sequence == 0
-
-
-def gap_text(gap: ReplayGap) -> str:
-    """Return a loss in words."""
-    first, last = gap.requested_after_sequence + 1, gap.oldest_available_sequence - 1
-    if last < first:
-        return f"GAP events lost after sequence {first - 1}, how many is unknown"
-    return f"GAP {last - first + 1} events lost (sequence {first} to {last})"
 
 
 class SampleStream:
@@ -135,8 +101,7 @@ class SampleStream:
             self._last_at = event.received_at
             self._doubted.pop((event.server_handle, event.item_handle), None)
             return event
-        lost = gap.oldest_available_sequence - gap.requested_after_sequence - 1
-        return self._lose("gap", event.received_at, gap_text(gap), lost if lost > 0 else None)
+        return self._lose("gap", event.received_at, gap_text(gap), lost_in(gap))
 
     def _lose(self, kind: Literal["gap", "dropped"], at: float, text: str, lost: int | None) -> SampleMark:
         self._after_loss = True

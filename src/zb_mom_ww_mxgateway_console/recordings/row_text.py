@@ -1,63 +1,48 @@
-"""Samples and marks as rows of a file: CSV or JSON Lines with the same columns."""
+"""Rows of recordings: made of events and moments, and their text as CSV or JSON Lines with the same columns."""
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.events import EventHeader, MxEvent
+from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, VALUE, TextFormat
 from zb_mom_ww_mxgateway.redaction import may_hold_secret
 from zb_mom_ww_mxgateway.status import name_of, quality_word
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.recordings.event_samples import gap_text, lost_in, samples_of, was_read_again
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
+from zb_mom_ww_mxgateway_console.render.event_forms import reading_text
 from zb_mom_ww_mxgateway_console.render.forms import redacted, value_form
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, samples_of, was_read_again
 
-Format: TypeAlias = Literal["csv", "jsonl"]
+Key: TypeAlias = tuple[int, int]
 Row: TypeAlias = tuple[Any, ...]
+"""A cell for each of ``COLUMNS``."""
 
-COLUMNS = (
-    "kind",
-    "received",
-    "tag",
-    "value",
-    "quality",
-    "quality_word",
-    "source_timestamp",
-    "data_type",
-    "status",
-    "worker_sequence",
-    "server_handle",
-    "item_handle",
-    "lost",
-    "note",
-)
-"""``kind``: start, held (known before the start), sample, read (again, after a loss), gap, dropped, stale, live,
-closed, stop; torn for what was left of a row that was cut off before the file was continued. Times are ISO 8601 in UTC,
-``received`` by this machine's clock; one that no calendar has is a number, of nanoseconds since 1970."""
-
-_ENDINGS: Mapping[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+_DATA = frozenset({EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE})
 
 
-def format_of(suffix: str) -> Format | None:
-    """Return the format of a file by its suffix."""
-    return _ENDINGS.get(suffix.casefold())
+def wall_clock_ahead() -> float:
+    """Return the seconds from the library's clock to the wall clock."""
+    return time.time() - clock.monotonic()
 
 
-def rows_of(entries: Iterable[MxEvent | SampleMark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
-    """Yield a row for every sample and every mark."""
-    # From monotonic seconds to nanoseconds of the wall clock.
-    ahead = time.time() - clock.monotonic()
+def rows_of(entries: Iterable[MxEvent | Row], tag_of: Callable[[Key], str]) -> Iterator[Row]:
+    """Yield a row for every sample, every gap and every other event; rows among the events stay as they are."""
+    ahead = wall_clock_ahead()
     # Texts that several samples of an event share are made once.
     known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
-        if isinstance(entry, SampleMark):
-            yield mark_row(entry.kind, entry.at + ahead, entry.text, entry.lost, entry.tag, entry.key)
+        if isinstance(entry, tuple):
+            yield entry
             continue
         header = entry.header
+        if header.family not in _DATA:
+            yield _row_of_other(entry, ahead, tag_of)
+            continue
         found = known.get(id(header))
         if found is None:
             key = header.server_handle, header.item_handle
@@ -85,6 +70,28 @@ def rows_of(entries: Iterable[MxEvent | SampleMark], tag_of: Callable[[Key], str
             )
 
 
+def _row_of_other(event: MxEvent, ahead: float, tag_of: Callable[[Key], str]) -> Row:
+    """Return the row of a gap, or of an event that brings no sample, such as the completion of a write."""
+    if (gap := event.replay_gap) is not None:
+        return mark_row("gap", event.received_at + ahead, gap_text(gap), lost_in(gap))
+    key = event.server_handle, event.item_handle
+    return (
+        "event",
+        iso((event.received_at + ahead) * 1e9),
+        tag_of(key) or None,
+        event.value,
+        None,
+        None,
+        iso(event.source_time_ns) if event.source_time_ns else None,
+        name_of(event.data_type) if event.value is not None else None,
+        _statuses(event.statuses),
+        event.worker_sequence or None,
+        *(handle or None for handle in key),
+        None,
+        f"{name_of(event.family)}  {reading_text(event)}".rstrip(),
+    )
+
+
 def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str = "", key: Key | None = None) -> Row:
     """Return a row about a moment, `at` seconds of the wall clock, for one item or for all."""
     return (kind, iso(at * 1e9), tag or None, *(None,) * 7, *(key or (None, None)), lost, text)
@@ -110,22 +117,21 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     )
 
 
-def text_of(rows: Iterable[Row], form: Format, *, raw: bool = False) -> str:
+def text_of(rows: Iterable[Row], form: TextFormat, *, raw: bool = False) -> str:
     """Return the rows as lines; for `raw` see :func:`csv_record`."""
     if form == "csv":
         return "".join(csv_record(row, raw=raw) + "\n" for row in rows)
     return "".join(
-        _object(dict(zip(COLUMNS, (*row[:_VALUE], value_form(row[_VALUE]), *row[_VALUE + 1 :]), strict=True))) + "\n"
+        _object(dict(zip(COLUMNS, (*row[:VALUE], value_form(row[VALUE]), *row[VALUE + 1 :]), strict=True))) + "\n"
         for row in rows
     )
 
 
-def heading(form: Format) -> str:
+def heading(form: TextFormat) -> str:
     """Return the heading of a file; empty where the format has none."""
     return ",".join(COLUMNS) + "\n" if form == "csv" else ""
 
 
-_VALUE = COLUMNS.index("value")
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 

@@ -1,10 +1,9 @@
-"""Files of recordings: new ones, and existing ones to append to.
+"""Recordings as text: new files, and existing ones to append to.
 
 A row that was cut off, as by a power loss, is removed first and becomes the note of a row of kind ``torn``: every line
 of the file is a row, and nothing is lost.
 """
 
-import json
 import re
 import stat
 import time
@@ -12,42 +11,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from zb_mom_ww_mxgateway_console.render.forms import counted, one_line
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, refuse_special
-from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, text_of
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, TextFormat
+from zb_mom_ww_mxgateway.recordings.text_rows import LONGEST_ROW, TornRow, cells_of, json_object
+from zb_mom_ww_mxgateway_console.process.written_files import open_text, refuse_special
+from zb_mom_ww_mxgateway_console.recordings.row_text import heading, mark_row, text_of
+from zb_mom_ww_mxgateway_console.render.forms import one_line
 
 # The beginning of a row inside of what looked like the rest of one: a row before the last is damaged.
 _ANOTHER_ROW = re.compile(rb'\n(?:\{"kind": "\w+", |[a-z]+,\d{4}-\d\d-\d\dT)')
 _OBJECT = b'{"kind": "'
-# Not Python's csv module: it refuses fields above 128 KiB, and a text may be longer.
-_CSV_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\n]*+)'
-_CSV_ROW = re.compile(rb"%b(?:,%b){%d}\n" % (_CSV_FIELD, _CSV_FIELD, len(COLUMNS) - 1))
 _LONGEST_FIRST_LINE = 4_096
-_LONGEST_ROW = 64 << 20
 _SHOWN = 120
 
 
-def create(path: Path, form: Format) -> TextIO:
-    """Return a new file with its heading; raise ShellError, also where the file exists."""
+def create(path: Path, form: TextFormat) -> TextIO:
+    """Return a new file with its heading; raise MxGatewayArgumentError, also where the file exists."""
     try:
         # A text that is not valid UTF-8 does not end a recording.
         file = open_text(path, "x", errors="backslashreplace", newline="")
         file.write(heading(form))
     except FileExistsError:
-        raise ShellError(f"{path} is there already: --append adds to it, another name keeps it") from None
+        raise is_there_already(path) from None
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return file
 
 
-def continue_(path: Path, form: Format, *, raw: bool) -> TextIO:
+def continue_(path: Path, form: TextFormat, *, raw: bool) -> TextIO:
     """Return a file to append to, made where there is none. A last row that was cut off is repaired.
 
-    Raises ShellError where the file cannot be written, or is not a recording of this format.
+    Raises MxGatewayArgumentError where the file cannot be written, or is not a recording of this format.
     """
-    refuse_special(path)
     try:
+        refuse_special(path)
         if _is_there(path):
             with path.open("r+b") as file:
                 _mend(path, file, form, raw=raw)
@@ -55,12 +52,18 @@ def continue_(path: Path, form: Format, *, raw: bool) -> TextIO:
         if file_at_end.tell() == 0:
             file_at_end.write(heading(form))
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return file_at_end
 
 
-def _unwritable(path: Path, error: OSError) -> ShellError:
-    return ShellError(f"cannot write {path}: {error.strerror or error}")
+def is_there_already(path: Path) -> MxGatewayArgumentError:
+    """Return the error for a new recording with the name of a file."""
+    return MxGatewayArgumentError(f"{path} is there already: --append adds to it, another name keeps it")
+
+
+def unwritable(path: Path, error: OSError) -> MxGatewayArgumentError:
+    """Return the error for a recording that cannot be written."""
+    return MxGatewayArgumentError(f"cannot write {path}: {error.strerror or error}")
 
 
 def _is_there(path: Path) -> bool:
@@ -72,13 +75,13 @@ def _is_there(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
-def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
-    """Remove a row that was cut off at the end; raise ShellError for a file that is not a recording."""
+def _mend(path: Path, file: BinaryIO, form: TextFormat, *, raw: bool) -> None:
+    """Remove a row that was cut off at the end; raise MxGatewayArgumentError for a file that is not a recording."""
     torn_at = _first_row(path, file, form)
     if torn_at is None:
         torn_at = _end_of_rows(path, file, form)
-    if file.seek(0, 2) - torn_at > _LONGEST_ROW:
-        raise _not_ours(path, form, f"there is no end of a row in its last {_LONGEST_ROW >> 20} MB")
+    if file.seek(0, 2) - torn_at > LONGEST_ROW:
+        raise _not_ours(path, form, f"there is no end of a row in its last {LONGEST_ROW >> 20} MB")
     file.seek(torn_at)
     torn = file.read()
     if not torn:
@@ -88,7 +91,7 @@ def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
         return
     if _ANOTHER_ROW.search(torn):
         raise _not_ours(path, form, "a row before its last one is not whole")
-    row = mark_row("torn", time.time(), f"cut off, as by a lost power: {_readable(torn)}")
+    row = mark_row("torn", time.time(), TornRow(torn).note)
     file.seek(torn_at)
     if torn_at == 0:
         file.write(heading(form).encode())
@@ -96,8 +99,9 @@ def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
     file.truncate()
 
 
-def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
-    """Check the first line: return 0 where the file ends inside of it, None for a recording; raise ShellError else."""
+def _first_row(path: Path, file: BinaryIO, form: TextFormat) -> int | None:
+    """Check the first line: return 0 where the file ends inside of it, None for a recording; else raise
+    MxGatewayArgumentError."""
     first = file.readline(_LONGEST_FIRST_LINE)
     is_whole = first.endswith(b"\n")
     if form == "csv":
@@ -107,7 +111,7 @@ def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
         if not is_whole and wanted.startswith(first.rstrip(b"\0")):
             return 0
         raise _not_ours(path, form, f"its columns are {_excerpt(first)}")
-    if is_whole and first.startswith(_OBJECT) and tuple(_object(first) or COLUMNS) == COLUMNS:
+    if is_whole and first.startswith(_OBJECT) and tuple(json_object(first) or COLUMNS) == COLUMNS:
         return None
     if not is_whole and first.startswith(_OBJECT):
         return None if len(first) == _LONGEST_FIRST_LINE else 0
@@ -116,8 +120,8 @@ def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
     raise _not_ours(path, form, f"it begins with {_excerpt(first)}")
 
 
-def _end_of_rows(path: Path, file: BinaryIO, form: Format) -> int:
-    """Return where the last complete row ends; raise ShellError where a row before the last is damaged."""
+def _end_of_rows(path: Path, file: BinaryIO, form: TextFormat) -> int:
+    """Return where the last complete row ends; raise MxGatewayArgumentError where a row before the last is damaged."""
     is_row = _is_csv_row if form == "csv" else _is_json_row
     position = 0
     for number, row in enumerate(_rows(file, form), start=1):
@@ -130,54 +134,34 @@ def _end_of_rows(path: Path, file: BinaryIO, form: Format) -> int:
     return position
 
 
-def _rows(file: BinaryIO, form: Format) -> Iterator[bytes]:
+def _rows(file: BinaryIO, form: TextFormat) -> Iterator[bytes]:
     """Yield every row that ends with a line end; in CSV a line end inside of quotes is not one."""
     file.seek(0)
     # In one pass: work repeated for each row takes minutes for a text of a megabyte.
     begun: list[bytes] = []
     length = quotes = 0
-    while line := file.readline(_LONGEST_ROW):
+    while line := file.readline(LONGEST_ROW):
         begun.append(line)
         length += len(line)
         quotes += line.count(b'"') if form == "csv" else 0
         if line.endswith(b"\n") and quotes % 2 == 0:
             yield b"".join(begun)
             begun, length, quotes = [], 0, 0
-        elif length >= _LONGEST_ROW:
+        elif length >= LONGEST_ROW:
             return
 
 
 def _is_csv_row(row: bytes) -> bool:
-    if b'"' not in row:
-        return row.count(b",") == len(COLUMNS) - 1 and b"\0" not in row
-    try:
-        row.decode()
-    except UnicodeDecodeError:
-        return False
-    return _CSV_ROW.fullmatch(row) is not None and b"\0" not in row
+    cells = cells_of(row)
+    return cells is not None and len(cells) == len(COLUMNS)
 
 
 def _is_json_row(row: bytes) -> bool:
     # Two joined rows have two beginnings; inside a text its quotes would be doubled.
     if not row.startswith(_OBJECT) or row.count(_OBJECT) > 1:
         return False
-    found = _object(row)
+    found = json_object(row)
     return found is not None and tuple(found) == COLUMNS
-
-
-def _object(line: bytes) -> dict[str, object] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _readable(torn: bytes) -> str:
-    kept = torn.rstrip(b"\0")
-    empty = len(torn) - len(kept)
-    text = kept.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    return f"{text} ({counted(empty, 'empty byte')})".strip() if empty else text
 
 
 def _excerpt(first: bytes) -> str:
@@ -185,6 +169,6 @@ def _excerpt(first: bytes) -> str:
     return f"{text}{'…' * (len(first) > _SHOWN)}"
 
 
-def _not_ours(path: Path, form: Format, why: str) -> ShellError:
+def _not_ours(path: Path, form: TextFormat, why: str) -> MxGatewayArgumentError:
     name = "CSV" if form == "csv" else "JSON Lines"
-    return ShellError(f"{path} is not a {name} recording that can be continued: {why}; take another name")
+    return MxGatewayArgumentError(f"{path} is not a {name} recording that can be continued: {why}; take another name")
