@@ -12,7 +12,7 @@ for mixer in MIXERS:
     tag(f"{mixer}.Stop", False, description="Button: stops the motor")
     tag(f"{mixer}.Speed", 40.0, unit="1/min")
     tag(f"{mixer}.Running", False, writable=False)
-    tag(f"{mixer}.Temperature", 20.0, writable=False, unit="°C")
+    tag(f"{mixer}.Temperature", 20.0, writable=False, unit="°C", alarms="hi 60 800 deadband 10", area="Mixers")
 
 
 @on_write("Mixer*.Start", "Mixer*.Stop")
@@ -31,6 +31,3 @@ def stir(plant: Plant) -> None:
         plant[f"{mixer}.Temperature"] = temperature + heat - 0.005 * (temperature - 20)
         if temperature > 60:
             plant[f"{mixer}.Running"] = False
-            plant.raise_alarm(f"ZB!Mixers.{mixer}.TooHot", severity=800)
-        elif temperature < 50:
-            plant.clear_alarm(f"ZB!Mixers.{mixer}.TooHot")

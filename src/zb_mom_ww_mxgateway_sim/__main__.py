@@ -63,6 +63,7 @@ A fault file has one fault a line: first when, then what. # begins a remark.
   hold-write-completes        release-write-completes
   fail-alarm-provider [TEXT]  restore-alarm-provider
   set TAG VALUE [QUALITY]     (good, uncertain or bad; a value with spaces in quotes)
+  unset TAG                   (the plant moves the tag again)
   raise ALARM [SEVERITY]      clear ALARM
   refuse-writes GLOB STATUS [TEXT]
   allow-writes [GLOB]         (again: to these tags, or to all)

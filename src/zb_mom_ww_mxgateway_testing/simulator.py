@@ -139,6 +139,7 @@ class MxgwSimulator:
 
     read: Final = ThreadMethod(SimulatedGateway.read)
     set: Final = ThreadMethod(SimulatedGateway.set)
+    unset: Final = ThreadMethod(SimulatedGateway.unset)
     set_message: Final = ThreadMethod(SimulatedGateway.set_message)
     raise_alarm: Final = ThreadMethod(SimulatedGateway.raise_alarm)
     clear_alarm: Final = ThreadMethod(SimulatedGateway.clear_alarm)

@@ -64,7 +64,7 @@ async def test_the_example_starts_heats_and_trips(clock: ManualClock) -> None:
         assert gateway.read("Mixer1.Running").value is True
         await clock.advance(40)
         alarms = {alarm.reference: alarm.severity for alarm in gateway.alarms}
-        assert alarms["ZB!Mixers.Mixer1.TooHot"] == 800
+        assert alarms["ZB!Mixers.Mixer1.Temperature.Hi"] == 800
         assert gateway.read("Mixer1.Running").value is False
         assert gateway.read("Mixer2.Temperature").value == 20.0
         assert gateway.read("Mixer1.Speed.EngUnits").value == "1/min"
@@ -226,6 +226,48 @@ async def test_each_gateway_runs_the_file_afresh(clock: ManualClock, plant_file:
             assert gateway.read("A.Steps").value == 3
             assert gateway.read("A.Times").value == (90.0,)
             assert gateway.plant_failures == ()
+
+
+async def test_what_the_file_prints_is_no_output_of_the_program(
+    clock: ManualClock,
+    plant_file: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = plant_file("""
+        print("loaded", 1, sep="-")
+
+        @every(1)
+        def tells(plant):
+            print("level", plant["Plant.Tank1.Level"] > 0)
+            plant.set("Plant.Tank1.Level", 50, "uncertain")
+            plant.set("Plant.Tank1.Level", 50, "so-so")
+    """)
+    async with SimulatedGateway(plaintext=True, clock=clock, plant=file) as gateway:
+        await clock.advance(1)
+        assert gateway.read(LEVEL).quality == 64
+    assert [record.getMessage() for record in caplog.records[:2]] == ["loaded-1", "level True"]
+    assert gateway.plant_failures[0].startswith(f"{file}:9: tells: ValueError: 'so-so' is not a quality; use good")
+    assert capsys.readouterr().out == ""
+
+
+async def test_a_package_beside_the_file_and_an_environment_in_its_folder(
+    clock: ManualClock, plant_file: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package" / "__init__.py").write_text("")
+    (tmp_path / "own_package" / "part.py").write_text("def fails():\n    raise ValueError('no')\n")
+    file = plant_file("""
+        from own_package import part
+
+        @every(1)
+        def calls(plant):
+            part.fails()
+    """)
+    async with SimulatedGateway(plaintext=True, clock=clock, plant=file) as gateway:
+        await clock.advance(1)
+    assert gateway.plant_failures == (f"{file}:7: calls: ValueError: no",)
+    assert not [name for name in sys.modules if name.startswith("own_package")]
 
 
 @pytest.mark.parametrize(

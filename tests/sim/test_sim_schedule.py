@@ -78,7 +78,7 @@ def test_a_file_of_faults(tmp_path: Path) -> None:
         ("\n# fine\nafter 1 restart\n  after x restart", "4:9", "'x' is not a time"),
         ("after 1 set", "1:12", "a TAG is missing"),
         ("after 1 set A.B", "1:16", "a VALUE is missing"),
-        ("after 1 set A.B two words", "1:21", "'words' is not a quality; use good, uncertain, bad. Quote a value"),
+        ("after 1 set A.B two words", "1:21", "'words' is not a quality; use good, uncertain, bad or a number"),
         ('after 1 set A.B "open', "1:17", '"open has no closing quote'),
         ("after 1 set A.B 1 bad 2", "1:23", "'2' is one argument too many; set takes TAG VALUE [QUALITY]"),
         ("after 1 raise Tank1.Hi", "1:15", "'Tank1.Hi' is not an alarm; use Galaxy!Area.Object.Alarm"),
@@ -116,6 +116,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         ("after 5s set Plant.Tank1.Levle 5", "14: there is no tag Plant.Tank1.Levle; did you mean Plant.Tank1.Level?"),
         ("after 5s set Plnt.Tank1.Level 5", "14: there is no tag Plnt.Tank1.Level; did you mean Plant.Tank1.Level?"),
         ("after 5s set Plant.Tank1.Level full", "32: 'full' is not a number; use a value of the tag's type"),
+        ("after 5s unset Plant.Tank1", "16: there is no tag Plant.Tank1"),
         ("after 5s refuse-writes Plant.Tonk* OTHER_ERROR", "24: there is no tag Plant.Tonk"),
         ("after 5s allow-writes Plant.Tonk*", "23: there is no tag Plant.Tonk"),
     ],
@@ -329,6 +330,24 @@ async def test_tags_and_alarms_by_schedule(clock: ManualClock) -> None:
         assert found["ZB!Plant.Tank2.Level.Lo"] == (300, True)
         await clock.advance(1)
         assert {alarm.reference: alarm.active for alarm in gateway.alarms}["ZB!Packaging.Line1.Jam"] is False
+
+
+async def test_a_set_tag_moves_again_once_it_is_unset(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    gateway.schedule("at ping 2 set Plant.FT1.PV 5 bad", "after 3s unset Plant.FT1.PV")
+    await client.open()
+    await client.done("ping")
+    before = gateway.read("Plant.FT1.PV").value
+    await client.done("ping")
+    await clock.advance(2.5)
+    assert before != 5.0
+    assert (gateway.read("Plant.FT1.PV").value, gateway.read("Plant.FT1.PV").quality) == (5.0, 0)
+    await clock.advance(2.5)
+    assert gateway.read("Plant.FT1.PV").value > 20  # type: ignore[operator] # It is a number.
+    assert gateway.read("Plant.FT1.PV").quality == 192
+    with pytest.raises(KeyError):
+        gateway.unset("No.Tag")
 
 
 def test_the_severity_of_a_tags_alarm_is_a_tag() -> None:

@@ -57,13 +57,13 @@ ACTIONS = {
     "restore-alarm-provider": "",
     "set": "TAG VALUE [QUALITY]",
     "raise": "ALARM [SEVERITY]",
+    "unset": "TAG",
     "clear": "ALARM",
     "refuse-writes": "GLOB STATUS [TEXT]",
     "allow-writes": "[GLOB]",
 }
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0}
 _SHORTEST_PERIOD = 0.01
-_QUALITIES = {"good": status.GOOD, "uncertain": status.UNCERTAIN, "bad": status.BAD}
 # Outcomes of a refused write.
 _REFUSALS = [category.name for category in Category if category.name.endswith("_ERROR")]
 _MOST_SEVERE = 999
@@ -174,6 +174,8 @@ def _parse(line: str, place: str) -> Fault | None:
         case "set":
             target, value = words.argument("a TAG"), words.argument("a VALUE")
             quality = _quality(*words.take("")) if words.word else status.GOOD
+        case "unset":
+            target = words.argument("a TAG")
         case "raise" | "clear":
             at = words.column
             target = words.argument("an ALARM such as ZB!Plant.Tank1.Level.Hi")
@@ -245,10 +247,10 @@ def _failure(words: Words, call: str) -> CallFailure | ReplyFailure:
 
 
 def _quality(text: str, column: int) -> int:
-    found = _QUALITIES.get(text)
-    if found is None:
-        raise LineError(column, f"{text!r} is not a quality; use {', '.join(_QUALITIES)}. Quote a value with spaces")
-    return found
+    try:
+        return status.quality_of(text)
+    except ValueError as error:
+        raise LineError(column, f"{error}. Quote a value with spaces") from error
 
 
 def _check_alarm(reference: str, column: int) -> None:

@@ -45,6 +45,8 @@ class ScheduledGateway(Protocol):
 
     def set(self, tag: str, value: object, quality: int) -> None: ...
 
+    def unset(self, tag: str) -> None: ...
+
     def raise_alarm(self, reference: str, *, severity: int = ...) -> None: ...
 
     def clear_alarm(self, reference: str) -> None: ...
@@ -146,6 +148,8 @@ class Scheduler:
                     raise FaultError(f"{target.where}: {error}") from error
                 except CoercionError as error:
                     raise FaultError(f"{fault.value.where}: {error}; use a value of the tag's type") from error
+            case "unset" if plant.hierarchy.attribute(target.text) is None:
+                raise FaultError(f"{target.where}: {no_tag(plant.hierarchy, target.text)}")
             case "raise" if fault.severity.text:
                 own = plant.alarm_book().of_tag(target.text)
                 if own is not None:
@@ -248,6 +252,7 @@ class Scheduler:
             "set": lambda: gateway.set(
                 fault.target.text, self._plant.value_of(fault.target.text, fault.value.text), fault.quality
             ),
+            "unset": lambda: gateway.unset(fault.target.text),
             "raise": lambda: (
                 gateway.raise_alarm(fault.target.text, severity=int(fault.severity.text))
                 if fault.severity.text

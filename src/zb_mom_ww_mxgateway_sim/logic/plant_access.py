@@ -47,14 +47,15 @@ class Plant:
         except KeyError:
             raise TagError(no_tag(self._plant.hierarchy, tag)) from None
 
-    def set(self, tag: str, value: object, quality: int = status.GOOD) -> None:
+    def set(self, tag: str, value: object, quality: int | str = status.GOOD) -> None:
         """Set the tag, read-only or not; None means no value. Advised items report it if it has changed.
 
+        A quality is ``"good"``, ``"uncertain"``, ``"bad"`` or a number from 0 to 255; ValueError for any other.
         The built-in process leaves the tag alone until a client writes it. A tag that the gateway's ``set``, or ``set``
         in a fault file, holds keeps that value.
         """
         try:
-            self._plant.points.lead(tag, value, quality)
+            self._plant.points.lead(tag, value, status.quality_of(quality))
         except KeyError:
             raise TagError(no_tag(self._plant.hierarchy, tag)) from None
         except CoercionError as error:

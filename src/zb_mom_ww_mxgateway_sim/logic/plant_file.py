@@ -1,16 +1,20 @@
 """A plant file: Python that declares tags and logic. Mistakes are reported with their place."""
 
 import itertools
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
+from typing import Any
 
 from zb_mom_ww_mxgateway_sim.logic.declarations import PlantLogic, collecting
 from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, SimulatorError
 
+_log = logging.getLogger(__package__)
+_NAME = "mxgw_plant_"
 _numbers = itertools.count(1)
 
 
@@ -27,8 +31,9 @@ def read_plant(path: Path) -> PlantLogic:
         code = compile(source, str(path), "exec")
     except (SyntaxError, ValueError) as error:
         raise PlantError(_said_of_syntax(error, path)) from error
-    module = ModuleType(f"mxgw_plant_{next(_numbers)}")
+    module = ModuleType(f"{_NAME}{next(_numbers)}")
     module.__file__ = str(path)
+    module.__dict__["print"] = _print
     with _modules_beside(path), collecting() as logic:
         # A dataclass looks its module up.
         sys.modules[module.__name__] = module
@@ -55,7 +60,8 @@ def place_in(trace: TracebackType | None, path: Path) -> str:
     """Return ``file:line`` of the innermost frame in the file's folder."""
     folder = path.resolve().parent
     for frame in reversed(traceback.extract_tb(trace)):
-        if Path(frame.filename).resolve().is_relative_to(folder):
+        # Not below the folder: that may have a virtual environment in it.
+        if not frame.filename.startswith("<") and Path(frame.filename).resolve().parent == folder:
             return f"{frame.filename}:{frame.lineno}"
     return str(path)
 
@@ -77,7 +83,23 @@ def _modules_beside(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).resolve().parent == Path(folder) and not name.startswith("mxgw_plant_"):
-                del sys.modules[name]
+        imported = set(sys.modules) - before
+        for name in [name for name in imported if _is_beside(name.partition(".")[0], Path(folder))]:
+            del sys.modules[name]
+
+
+def _is_beside(name: str, folder: Path) -> bool:
+    """Return whether a module, or the package that it is in, is a part of this folder."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if not file or name.startswith(_NAME):
+        return False
+    place = Path(file).resolve()
+    return folder in (place.parent, place.parent.parent if place.name == "__init__.py" else None)
+
+
+def _print(*values: object, sep: str | None = " ", file: Any = None, **others: Any) -> None:
+    """Report what a plant file prints: standard output belongs to the program."""
+    if file is None:
+        _log.warning("%s", (" " if sep is None else sep).join(map(str, values)))
+    else:
+        print(*values, sep=sep, file=file, **others)

@@ -63,13 +63,18 @@ class Point:
         # Called for a write that does not simply set the value: a valve begins to travel.
         self.on_write: Callable[[Value], None] | None = None
         # Whether it follows its signal or reacts to other tags; a write or ``set`` ends that.
-        self.moves: bool = attribute.signal is not None or attribute.reaction is not None
+        self.moves: bool = self.is_moving
         # The tick of its last step along the signal.
         self.moved_at_tick: int = -1
         # Whether ``set`` keeps it from the process until it is written.
         self.forced: bool = False
         # Whether the user's own logic has set it: the process leaves it alone until it is written.
         self.led: bool = False
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the attribute moves by itself."""
+        return self.attribute.signal is not None or self.attribute.reaction is not None
 
     @property
     def value(self) -> Value:
@@ -199,6 +204,14 @@ class PointStore:
         point.forced = True
         self.keep(point)
         point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)
+
+    def unset(self, path: str) -> None:
+        """Let a tag move again that was set. Raise KeyError."""
+        point = self.find(path)
+        if point is None:
+            raise KeyError(path)
+        point.forced = point.led = False
+        point.moves = point.is_moving
 
     def lead(self, path: str, value: object, quality: int) -> None:
         """Set a tag from the user's own logic, unless ``set`` holds it. Raise KeyError or CoercionError."""

@@ -13,6 +13,7 @@ S_OK = 0
 GOOD = 192
 UNCERTAIN = 64
 BAD = 0
+_QUALITIES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 
 
 class Category(IntEnum):
@@ -48,6 +49,16 @@ class Status:
     detected_by: Source = Source.RESPONDING_LMX
     detail: int = 0
     text: str = ""
+
+
+def quality_of(quality: str | int) -> int:
+    """Return a quality by its name or number, which may be a text. Raise ValueError."""
+    text = str(quality).lower()
+    if text in _QUALITIES:
+        return _QUALITIES[text]
+    if text.isascii() and text.isdigit() and int(text) <= 255:
+        return int(text)
+    raise ValueError(f"{quality!r} is not a quality; use good, uncertain, bad or a number from 0 to 255")
 
 
 def is_bad(quality: int) -> bool:

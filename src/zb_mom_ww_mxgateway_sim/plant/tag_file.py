@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway_sim.plant.behavior import BEHAVIORS, usage
 from zb_mom_ww_mxgateway_sim.plant.model import Security, check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.status import quality_of
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
@@ -52,7 +53,6 @@ _TYPES = {
     "elapsedtime": NativeType.ELAPSED_TIME,
 }
 _EXAMPLE = "name,type,value,writable,description,unit"
-_QUALITIES = {"good": 192, "uncertain": 64, "bad": 0}
 _SECURITIES = {tag_key(each.name.replace("_", "")): each for each in Security}
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -272,14 +272,10 @@ def _yes_no(cell: _Cell, column: str, default: bool) -> bool:
 
 
 def _quality(cell: _Cell) -> int:
-    text = cell.text.lower()
-    if text.isascii() and text.isdigit() and int(text) <= 255:
-        return int(text)
-    if text and text not in _QUALITIES:
-        raise LineError(
-            cell.column, f"{cell.text!r} is not a quality; use good, uncertain, bad or a number from 0 to 255"
-        )
-    return _QUALITIES[text or "good"]
+    try:
+        return quality_of(cell.text or "good")
+    except ValueError as error:
+        raise LineError(cell.column, str(error)) from error
 
 
 def _security(cell: _Cell) -> Security | None:
