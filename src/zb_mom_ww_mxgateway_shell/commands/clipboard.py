@@ -4,14 +4,14 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal as OneOf
 
-from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_console.render.forms import counted, safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import counted, safe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw, copied, is_dumb
+from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _WHAT = ("value", "table", "handle")
@@ -51,15 +51,7 @@ def _of_a_run(context: Context) -> WriteRaw:
 def _value(context: Context) -> str:
     if context.last is None:
         raise ShellError("nothing is copied: there is no last value; read TAG makes one")
-    return _text(context.last)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Item):
-        return safe(value.tag)
-    if isinstance(value, list | tuple):
-        return "\n".join(map(_text, value))
-    return safe(value) if isinstance(value, str) else value_text(value)
+    return whole_text(context.last)
 
 
 def _table(context: Context) -> str:

@@ -40,6 +40,15 @@ def written_text(write: "UnseenWrite | float | None") -> str:
     return f"was written {age_text(write if isinstance(write, float) else write.ago)} ago, not seen yet"
 
 
+def whole_text(value: Any) -> str:
+    """Return a value whole, safe for a terminal: several as lines, an item by its tag."""
+    if isinstance(value, Item):
+        return safe(value.tag)
+    if isinstance(value, list | tuple):
+        return "\n".join(map(whole_text, value))
+    return safe(value) if isinstance(value, str) else value_text(value)
+
+
 def quality_text(value: "LiveValue | Reading | ReadResult") -> str:
     """Return the quality, with the first failed status if there is one; safe for a terminal."""
     failed = first_failed(value.statuses)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, source_time_form, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     TagTexts,
     description_of,
     unit_of,
+    with_unit,
 )
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record
 
@@ -119,6 +120,15 @@ class WatchTable:
         self._history.catch_up()
         self._texts.want(item.tag for item in items)
         return [self._row(item) for item in items]
+
+    def details(self, item: Item, value: "LiveValue | None") -> tuple[str, str]:
+        """Return what is known of an item with this value, in a line, and the value as another one."""
+        facts = self._texts.known(item.tag)
+        if value is None:
+            return f"  {safe(item.tag)}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
+        at = f"source time {source_time_form(value.source_time_ns)}" if value.source_time_ns else ""
+        parts = (safe(item.tag), quality_text(value), at, description_of(facts))
+        return f"  {'   '.join(filter(None, parts))}", f"  {with_unit(value_text(value.value), facts)}"
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
         """Return as many lines as fit, with moods; then how many items are left out, and why no value changes.

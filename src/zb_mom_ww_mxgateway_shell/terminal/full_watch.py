@@ -1,4 +1,4 @@
-"""Full-screen watch: scroll, sort, filter, pause, columns."""
+"""Full-screen watch: scroll, select, sort, filter, pause, columns."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
@@ -18,17 +18,29 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, safe
+from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw, copied
+from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
-_HIDDEN: tuple[tuple[str, ...], ...] = ((), ("item",), ("changes",), ("item", "changes"))
+_HIDDEN: tuple[tuple[str, ...], ...] = (
+    (),
+    ("item",),
+    ("changes",),
+    ("description",),
+    ("item", "changes", "description"),
+)
+_DETAIL_LINES = 4
+"""Most lines about the selected row."""
+_NOTE_SECONDS = 3.0
 _KEYS = {
     "q": "leaves",
     "s": "sorts",
@@ -41,12 +53,15 @@ _KEYS = {
 _HELP = (
     "q            leaves; what is watched stays watched",
     "arrows j k   move by a line; PgUp PgDn space by a page; g G to the ends",
+    "Enter        selects a row, or none; the arrows move the selection, and its whole value is below the table",
+    "y            copies the value of the selected row to the clipboard, if the terminal lets it",
+    "mouse        after set mouse on: the wheel scrolls, a click selects; Shift selects text as otherwise",
     "s            sorts by the next of: order of watch, tag, quality (worst first), age, changes",
     "r            reverses the order",
     "/            filters by a part of the tag; Enter applies it, an empty filter shows all",
     "p            pauses: values and ages freeze; the stream is still read",
     "b            shows only doubtful values: bad, uncertain, stale, or none",
-    "c            changes the columns: without item, without changes, without both",
+    "c            changes the columns: without item, changes, description, or all three",
     "?            this page",
 )
 
@@ -55,9 +70,17 @@ class FullWatch:
     """Full-screen view of a panel, until q."""
 
     def __init__(
-        self, panel: WatchTable, figures: Callable[[], str], input: Input, output: Output, style: BaseStyle
+        self,
+        panel: WatchTable,
+        figures: Callable[[], str],
+        input: Input,
+        output: Output,
+        style: BaseStyle,
+        *,
+        takes_mouse: bool = False,
+        write_raw: WriteRaw | None = None,
     ) -> None:
-        """`figures` returns the state of the connection."""
+        """`figures` returns the state of the connection; `write_raw` writes a control sequence to the terminal."""
         self._panel = panel
         self._figures = figures
         self._output = output
@@ -68,6 +91,10 @@ class FullWatch:
         self._hidden = 0
         self._filter = SearchField()
         self._helping = False
+        self._in_view: list[Item] = []
+        self._selected: tuple[int, int] | None = None
+        self._write_raw = write_raw
+        self._note, self._noted_at = "", float("-inf")
         # Row and value of each item at the time of the pause.
         self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
         self._frozen_at = 0.0
@@ -78,7 +105,14 @@ class FullWatch:
             layout=Layout(
                 HSplit(
                     [
-                        Window(FormattedTextControl(self._page), wrap_lines=Condition(lambda: self._helping)),
+                        Window(
+                            ScrolledRows(self._page, self._scroll, self._clicked),
+                            wrap_lines=Condition(lambda: self._helping),
+                        ),
+                        ConditionalContainer(
+                            Window(FormattedTextControl(self._details), height=self._extra),
+                            Condition(lambda: self._extra() > 0),
+                        ),
                         Window(FormattedTextControl(self._status), height=1),
                         Window(FormattedTextControl(lambda: f" {self._figures()}"), height=1),
                         Window(FormattedTextControl(self._hint), height=1),
@@ -88,6 +122,7 @@ class FullWatch:
             key_bindings=self._keys(),
             style=style,
             full_screen=True,
+            mouse_support=takes_mouse,
             input=input,
             output=output,
         )
@@ -103,7 +138,13 @@ class FullWatch:
 
     def _rows(self) -> int:
         # The other lines: headings, position, connection, keys.
-        return max(1, self._output.get_size().rows - 4)
+        return max(1, self._output.get_size().rows - 4 - self._extra())
+
+    def _extra(self) -> int:
+        """Return the lines about the selected row; none where they would leave no room for others."""
+        if self._helping or self._output.get_size().rows < 4 + 2 * _DETAIL_LINES:
+            return 0
+        return len(self._detail_lines())
 
     def _value(self, item: Item) -> LiveValue | None:
         if self._frozen is None:
@@ -120,6 +161,57 @@ class FullWatch:
                 items.sort(key=self._sort_key)
             self._order, self._ordered_at = items[::-1] if self._reversed else items, now
         return self._order
+
+    def _selection(self) -> Item | None:
+        """Return the selected item; None where none is, or it is not shown any more."""
+        return next((item for item in self._order if item.key == self._selected), None)
+
+    def _detail_lines(self) -> list[str]:
+        item = self._selection()
+        if item is None:
+            return []
+        columns = self._output.get_size().columns
+        head, value = self._panel.details(item, self._value(item))
+        lines = [cut(head, columns), *(folded(value, columns) if value else [])]
+        return lines if len(lines) <= _DETAIL_LINES else [*lines[: _DETAIL_LINES - 1], "  …"]
+
+    def _details(self) -> StyleAndTextTuples:
+        return [("", "\n".join(self._detail_lines()))]
+
+    def _clicked(self, line: int) -> None:
+        """Select the row of a line of the page; the first line has the headings."""
+        if not self._helping and 0 < line <= len(self._in_view):
+            self._select(self._in_view[line - 1])
+
+    def _select(self, item: Item | None) -> None:
+        self._selected = None if item is None or item.key == self._selected else item.key
+
+    def _move(self, rows: int) -> None:
+        """Move the selection, and keep it in view."""
+        keys = [item.key for item in self._order]
+        if self._selected not in keys:
+            return
+        place = max(0, min(len(keys) - 1, keys.index(self._selected) + rows))
+        self._selected = keys[place]
+        first, room = self._scroll.first(self._rows()), self._rows()
+        if not first <= place < first + room:
+            self._scroll.to(place if place < first else place - room + 1)
+
+    def _copy(self) -> None:
+        """Copy the whole value of the selected row."""
+        item = self._selection()
+        value = None if item is None else self._value(item)
+        if item is None:
+            note = "Enter selects a row, y copies its value"
+        elif value is None or self._write_raw is None:
+            note = "not copied: no value yet" if value is None else "not copied: this terminal has no clipboard"
+        else:
+            try:
+                self._write_raw(copied(whole_text(value.value)))
+                note = "copied, if the terminal lets it"
+            except ValueError as error:
+                note = f"not copied: {error}"
+        self._note, self._noted_at = note, clock.monotonic()
 
     def _rank(self, item: Item) -> tuple[int, str]:
         value = self._value(item)
@@ -148,14 +240,17 @@ class FullWatch:
         items = self._items()
         self._scroll.count = len(items)
         first = self._scroll.first(self._rows())
-        items = items[first : first + self._rows()]
+        items = self._in_view = items[first : first + self._rows()]
         if self._frozen is None:
             rows = self._panel.rows(items)
         else:
             rows = [self._frozen[item.key][0] for item in items if item.key in self._frozen]
+        selected = [None, *(item.key == self._selected for item in items)]
         shown: StyleAndTextTuples = []
-        for line, mood in fitted(rows, width, _HIDDEN[self._hidden]):
-            shown += [(f"class:mood.{mood}", line), ("", "\n")]
+        for (line, mood), is_selected in zip(fitted(rows, width, _HIDDEN[self._hidden]), selected, strict=False):
+            # The mark shows it without colours, too.
+            mark, style = (">", "reverse") if is_selected else (line[:1], "")
+            shown += [(f"class:mood.{mood} {style}", f"{mark}{line[1:]}"), ("", "\n")]
         return shown
 
     def _status(self) -> StyleAndTextTuples:
@@ -178,6 +273,8 @@ class FullWatch:
             parts.insert(0, cut_middle(reason, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
             parts.insert(0, f"PAUSED {age_text(clock.monotonic() - self._frozen_at)} ago")
+        if clock.monotonic() - self._noted_at < _NOTE_SECONDS:
+            parts.insert(0, self._note)
         text = f" {' · '.join(parts)} "
         return [("reverse", text)]
 
@@ -195,6 +292,23 @@ class FullWatch:
         typing = Condition(lambda: self._filter.is_open)
         # b is "only bad" here, so page up is on its own key alone.
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
+        # Later bindings come first.
+        selecting = Condition(lambda: self._selection() is not None) & ~typing
+        for name, rows in (("down", 1), ("j", 1), ("up", -1), ("k", -1)):
+
+            def move(event: KeyPressEvent, rows: int = rows) -> None:
+                self._move(rows)
+
+            keys.add(name, filter=selecting)(move)
+
+        @keys.add("enter", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._select(self._selection() or next(iter(self._in_view), None))
+
+        @keys.add("y", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._copy()
+
         bind_search(keys, self._filter, changed=self._again, ends=("enter", "escape"))
 
         @keys.add("q", filter=~typing)

@@ -13,6 +13,7 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
@@ -22,7 +23,9 @@ _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 class Pager:
     """View of lines until q. With `fold`, lines longer than the present width of the screen are folded."""
 
-    def __init__(self, lines: Sequence[str], input: Input, output: Output, *, fold: bool) -> None:
+    def __init__(
+        self, lines: Sequence[str], input: Input, output: Output, *, fold: bool, takes_mouse: bool = False
+    ) -> None:
         self._whole = lines
         self._fold = fold
         self._lines: Sequence[str] = ()
@@ -32,10 +35,16 @@ class Pager:
         self._needle = SearchField()
         self._app: Application[None] = Application(
             layout=Layout(
-                HSplit([Window(FormattedTextControl(self._page)), Window(FormattedTextControl(self._status), height=1)])
+                HSplit(
+                    [
+                        Window(ScrolledRows(self._page, self._scroll)),
+                        Window(FormattedTextControl(self._status), height=1),
+                    ]
+                )
             ),
             key_bindings=self._keys(),
             full_screen=True,
+            mouse_support=takes_mouse,
             input=input,
             output=output,
         )

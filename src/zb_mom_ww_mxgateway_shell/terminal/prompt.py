@@ -250,7 +250,15 @@ class Prompt:
         if result is None:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
-            await FullWatch(result.panel, self._toolbar.figures, self._input, self._output, self._style).run()
+            await FullWatch(
+                result.panel,
+                self._toolbar.figures,
+                self._input,
+                self._output,
+                self._style,
+                takes_mouse=self._context.settings.mouse == "on",
+                write_raw=self._context.write_raw,
+            ).run()
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings
@@ -260,7 +268,9 @@ class Prompt:
         if settings.pager == "on" and not self._is_dumb and sum(map(len, rows)) >= self._output.get_size().rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager([safe(line) for line in lines], self._input, self._output, fold=formatter.for_people).run()
+            shown, takes_mouse = [safe(line) for line in lines], settings.mouse == "on"
+            fold = formatter.for_people
+            await Pager(shown, self._input, self._output, fold=fold, takes_mouse=takes_mouse).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
         for number, (line, its_rows) in enumerate(zip(lines, rows, strict=True), start=1):
