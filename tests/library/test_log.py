@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayWriteBlockedError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.system.log import SESSION, log
 from zb_mom_ww_mxgateway.transport.tls import KnownGateways, seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -232,6 +233,13 @@ async def test_no_line_has_a_secret(quotes: str, gateway: SimulatedGateway, capl
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("mxgw")]
     assert ours
     assert all(key not in line and PASSWORD not in line and "\n" not in line for line in ours)
+
+
+def test_no_line_has_control_characters_or_ends_early(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mxgw")
+    log(SESSION, logging.INFO, "not restored: Tag (\x1b[2J\x07gone\n2026-01-01 INFO forged)")
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == r"not restored: Tag (\x1b[2J\x07gone 2026-01-01 INFO forged)"
 
 
 async def test_a_handler_that_fails_changes_no_result(client: GatewayClient) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -67,7 +68,10 @@ def options_of(gateway: SimulatedGateway, *observers: ClientObserver, **more: An
     )
 
 
-async def test_calls_and_streams_when_they_end(gateway: SimulatedGateway, recorder: Recorder) -> None:
+async def test_calls_and_streams_when_they_end(
+    gateway: SimulatedGateway, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "mxgw")
     async with await GatewayClient.connect(options_of(gateway, recorder)) as client:
         session = await client.open_session()
         gateway.faults.fail_next("register", code=grpc.StatusCode.INTERNAL)
@@ -94,6 +98,9 @@ async def test_calls_and_streams_when_they_end(gateway: SimulatedGateway, record
         ("stream_events", "CANCELLED", True),
         ("close_session", "OK", False),
     ]
+    said = [record.getMessage() for record in caplog.records if record.name == "mxgw.calls"]
+    assert f"stream_events opened [{session.session_id}]" in said
+    assert re.fullmatch(rf"stream_events CANCELLED [0-9.]+ ms, 0 messages \[{session.session_id}\]", said[-2])
     register = calls[2]
     assert register.correlation_id == caught.value.correlation_id
     assert register.rpc == "/mxaccess_gateway.v1.MxAccessGateway/Invoke"
@@ -298,6 +305,13 @@ for _name in METHODS:
     setattr(Failing, _name, _failing(_name))
 
 
+class UnshowableError(Exception):
+    """Fails again when it is shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
 @pytest.mark.parametrize("error", [ValueError("mxgw_demo_secret is wrong"), asyncio.CancelledError()])
 async def test_one_that_raises_is_logged_once_and_changes_nothing(
     error: BaseException, gateway: SimulatedGateway, recorder: Recorder, caplog: pytest.LogCaptureFixture
@@ -319,6 +333,12 @@ async def test_one_that_raises_is_logged_once_and_changes_nothing(
     (line,) = [record.getMessage() for record in caplog.records if record.name == "mxgw.observers"]
     assert line.startswith(f"Failing raised {type(error).__name__}(")
     assert "secret" not in line
+
+
+async def test_an_error_that_cannot_be_shown_changes_nothing_either(gateway: SimulatedGateway) -> None:
+    async with await GatewayClient.connect(options_of(gateway, Failing(UnshowableError()))) as client:
+        session = await client.open_session()
+        assert await session.register("observed") > 0
 
 
 def test_only_observers_with_plain_methods_are_accepted() -> None:

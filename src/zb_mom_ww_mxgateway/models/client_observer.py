@@ -126,7 +126,10 @@ class ClientObserver:
     _has_raised: bool = False
 
     def call_ended(self, facts: CallFacts) -> None:
-        """Take a call or a stream that has ended. The current :mod:`contextvars` are those of its caller."""
+        """Take a call or a stream that has ended. The current :mod:`contextvars` are those of its caller.
+
+        A stream that is dropped without being closed is not told.
+        """
 
     def connection_changed(self, facts: ConnectionFacts) -> None:
         """Take a change of the connection."""

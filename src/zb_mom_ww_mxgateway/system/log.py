@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
+from zb_mom_ww_mxgateway.errors import readable
 from zb_mom_ww_mxgateway.redaction import redact
 
 ROOT = logging.getLogger("mxgw")
@@ -23,8 +24,6 @@ OBSERVERS = logging.getLogger("mxgw.observers")
 WRITES = logging.getLogger("mxgw.writes")
 """Writes that were refused, and those whose outcome is unknown."""
 
-_LONGEST = 2_000
-
 
 def log(
     logger: logging.Logger,
@@ -34,13 +33,12 @@ def log(
     api_key: str | None = None,
     stacklevel: int = 2,
 ) -> None:
-    """Log `text` in one line, without keys; nothing where it is empty.
+    """Log `text` in one line of limited length, without keys and control characters; nothing where it is empty.
 
     `text` may be a function that makes it, which is only called where the line is wanted. Never raises, whatever that
     function raises: a log must not change the outcome of a call. `stacklevel` is that of :mod:`logging`.
     """
     with suppress(Exception):
         if logger.isEnabledFor(level) and (made := text if isinstance(text, str) else text()):
-            line = " ".join(redact(made, api_key).split())
-            line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+            line = readable(" ".join(redact(made, api_key).split()))
             logger.log(level, "%s", line, stacklevel=stacklevel)

@@ -45,7 +45,7 @@ class LoggedCall:
         log(
             CALLS,
             logging.DEBUG,
-            lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_correlated(correlation_id)}",
+            lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_named(self._request)}",
             api_key=self._options.api_key,
         )
         if not self._options.observers:
@@ -74,8 +74,7 @@ class LoggedStream(LoggedCall):
         self._messages = 0
         # It may be ended by another task than the one that opened it.
         self._context = contextvars.copy_context() if options.observers else None
-        text = f"{call} opened{_correlated(wire.correlation_of(request))}"
-        log(CALLS, logging.DEBUG, text, api_key=options.api_key)
+        log(CALLS, logging.DEBUG, f"{call} opened{_named(request)}", api_key=options.api_key)
 
     def took(self, count: int = 1) -> None:
         """Note messages that came."""
@@ -129,10 +128,12 @@ def _doubt(request: Any, reply: Any) -> str:
 def _log_write(options: ClientOptions, call: str, request: Any, reason: Callable[[], str]) -> None:
     def text() -> str:
         why = reason()
-        return f"{call}{_correlated(wire.correlation_of(request))}: {why}" if why else ""
+        return f"{call}{_named(request)}: {why}" if why else ""
 
     log(WRITES, logging.WARNING, text, api_key=options.api_key, stacklevel=3)
 
 
-def _correlated(correlation_id: str) -> str:
-    return f" [{correlation_id}]" if correlation_id else ""
+def _named(request: Any) -> str:
+    """Return the correlation id of a request, or the session id of one without, in brackets after a space."""
+    name = wire.correlation_of(request) or wire.session_of(request)
+    return f" [{name}]" if name else ""

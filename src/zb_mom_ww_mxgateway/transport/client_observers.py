@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway import wire
@@ -26,9 +27,10 @@ def tell(options: ClientOptions, show: "Callable[[ClientObserver], None]") -> No
             show(observer)
         except (Exception, asyncio.CancelledError) as error:
             if not observer._has_raised:
+                name = type(observer).__name__
                 # Past a frozen dataclass.
                 object.__setattr__(observer, "_has_raised", True)
-                text = f"{type(observer).__name__} raised {error!r}; further errors of it are not logged"
+                text = partial("{0} raised {1!r}; further errors of it are not logged".format, name, error)
                 log(OBSERVERS, logging.WARNING, text, api_key=options.api_key)
 
 
