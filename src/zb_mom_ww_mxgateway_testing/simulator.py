@@ -51,8 +51,8 @@ class MxgwSimulator:
 
         return self._loop.run(call)
 
-    def _finished(self, method: Callable[..., Coroutine[Any, Any, R]], *given: Any, **named: Any) -> R:
-        return self._loop.run(lambda: method(self._gateway, *given, **named))
+    def _run(self, call: str, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        return self._loop.run(work)
 
     # The address.
 
@@ -167,6 +167,6 @@ class MxgwSimulator:
             )
         self._loop.run(lambda: clock.advance(seconds))
 
-    restart: Final = BlockingMethod(SimulatedGateway.restart)
-    swap_certificate: Final = BlockingMethod(SimulatedGateway.swap_certificate)
+    restart: Final = BlockingMethod("_gateway", SimulatedGateway.restart)
+    swap_certificate: Final = BlockingMethod("_gateway", SimulatedGateway.swap_certificate)
     schedule: Final = ThreadMethod(SimulatedGateway.schedule)

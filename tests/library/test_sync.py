@@ -73,8 +73,12 @@ def test_signatures_and_docstrings_are_those_of_the_live_session() -> None:
 
 def test_everything_else_runs_on_the_loop_of_the_session(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
     assert mxgw_sync.run(mxgw_sync.client.galaxy.test_connection())
+    assert mxgw_sync.discover(tag_name_glob="Plant.Tank1", page_size=1)[0].tag_name == "Plant.Tank1"
     mxgw_simulator.raise_alarm("ZB!Area.Object.Hi")
+    assert [alarm.reference for alarm in mxgw_sync.query_active_alarms("ZB!Area.Object")] == ["ZB!Area.Object.Hi"]
     mxgw_sync.run(mxgw_sync.client.acknowledge_alarm("ZB!Area.Object.Hi"))
+    with pytest.raises(MxGatewayArgumentError, match="run takes a coroutine"):
+        mxgw_sync.run(mxgw_sync.client.galaxy.discover())  # type: ignore[arg-type]  # what is tested
     # Without it, the call says where it belongs.
     with pytest.raises(MxGatewayTransportError, match="belongs to another event loop"):
         asyncio.run(mxgw_sync.client.galaxy.test_connection())
@@ -266,6 +270,28 @@ def until(condition: Callable[[], object]) -> None:
 def test_a_call_from_the_thread_of_the_loop_says_so(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
     with pytest.raises(MxGatewayError, match="a call from its own thread would wait for itself"):
         mxgw_sync.wait_for(SETPOINT, lambda value: mxgw_sync.read([SETPOINT]), timeout=PATIENCE)
+
+
+def test_a_callback_may_close_the_session(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
+    closed = threading.Event()
+
+    def close(value: LiveValue) -> None:
+        mxgw_sync.close()
+        closed.set()
+
+    mxgw_sync.subscribe(SETPOINT, close)
+    assert closed.wait(PATIENCE)
+    assert mxgw_sync.state is LiveState.CLOSED
+    assert mxgw_simulator.live_sessions == []
+
+
+def test_an_error_in_the_block_is_not_replaced_by_one_of_closing(mxgw_simulator: MxgwSimulator) -> None:
+    mxgw_simulator.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
+    with pytest.raises(ZeroDivisionError), connect(mxgw_simulator.client_options):
+        _ = 1 / 0
+    mxgw_simulator.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
+    with pytest.raises(MxGatewayError, match="made to fail"), connect(mxgw_simulator.client_options):
+        pass
 
 
 def test_a_write_guard_is_asked(mxgw_simulator: MxgwSimulator) -> None:

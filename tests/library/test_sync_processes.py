@@ -80,6 +80,33 @@ print(plant.read(["{SETPOINT}"])[0].value)
 
 
 @posix
+def test_a_second_ctrl_c_does_not_wait_for_the_cancelled_call(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    mxgw_simulator.faults.hold_write_completes()
+    process = start(f"""
+import asyncio
+
+async def write():
+    try:
+        await plant.live.write("{SETPOINT}", 61.0)
+    finally:
+        print("cancelled", flush=True)
+        await asyncio.sleep(600)
+
+try:
+    plant.run(write())
+except KeyboardInterrupt as error:
+    print(error.__notes__)
+os._exit(0)
+""")
+    until(lambda: mxgw_simulator.writes)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "cancelled\n"
+    process.send_signal(signal.SIGINT)
+    assert "['run was interrupted after a write was sent: outcome unknown" in ended(process)
+
+
+@posix
 def test_ctrl_c_during_a_wait_cancels_the_call(start: Start, mxgw_simulator: MxgwSimulator) -> None:
     process = start(f"""
 print(plant.read(["{SETPOINT}"])[0].quality_word, flush=True)

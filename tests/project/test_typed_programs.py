@@ -19,7 +19,15 @@ PROGRAMS = [
 ]
 
 RIGHT = """
-from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue
+from zb_mom_ww_mxgateway import ActiveAlarm, GatewayClient, LiveSession, LiveValue
+from zb_mom_ww_mxgateway.sync import connect
+
+
+def blocking() -> list[ActiveAlarm]:
+    with connect("localhost:5001", plaintext=True, wait=60) as plant:
+        value: LiveValue = plant.wait_for("A.B", lambda v: v > 60, timeout=5)
+        print(plant.write(value.tag, 5).outcome.value, plant.run(plant.client.galaxy.test_connection()))
+        return plant.query_active_alarms("A")
 
 
 async def main() -> None:
@@ -33,7 +41,16 @@ async def main() -> None:
 """
 WRONG = """
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, NoSuchName, OpenSessionOptions, Session
+from zb_mom_ww_mxgateway.sync import SyncSession
 from zb_mom_ww_mxgateway_sim import NoSuchGateway, SimulatedGateway
+from zb_mom_ww_mxgateway_testing import MxgwSimulator
+
+
+def blocking(plant: SyncSession, simulator: MxgwSimulator) -> None:
+    plant.read(["A.B"], fersh=True)
+    plant.discover(glbo="A.*")
+    simulator.set("A.B", 5, qualtiy=0)
+    simulator.faults.delay("write", secnods=5)
 
 
 async def main() -> None:
@@ -58,6 +75,10 @@ WRONG_NAMES = (
     "rebiuld",
     "in_tern",
     "plantext",
+    "fersh",
+    "glbo",
+    "qualtiy",
+    "secnods",
 )
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -100,8 +101,9 @@ class LoopThread:
                 pass
         except BaseException as interruption:
             self.call_soon(lambda: task and task.cancel())
-            if ended in self._calls:
-                wait([ended], _CANCELLING)
+            with suppress(BaseException):  # a second Ctrl-C: not even a moment
+                if ended in self._calls:
+                    wait([ended], _CANCELLING)
             interrupted(interruption)
             raise
         if not is_begun:

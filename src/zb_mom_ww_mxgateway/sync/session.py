@@ -1,25 +1,26 @@
 """A live session for programs without an event loop of their own."""
 
 import atexit
-import logging
+import inspect
 import weakref
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar, Unpack, cast
 
 from zb_mom_ww_mxgateway.client import GatewayClient
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.galaxy import Galaxy
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions
 from zb_mom_ww_mxgateway.safety.verification import write_and_verify
-from zb_mom_ww_mxgateway.sync.blocking_method import BlockingMethod
+from zb_mom_ww_mxgateway.sync.blocking_method import BlockingList, BlockingMethod
 from zb_mom_ww_mxgateway.sync.callback_thread import CallbackThread
 from zb_mom_ww_mxgateway.sync.loop_thread import LoopThread
 from zb_mom_ww_mxgateway.sync.sent_writes import SentWrites, SentWritesObserver
 from zb_mom_ww_mxgateway.sync.subscription import SyncSubscription
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.system.log import WRITES, log
 
 T = TypeVar("T")
 
@@ -80,29 +81,27 @@ class SyncSession:
         _open_parts.add(self._parts)
         weakref.finalize(self, self._parts.drop).atexit = False
 
-    # The table of methods: each is the one of the live session, and waits for it.
+    # The table of methods: each is that of a part, and waits for it.
 
-    ready: Final = BlockingMethod(LiveSession.ready)
-    read: Final = BlockingMethod(LiveSession.read)
-    wait_for: Final = BlockingMethod(LiveSession.wait_for)
-    write: Final = BlockingMethod(LiveSession.write)
-    write_many: Final = BlockingMethod(LiveSession.write_many)
-    write_and_confirm: Final = BlockingMethod(LiveSession.write_and_confirm)
-    write_bulk_and_confirm: Final = BlockingMethod(LiveSession.write_bulk_and_confirm)
-    write_and_verify: Final = BlockingMethod(write_and_verify)
-    subscribe_tags: Final = BlockingMethod(LiveSession.subscribe_tags)
-    unsubscribe_tags: Final = BlockingMethod(LiveSession.unsubscribe_tags)
-    first_value: Final = BlockingMethod(LiveSession.first_value)
-    caught_up: Final = BlockingMethod(LiveSession.caught_up)
-    fresh_mark: Final = BlockingMethod(LiveSession.fresh_mark)
+    ready: Final = BlockingMethod("_live", LiveSession.ready)
+    read: Final = BlockingMethod("_live", LiveSession.read)
+    wait_for: Final = BlockingMethod("_live", LiveSession.wait_for)
+    write: Final = BlockingMethod("_live", LiveSession.write)
+    write_many: Final = BlockingMethod("_live", LiveSession.write_many)
+    write_and_confirm: Final = BlockingMethod("_live", LiveSession.write_and_confirm)
+    write_bulk_and_confirm: Final = BlockingMethod("_live", LiveSession.write_bulk_and_confirm)
+    write_and_verify: Final = BlockingMethod("_live", write_and_verify)
+    subscribe_tags: Final = BlockingMethod("_live", LiveSession.subscribe_tags)
+    unsubscribe_tags: Final = BlockingMethod("_live", LiveSession.unsubscribe_tags)
+    first_value: Final = BlockingMethod("_live", LiveSession.first_value)
+    caught_up: Final = BlockingMethod("_live", LiveSession.caught_up)
+    fresh_mark: Final = BlockingMethod("_live", LiveSession.fresh_mark)
+    discover: Final = BlockingList("_galaxy", Galaxy.discover)
+    query_active_alarms: Final = BlockingList("_client", GatewayClient.query_active_alarms)
 
-    def _finished(self, method: Callable[..., Coroutine[Any, Any, Any]], *given: Any, **named: Any) -> Any:
-        """Wait for a method of the live session, or for a function whose first argument it is."""
-        name = method.__name__
-        bound: Callable[..., Coroutine[Any, Any, Any]] | None = getattr(self._live, name, None)
-        if bound is None:
-            return self._run(name, lambda: method(self._live, *given, **named))
-        return self._run(name, lambda: bound(*given, **named))
+    @property
+    def _galaxy(self) -> Galaxy:
+        return self._client.galaxy
 
     def subscribe(
         self,
@@ -160,11 +159,13 @@ class SyncSession:
 
         For example ``plant.run(plant.client.acknowledge_alarm("Galaxy!Area.Tank1.Level.Hi"))``.
         """
+        if not isinstance(work, Coroutine):
+            raise MxGatewayArgumentError(f"run takes a coroutine, such as plant.client.close(), not {work!r}")
         try:
             return self._run("run", lambda: work)
         finally:
-            # Nothing where it has run; otherwise Python would warn that it was never awaited.
-            work.close()
+            if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+                work.close()  # Python would warn that it was never awaited
 
     def _run(self, call: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         sent = SentWrites()
@@ -178,7 +179,6 @@ class SyncSession:
                 writes = "a write was" if count == 1 else f"{count} writes were"
                 text = f"{call} was interrupted after {writes} sent: outcome unknown; nothing is sent again"
                 interruption.add_note(text)
-                log(WRITES, logging.WARNING, f"{text} [{' '.join(sorted(sent.ids))}]")
 
         return self._loop.run(followed, interrupted)
 
@@ -194,8 +194,10 @@ class SyncSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+        # What the block raised says more than that the session could not be closed either.
+        with suppress(*([] if kind is None else [MxGatewayError])):
+            self.close()
 
     def __repr__(self) -> str:
         return f"<SyncSession of {self._client.options.endpoint} {self.state.value}>"
