@@ -191,7 +191,8 @@ def test_no_command_takes_a_key_or_a_password() -> None:
         for parameter in mxgw_py.get_command(context, name).params  # type: ignore[union-attr]  # by its own list
         for option in parameter.opts
     }
-    assert {option for option in options if "key" in option} == {"--api-key-env", "--api-key-file"}
+    files = {"--api-key-env", "--api-key-file", "--broker-key-file"}
+    assert {option for option in options if "key" in option} == files
     named = {option for option in options if "password" in option or "secret" in option}
     # Where a password comes from, never the password.
     assert not [option for option in named if not option.endswith(("-env", "-file"))]
