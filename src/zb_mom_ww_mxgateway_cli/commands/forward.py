@@ -3,6 +3,7 @@
 import asyncio
 import platform
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -112,6 +113,7 @@ def forward(
             raise ExpectationNotMet(f"none of the tags is the share of {name}: there are fewer tags than forwarders")
     try:
         topics = Topics(topic, name, "." if destination.protocol == "nats" else "/")
+        topics.check(tags)
     except TopicError as error:
         raise click.BadParameter(str(error), param_hint="'--topic'") from None
     runner.report.is_list = True
@@ -164,7 +166,9 @@ async def _forward(
 
         def news(word: str, text: str) -> None:
             now = time_text(datetime.now(UTC))
-            print_line({"at": now, "kind": "news", "news": word, "ok": True, "text": text}, f"{now}  {text}")
+            # A full disk below standard output stops no forwarding to a broker.
+            with nullcontext() if destination.protocol == "print" else suppress(ExpectationNotMet):
+                print_line({"at": now, "kind": "news", "news": word, "ok": True, "text": text}, f"{now}  {text}")
 
         async def printed(address: "Address", on_lost: Callable[[], None]) -> "BrokerConnection":
             return PrintedMessages(print_line)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from zb_mom_ww_mxgateway.client import GatewayClient
 from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayContractError,
@@ -25,7 +26,12 @@ from zb_mom_ww_mxgateway_cli.forward.session_feed import SessionFeed
 from zb_mom_ww_mxgateway_console.render.forms import counted
 
 # Trying again would end the same.
-_FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError, MxGatewayContractError)
+_FINAL = (
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayContractError,
+)
 # Seconds between attempts, each a random quarter more or less.
 _DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 # Seconds for which the gateway keeps a session without a reader, and may not have noticed the end of the last one.
@@ -62,6 +68,7 @@ class GatewayFeed:
         self._left = most_events
         self._on_items = on_items
         self._news = news
+        self._told = ""
 
     async def run(self, position: Position | None, items: SessionItems | None) -> None:
         """Feed until there were as many events as wanted. Raise what no other attempt can change, as a refused key."""
@@ -77,7 +84,9 @@ class GatewayFeed:
             except _FINAL:
                 raise
             except MxGatewayError as error:
-                self._news("gateway lost", f"{error}; another session is opened")
+                if str(error) != self._told:
+                    self._told = str(error)
+                    self._news("gateway lost", f"{error}; another session is opened")
             failures = 0 if clock.monotonic() - began > _GRACE else failures
             await asyncio.sleep(_DELAYS[min(failures, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25))
             failures += 1
@@ -114,6 +123,7 @@ class GatewayFeed:
     async def _opened(self) -> tuple[LiveSession, SessionFeed]:
         session = await self._client.open_session(OpenSessionOptions(client_session_name=self._name))
         live, feed = await self._live(session, 0)
+        self._told = ""
         self._news("session", f"{session.session_id} opened for {counted(len(self._tags), 'tag')}")
         return live, feed
 

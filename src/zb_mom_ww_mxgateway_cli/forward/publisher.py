@@ -15,6 +15,8 @@ from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
 
 ACKNOWLEDGE_SECONDS = 30.0
 """Seconds without an acknowledgement after which a connection counts as dead."""
+# Bytes that may be unacknowledged, whatever the window of the broker.
+_WINDOW_BYTES = 32 * 2**20
 # Seconds between attempts to connect, each a random quarter more or less.
 _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -52,7 +54,10 @@ class Publisher:
         outbox.on_put = self._wake.set
         # Sent or to be sent again, in order.
         self._unacknowledged: deque[Message] = deque()
-        self._was_acknowledged = False
+        # Bytes of the messages that the connection has not acknowledged.
+        self._sent_bytes = 0
+        # Messages so far.
+        self._acknowledged = 0
         self._told = ""
         self._emptied = asyncio.Event()
 
@@ -72,23 +77,23 @@ class Publisher:
         failures = 0
         while True:
             address = next(self._addresses)
-            acknowledged_before = self._was_acknowledged
+            acknowledged_before = self._acknowledged
             try:
                 connection = await self._connect(address, self._wake.set)
                 self.connections += 1
                 try:
                     self._news("broker", f"connected to {address.text}")
-                    await self._deliver(connection)
+                    await self._deliver(connection, address)
                 finally:
                     await connection.aclose()
             except BrokerRefusedError as error:
-                if not self._was_acknowledged:
+                if not self._acknowledged:
                     raise
                 self._tell(error)
             except BrokerLostError as error:
                 self._tell(error)
             # A connection that delivered something was a good one.
-            failures = 0 if self._was_acknowledged and not acknowledged_before else failures
+            failures = 0 if self._acknowledged > acknowledged_before else failures
             await asyncio.sleep(_DELAYS[min(failures, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25))
             failures += 1
 
@@ -97,19 +102,26 @@ class Publisher:
             self._told = str(error)
             self._news("broker lost", f"{error}; trying again, while {len(self._outbox)} messages wait")
 
-    async def _deliver(self, connection: BrokerConnection) -> None:
+    async def _deliver(self, connection: BrokerConnection, address: Address) -> None:
         again = deque(self._unacknowledged)
         sent: deque[_Sent] = deque()
+        self._sent_bytes = 0
         heard_at = clock.monotonic()
         while True:
-            if connection.lost:
-                raise BrokerLostError(f"broker: {connection.lost}")
             while sent and sent[0].done.done():
                 heard_at = clock.monotonic()
                 sent[0].done.result()
-                self._acknowledge(sent.popleft().message)
+                acknowledged = sent.popleft().message
+                self._sent_bytes -= len(acknowledged.payload)
+                self._acknowledge(acknowledged)
+            if connection.lost:
+                raise BrokerLostError(f"{address.text}: {connection.lost}")
             self._wake.clear()
-            is_more = await self._send_some(connection, again, sent)
+            try:
+                async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                    is_more = await self._send_some(connection, again, sent)
+            except TimeoutError:
+                raise BrokerLostError(f"{address.text}: it takes nothing for {ACKNOWLEDGE_SECONDS:g} s") from None
             if is_more or (sent and sent[0].done.done()):
                 await asyncio.sleep(0)
                 continue
@@ -124,25 +136,27 @@ class Publisher:
                 except TimeoutError:
                     pass
                 if clock.monotonic() - heard_at >= ACKNOWLEDGE_SECONDS:
-                    raise BrokerLostError(f"broker: no acknowledgement for {ACKNOWLEDGE_SECONDS:g} s")
+                    raise BrokerLostError(f"{address.text}: no acknowledgement for {ACKNOWLEDGE_SECONDS:g} s")
 
     async def _send_some(self, connection: BrokerConnection, again: deque[Message], sent: deque[_Sent]) -> bool:
         """Send what fits into the window, in portions; return whether there is more to send now."""
         for _ in range(256):
-            if len(sent) >= connection.window:
+            if len(sent) >= connection.window or self._sent_bytes > _WINDOW_BYTES:
                 return False
             if again:
                 message = again.popleft()
             elif (taken := self._outbox.take()) is not None:
                 message = taken
-                if connection.most_bytes is not None and _size(message) > connection.most_bytes:
-                    message = self._without_payload(message, connection.most_bytes)
                 self._unacknowledged.append(message)
             else:
                 return False
+            if connection.most_bytes is not None and _size(message) > connection.most_bytes:
+                place = self._unacknowledged.index(message)
+                message = self._unacknowledged[place] = self._without_payload(message, connection.most_bytes)
             done = await connection.publish(message)
             done.add_done_callback(self._hear)
             sent.append(_Sent(message, done))
+            self._sent_bytes += len(message.payload)
         return True
 
     def _hear(self, done: "asyncio.Future[None]") -> None:
@@ -152,7 +166,7 @@ class Publisher:
 
     def _acknowledge(self, message: Message) -> None:
         self._unacknowledged.popleft()
-        self._was_acknowledged = True
+        self._acknowledged += 1
         if self._told:
             self._told = ""
             self._news("broker back", f"the broker takes messages again; {len(self._outbox)} wait")

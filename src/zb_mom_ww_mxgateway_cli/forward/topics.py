@@ -1,13 +1,18 @@
 """Subjects (NATS) and topics (MQTT) of messages, made from a template."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 
 DEFAULT = "mxgw/{forwarder}/{kind}/{tag}"
 _PLACES = ("forwarder", "kind", "tag")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _LONGEST = 1_000
+# NATS takes 4,096 bytes for a line that also has another subject, and numbers.
+_LONGEST_TOPIC = 3_000
 
 
 class TopicError(ValueError):
@@ -40,6 +45,12 @@ class Topics:
             raise TopicError("topics that begin with $ belong to the broker")
         if len(self.template) > _LONGEST:
             raise TopicError(f"it must have at most {_LONGEST} characters")
+
+    def check(self, tags: Iterable[str]) -> None:
+        """Raise TopicError for a tag whose topic is longer than every broker takes."""
+        for tag in tags:
+            if len(self.topic("event", tag)) > _LONGEST_TOPIC:
+                raise TopicError(f"the topic of {shortened(tag)} has more than {_LONGEST_TOPIC} characters")
 
     def topic(self, kind: str, tag: str | None) -> str:
         """Return the topic of a message of this kind about this tag, or about none."""
