@@ -25,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.commands.reading import TagHistory
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.samples.history import History
-from zb_mom_ww_mxgateway_shell.samples.intervals import intervals_of
+from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -171,7 +171,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
         history = sh.context.connected.history
 
         def moods(key: tuple[int, int]) -> list[str]:
-            return [interval.mood for interval in intervals_of(history.of(key), None, time.monotonic())]
+            return [interval.mood for interval in IntervalSeries(history, key).since(0.0, time.monotonic())]
 
         assert [mood for mood, _ in itertools.groupby(moods(item.key))] == ["good", "stale", "good"]
         await sh.terminal.enter(f"history {STRING}", "1 change seen")

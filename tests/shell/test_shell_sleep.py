@@ -13,7 +13,7 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveState
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.samples.intervals import intervals_of
+from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -36,10 +36,11 @@ async def test_a_sleep_is_a_row_of_recordings_and_history_and_no_value_is_younge
             sh.gateway.faults.release("ping")
             await until(lambda: live.state is LiveState.LIVE and live[INT].stale_since is None, timeout=15)
             await sh.terminal.enter(f"expect {INT} = 0 age < 60s", "old")
-            seen = sh.context.connected.history.of(next(iter(live.session.handles.items)))
+            history, key = sh.context.connected.history, next(iter(live.session.handles.items))
+            seen = history.of(key)
             asleep = [mark for mark in seen.marks if "slept" in mark.text]
             assert [mark.kind for mark in asleep] == ["stale"]
-            intervals = intervals_of(seen, None, clock.monotonic())
+            intervals = IntervalSeries(history, key).since(0.0, clock.monotonic())
             assert any(each.mood == "stale" and each.end - each.start >= 3600 for each in intervals)
             await sh.terminal.enter("record stop", "closed")
             with (tmp_path / "sleep.csv").open(encoding="utf-8", newline="") as file:

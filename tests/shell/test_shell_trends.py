@@ -14,12 +14,14 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import EventHeader
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.output.axis import time_ticks, value_axis
-from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, label_columns, legend, range_of
+from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, in_view, label_columns, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.scale import share, sparkline
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of, picture_of
 from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus, intervals_of
+from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, IntervalBuilder, ValueStatus
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
@@ -199,16 +201,57 @@ def test_what_came_just_before_a_stream_died_is_stale_until_it_lives() -> None:
     def event(at: float, value: float) -> MxEvent:
         return MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, 1, 1, 192), 1, value, 0, received_at=at)
 
-    # Noticed at 112: the last sign of life was at 100.
-    marks = [SampleMark("stale", 100.0, "event stream lost"), SampleMark("live", 112.0, "live again")]
+    # The last sign of life was at 100.
+    marks = [SampleMark("stale", 100.0, "lost", noticed=110.0), SampleMark("live", 112.0, "live again")]
     seen = ItemHistory([event(80.0, 1.0), event(100.5, 2.0), event(120.0, 3.0)], 3, marks, 0, 0.0)
-    assert intervals_of(seen, None, 130.0) == [
+    builder = IntervalBuilder()
+    for at, entry in seen.entries():
+        builder.add(at, entry)
+    assert builder.until(130.0, None) == [
         part(80, 100, 1.0),
         part(100, 100.5, 1.0, "stale"),
         part(100.5, 112, 2.0, "stale"),
         part(112, 120, 2.0),
         part(120, 130, 3.0),
     ]
+
+
+async def test_what_is_looked_at_again_and_again_is_what_is_looked_at_once(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        live, history, (item,) = sh.context.live_session, sh.context.connected.history, sh.context.items
+        kept, unseen = IntervalSeries(history, item.key), IntervalSeries(history, (item.server_handle, 99))
+
+        def same(start: float = 0.0) -> list[str]:
+            now, value = clock.monotonic(), live[INT]
+            shown = in_view(kept.since(start, now, value.stale_since), start, now)
+            once = IntervalSeries(history, item.key).since(start, now, value.stale_since)
+            assert shown == in_view(once, start, now)
+            assert unseen.since(start, now) == []
+            return [interval.mood for interval in shown]
+
+        async def comes(value: int, quality: int = 192) -> None:
+            sh.gateway.set(INT, value, quality=quality)
+            await until(lambda: live[INT].value == value and live[INT].stale_since is None)
+
+        same()
+        await comes(1)
+        same()
+        for value in range(2, 20):
+            await comes(value, quality=0 if value == 7 else 192)
+        assert same().count("bad") == 1
+        sh.gateway.faults.drop_streams()
+        sh.gateway.set(INT, 20)
+        sh.gateway.faults.evict_replay(live.session.session_id)
+        await until(lambda: live.gaps == 1)
+        await comes(21)
+        assert "gap" in same()
+        sh.gateway.faults.lose_session(live.session.session_id)
+        await until(lambda: live.rebuilds == 1)
+        same()
+        await comes(22)
+        # A later start, and an earlier one again.
+        assert len(same(clock.monotonic() - 0.001)) < len(same())
 
 
 # At the prompt and in files.

@@ -15,7 +15,9 @@ from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 from zb_mom_ww_mxgateway_shell.samples.history import moment
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, intervals_of
+from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key
 from zb_mom_ww_mxgateway_shell.state.trend_facts import TrendFacts, facts_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Trend:
     """Whether a terminal has drawn it in place."""
     facts: Mapping[str, TrendFacts] = field(default_factory=dict)
     """Units and limits of alarms, by tag, as soon as they are known."""
+    series: dict[Key, IntervalSeries] = field(default_factory=dict)
+    """What was looked at so far."""
 
     async def follow(self, show: Callable[[str], None]) -> TrendResult:
         """Wait until its end and return the picture; cancelling ends it."""
@@ -103,9 +107,9 @@ class Trend:
         return next((text for text in texts if len(text) < columns), texts[-1][:columns])
 
     def _charted_tag(self, item: Item, start: float, now: float) -> ChartedTag:
-        seen = self.connected.history.of(item.key, since=start)
         value = self.connected.live.latest(*item.key)
-        intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
+        series = self.series.setdefault(item.key, IntervalSeries(self.connected.history, item.key))
+        intervals = series.since(start, now if value else None, value.stale_since if value else None)
         known = self.facts.get(item.tag) or TrendFacts()
         boolean = isinstance(value and value.value, bool)
         if self.view.end is not None:

@@ -3,6 +3,7 @@
 Not a plotting library: those join with a line what is unknown.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -55,8 +56,9 @@ class Limit:
 
 
 def in_view(intervals: Sequence[Interval], start: float, end: float) -> list[Interval]:
-    """Return the intervals between two times."""
-    return [interval for interval in intervals if interval.end > start and interval.start < end]
+    """Return the intervals between two times; they are in order, and none overlaps another."""
+    first = bisect_right(intervals, start, key=lambda interval: interval.end)
+    return list(intervals[first : bisect_left(intervals, end, lo=first, key=lambda interval: interval.start)])
 
 
 def range_of(intervals: Sequence[Interval]) -> Range:

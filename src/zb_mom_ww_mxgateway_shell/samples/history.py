@@ -69,6 +69,8 @@ class History:
         self._series: dict[Key, _Series] = {}
         self._bytes = 0
         self._marks: deque[SampleMark] = deque(maxlen=_MARKS)
+        self.marked = 0
+        """Number of marks so far."""
         self._keeper = asyncio.create_task(self._keep(), name="history")
 
     @property
@@ -87,6 +89,7 @@ class History:
         for entry in self._stream.take():
             if isinstance(entry, SampleMark):
                 self._marks.append(entry)
+                self.marked += 1
                 continue
             key = entry.server_handle, entry.item_handle
             kept = series.get(key)
@@ -122,6 +125,16 @@ class History:
             mark for mark in self._marks if mark.key in (None, key) and events and mark.at >= events[0].received_at
         ]
         return ItemHistory(events, len(kept.events), marks, kept.forgotten, self.since)
+
+    def newest(self, key: Key, had: int, marked: int) -> ItemHistory:
+        """Return what came after the first `had` events of an item and the first `marked` marks."""
+        self.catch_up()
+        kept = self._series.get(key) or _Series()
+        count = max(0, kept.forgotten + len(kept.events) - had)
+        events = list(islice(reversed(kept.events), count))[::-1]
+        marks = list(islice(reversed(self._marks), max(0, self.marked - marked)))[::-1]
+        concerned = [mark for mark in marks if mark.key in (None, key)]
+        return ItemHistory(events, len(kept.events), concerned, kept.forgotten, self.since)
 
     def marks(self) -> list[SampleMark]:
         """Return the newest marks of all items, oldest first."""

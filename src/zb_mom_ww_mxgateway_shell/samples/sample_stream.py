@@ -38,6 +38,8 @@ class SampleMark:
     """The item concerned; None for all."""
     tag: str = ""
     """Tag of that item."""
+    noticed: float | None = None
+    """When it was noticed that the stream had been dead since then: samples from between are in doubt, too."""
 
 
 def number_of(value: Any) -> float | None:
@@ -150,7 +152,8 @@ class SampleStream:
             match change.state:
                 case LiveState.STALE:
                     self._doubt()
-                    self._marks.append(SampleMark("stale", now, f"event stream lost{why}"))
+                    text = f"event stream lost{why}"
+                    self._marks.append(SampleMark("stale", now, text, noticed=clock.monotonic()))
                 case LiveState.REBUILDING:
                     self._doubt()
                     self._marks.append(SampleMark("stale", now, f"session lost{why}"))
