@@ -5,11 +5,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.recordings.columns import format_of
 from zb_mom_ww_mxgateway_cli.gateways import CommandConnection, Gateways
 from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 from zb_mom_ww_mxgateway_console.connect.options import (
@@ -120,8 +123,37 @@ def milliseconds_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
 
 
+class FormOrFile(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """An output form, or the file of a recording, by its ending."""
+
+    name = "form|file"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str | Path:
+        if isinstance(value, Path) or value in REPORT_FORMATTERS:
+            return cast("str | Path", value)
+        if format_of(Path(value).suffix) is None:
+            forms = ", ".join(REPORT_FORMATTERS)
+            self.fail(
+                f"{value!r} is none of {forms}, and no file that ends with .csv, .jsonl or .parquet.", param, context
+            )
+        return Path(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(REPORT_FORMATTERS)}|FILE]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        forms = [CompletionItem(name) for name in REPORT_FORMATTERS if name.startswith(incomplete)]
+        return [*forms, CompletionItem(incomplete, type="file")]
+
+
 def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--json``, ``--output`` and ``--debug`` to a click command, which gets its Report as `report`."""
+    return _report_options(function, records=False)
+
+
+def _report_options(function: Callable[..., Any], *, records: bool) -> Callable[..., Any]:
+    """Add the options; with `records` the command gets the file that ``--output`` names, or None, as
+    `recording`."""
 
     def choose_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
         if value:
@@ -131,15 +163,16 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if value:
             choose_output(context, parameter, "jsonl")
 
-    def choose_output(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-        if value is None:
-            return
+    def choose_output(context: click.Context, parameter: click.Parameter, value: str | Path | None) -> Path | None:
+        if value is None or isinstance(value, Path):
+            return value
         report: Report = context.obj.report
         if context.obj.in_batch and value != report.output:
             raise click.UsageError("lines of a batch are answered by JSON, an object a line")
         if report.output not in ("", value):
             raise click.UsageError("--json is --output jsonl: name one form of the output")
         report.choose(value)
+        return None
 
     *descriptions, last = (each.description for each in REPORT_FORMATTERS.values())
     # Eager: an error in any other option is then reported in the form that was asked for.
@@ -154,11 +187,13 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--output",
-            type=click.Choice(list(REPORT_FORMATTERS)),
+            "recording",
+            type=FormOrFile() if records else click.Choice(list(REPORT_FORMATTERS)),
             is_eager=True,
-            expose_value=False,
+            expose_value=records,
             callback=choose_output,
-            help=f"How results look: {', '.join(descriptions)}, or {last}.",
+            help=f"How results look: {', '.join(descriptions)}, or {last}."
+            + " Or a file that ends with .csv, .jsonl or .parquet, which gets them as a recording." * records,
         ),
         click.option(
             "--debug",
@@ -196,10 +231,18 @@ def form_asked_for(arguments: Sequence[str]) -> str:
 
 def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that connects; it gets them as one Runner, `runner`."""
+    return _gateway_options(function, records=False)
 
+
+def recording_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that connects and may record; it gets them as `runner` and `recording`, the file."""
+    return _gateway_options(function, records=True)
+
+
+def _gateway_options(function: Callable[..., Any], *, records: bool) -> Callable[..., Any]:
     @profile_option
     @connection_options
-    @report_options
+    @functools.partial(_report_options, records=records)
     @functools.wraps(function)
     def with_runner(
         connection: Connection,

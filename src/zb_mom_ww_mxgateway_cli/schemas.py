@@ -50,6 +50,14 @@ def _bulk(**fields: Schema) -> Mapping[str, Schema]:
     }
 
 
+_RECORDED: Mapping[str, Schema] = {
+    "dropped": INTEGER,
+    "file": TEXT,
+    "gaps": INTEGER,
+    "lost": INTEGER,
+    "lost_is_known": BOOLEAN,
+    "samples": INTEGER,
+}
 _HANDLE = _answer(item_handle=INTEGER, server_handle=INTEGER)
 _HANDLE_WITH_STATUS = _answer(item_handle=INTEGER, server_handle=INTEGER, status=ref("status"))
 _TAGGED = {"tag": TEXT, "tag_address": TEXT}
@@ -123,7 +131,11 @@ LINES: dict[str, dict[str, Schema]] = {
         )
     },
     "close-session": {"closed": _answer()},
-    "stream-events": {"event": ref("event")},
+    "stream-events": {
+        "event": ref("event"),
+        # With --output FILE.
+        "recorded": _answer(**_RECORDED),
+    },
     "forward": {
         # The messages; --to - prints them.
         "event": record(**_MESSAGE, **_FORWARDED, error=nullable(TEXT), kind=one_of("event", "read"), received=TIME),
@@ -251,6 +263,7 @@ LINES: dict[str, dict[str, Schema]] = {
 _FOUND_BEFORE_ERROR: dict[str, Mapping[str, Schema]] = {
     "forward": _COUNTED,
     "smoke": _SMOKE,
+    "stream-events": _RECORDED,
     "subscribe-bulk": _SUBSCRIBED,
     "read-bulk": _READ,
     "bench-read-bulk": _TIMED,

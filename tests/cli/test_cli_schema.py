@@ -136,6 +136,9 @@ async def test_the_output_of_every_command_fits_its_schema(
         assert (ran.code, ran.err) == (0, "")
         take(command, ran.json)
 
+    await until(lambda: not gateway.open_streams)
+    await run(*opened.stream, "--output", str(tmp_path / "events.csv"), "--count", "1")
+
     for with_attributes in ([], ["--attributes"]):
         await run("galaxy-browse", *plain, *with_attributes)
         await run("galaxy-discover", *plain, *with_attributes)
@@ -168,6 +171,7 @@ def test_the_guide_names_the_keys_of_the_schemas() -> None:
     assert guide["`smoke`, last"] == keys("smoke", "summary") | {"error"}
     assert guide["`stream-events`, each event"] == set(schema_of("stream-events")["$defs"]["event"]["properties"])
     named = keys("forward", "summary") | keys("forward", "news")
+    assert guide["`stream-events --output FILE`, at the end"] == keys("stream-events", "recorded")
     assert guide["`forward`, at the end"] == named
     assert guide["bulk calls"] == keys("write-bulk", "written") | {"error"}
     answers = guide["one call in a session"]

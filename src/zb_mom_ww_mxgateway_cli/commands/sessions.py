@@ -1,12 +1,14 @@
 """Commands for sessions: open, close, stream events, smoke test."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from zb_mom_ww_mxgateway.recordings.columns import format_of
 from zb_mom_ww_mxgateway_cli.options import end_options, not_blank, seconds, sendable, session_id_option
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, recording_options
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, Session
@@ -87,24 +89,77 @@ data_type, family, gateway_receive_timestamp, hresult, item_handle, quality,
 quality_word (null without a quality), replay_gap (null, or
 oldest_available_sequence and requested_after_sequence), server_handle,
 source_timestamp, statuses (each category, detail, detected_by,
-diagnostic_text, success), value, variant_type, worker_sequence."""
+diagnostic_text, success), value, variant_type, worker_sequence.
+
+\b
+With --output FILE one object at the end: dropped (here), file, gaps, lost (at
+least), lost_is_known, milliseconds, ok, samples, session_id."""
 )
 @session_id_option
 @click.option("--after", type=SEQUENCE, default=0, metavar="SEQ", help="Resume after this worker sequence.")
+@click.option("--append", is_flag=True, help="Add to the recording that --output names, if it is there.")
 @end_options("--max-events", "events")
-@gateway_options
-def stream_events(runner: Runner, session_id: str, after: int, most: int | None, duration: float | None) -> None:
-    """Print the events of an open session, one a line."""
+@recording_options
+def stream_events(
+    runner: Runner,
+    session_id: str,
+    after: int,
+    append: bool,
+    most: int | None,
+    duration: float | None,
+    recording: Path | None,
+) -> None:
+    """Print the events of an open session, one a line, or record them to a file."""
+    if append and recording is None:
+        raise click.UsageError("--append is for a recording: --output FILE.csv names it")
 
     async def action(session: "Session") -> None:
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_ended
         from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 
         ended = stream_ended(session.endpoint)
+        if recording is not None:
+            await _record(runner, session, recording, ended, after, append, most, duration)
+            return
         stream = session.stream_events(after=after)
         await print_stream(stream, runner.report, Rendering(event_form, event_text), ended, most, duration)
 
     runner.run_in(session_id, action)
+
+
+async def _record(
+    runner: Runner,
+    session: "Session",
+    path: Path,
+    ended: Exception,
+    after: int,
+    append: bool,
+    most: int | None,
+    duration: float | None,
+) -> None:
+    import asyncio  # Lazy: it would take a fifth of the time of --help.
+
+    from zb_mom_ww_mxgateway_cli.commands.recorded_stream import EventRecorder, record_stream
+    from zb_mom_ww_mxgateway_console.recordings.opening import open_recording
+
+    def tag_of(key: tuple[int, int]) -> str:
+        item = session.handles.items.get(key)
+        return item.tag if item else ""
+
+    form = format_of(path.suffix)
+    assert form is not None  # The option takes no other file.
+    started = time.perf_counter()
+    opened = await asyncio.to_thread(open_recording, path, form, append=append)
+    recorder = EventRecorder(runner.report, path, opened, tag_of)
+    recorder.begin(session.session_id, session.endpoint)
+    try:
+        await record_stream(session.stream_events(after=after), recorder, ended, most, duration)
+    except BaseException:
+        runner.report.summary = recorder.form
+        runner.report.notice(f"{path}: {recorder.text}")
+        raise
+    taken = {"milliseconds": milliseconds_since(started), "ok": True, "session_id": session.session_id}
+    runner.report.line(recorder.form | taken, f"{path}: {recorder.text}")
 
 
 @click.command(

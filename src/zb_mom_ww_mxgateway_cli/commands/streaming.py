@@ -1,8 +1,9 @@
-"""Prints a stream without ever holding it up."""
+"""Prints and writes streams without ever holding them up."""
 
 import asyncio
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
@@ -73,34 +74,50 @@ def stream_broke(endpoint: str, call: str) -> MxGatewayTransportError:
     return MxGatewayTransportError(f"{call}: {endpoint} ended the stream", endpoint=endpoint, call=call)
 
 
-class Printer(Generic[T]):
-    """Prints messages in a separate thread, in order.
+class StreamWriter(ABC, Generic[T]):
+    """Writes messages in a separate thread, in order.
 
-    A reader that pauses (``| less``) must not stop the stream being read: the gateway would fault the session.
+    A reader that pauses (``| less``), or a slow disk, must not stop the stream being read: the gateway would fault the
+    session.
     """
 
-    def __init__(self, report: Report, rendering: Rendering[T], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, report: Report, name: str, most_waiting: int, patience: float | None) -> None:
+        """`patience`: seconds that an interrupted command waits for what is not written yet; None for all of it."""
         self._report = report
-        self._rendering = rendering
         self._most_waiting = most_waiting
+        self._patience = patience
         self._waiting: queue.Queue[T | None] = queue.Queue()
         self._error: Exception | None = None
         self._done = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def put(self, message: T) -> None:
-        """Queue a message. Raise ExpectationNotMet if the reader is too far behind, and the error of printing."""
+        """Queue a message. Raise the error of writing, and what :meth:`_refuse` raises."""
         if self._error is not None:
             raise self._error
         if self._waiting.qsize() >= self._most_waiting:
-            raise ExpectationNotMet(f"the reader of the output is {self._most_waiting} lines behind")
-        self._waiting.put(message)
+            self._refuse(message)
+        else:
+            self._waiting.put(message)
 
-    def _print(self) -> None:
+    @abstractmethod
+    def _refuse(self, message: T) -> None:
+        """Deal with a message for which there is no room."""
+
+    @abstractmethod
+    def _write(self, messages: list[T]) -> None:
+        """Write messages. In the thread."""
+
+    def _end(self) -> None:
+        """Write what is last, after all messages. In the thread."""
+        return
+
+    def _run(self) -> None:
         try:
-            while self._print_some():
+            while self._write_some():
                 pass
+            self._end()
         except Exception as error:
             self._error = error
         finally:
@@ -108,29 +125,23 @@ class Printer(Generic[T]):
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._done.set)
 
-    def _print_some(self) -> bool:
-        """Wait for a message and print it with those that came meanwhile; return False at the end."""
+    def _write_some(self) -> bool:
+        """Wait for a message and write it with those that came meanwhile; return False at the end."""
         messages = [self._waiting.get()]
         while len(messages) < _BATCH and not self._waiting.empty():
             messages.append(self._waiting.get())
-        rendered = [self._rendered(message) for message in messages if message is not None]
-        self._report.lines([line for lines in rendered for line in lines])
+        self._write([message for message in messages if message is not None])
         return messages[-1] is not None
-
-    def _rendered(self, message: T) -> list[str]:
-        if self._report.is_for_people:
-            return [safe(self._rendering.text(message))]
-        return self._report.formatter.result(self._rendering.form(message), "")
 
     async def __aenter__(self) -> Self:
         self._thread.start()
         return self
 
     async def __aexit__(self, exc_type: type[BaseException] | None, exc: object, traceback: object) -> None:
-        """Wait until all is printed; only a moment if interrupted."""
+        """Wait until all is written; if interrupted, as long as its patience."""
         self._waiting.put(None)
         try:
-            async with asyncio.timeout(_PATIENCE if exc_type is asyncio.CancelledError else None):
+            async with asyncio.timeout(self._patience if exc_type is asyncio.CancelledError else None):
                 await self._done.wait()
         except (TimeoutError, asyncio.CancelledError) as error:
             self._report.reader_stuck = True
@@ -138,3 +149,23 @@ class Printer(Generic[T]):
                 raise
         if exc_type is None and self._error is not None:
             raise self._error
+
+
+class Printer(StreamWriter[T]):
+    """Prints messages."""
+
+    def __init__(self, report: Report, rendering: Rendering[T], most_waiting: int = MOST_WAITING) -> None:
+        super().__init__(report, "printer", most_waiting, _PATIENCE)
+        self._rendering = rendering
+
+    def _refuse(self, message: T) -> None:
+        raise ExpectationNotMet(f"the reader of the output is {self._most_waiting} lines behind")
+
+    def _write(self, messages: list[T]) -> None:
+        rendered = [self._rendered(message) for message in messages]
+        self._report.lines([line for lines in rendered for line in lines])
+
+    def _rendered(self, message: T) -> list[str]:
+        if self._report.is_for_people:
+            return [safe(self._rendering.text(message))]
+        return self._report.formatter.result(self._rendering.form(message), "")

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, VALUE, TextFormat
 from zb_mom_ww_mxgateway.redaction import may_hold_secret
-from zb_mom_ww_mxgateway.status import name_of, quality_word
+from zb_mom_ww_mxgateway.status import hresult_text, name_of, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.recordings.event_samples import gap_text, lost_in, samples_of, was_read_again
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
@@ -88,8 +88,14 @@ def _row_of_other(event: MxEvent, ahead: float, tag_of: Callable[[Key], str]) ->
         event.worker_sequence or None,
         *(handle or None for handle in key),
         None,
-        f"{name_of(event.family)}  {reading_text(event)}".rstrip(),
+        _note_of_other(event),
     )
+
+
+def _note_of_other(event: MxEvent) -> str:
+    """Return the family, and what no column has: an alarm, or a failure."""
+    more = reading_text(event) if event.body else hresult_text(event.hresult) if event.hresult else ""
+    return f"{name_of(event.family)}{f': {more}' if more else ''}"
 
 
 def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str = "", key: Key | None = None) -> Row:
