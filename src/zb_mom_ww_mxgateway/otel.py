@@ -2,7 +2,12 @@
 
 For example::
 
-    client = await GatewayClient.connect("plantgw:5001", api_key=key, observers=[OpenTelemetryObserver()])
+    from zb_mom_ww_mxgateway.otel import OpenTelemetryObserver
+
+    observers = [OpenTelemetryObserver()]
+    client = await GatewayClient.connect("localhost:5000", api_key=key, plaintext=True, observers=observers)
+    async with client:
+        await client.galaxy.test_connection()
 
 Attributes never hold values, tag names, keys or passwords.
 """

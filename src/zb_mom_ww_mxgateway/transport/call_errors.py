@@ -6,7 +6,13 @@ from typing import Any
 import grpc.aio
 
 from zb_mom_ww_mxgateway import auth, wire
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError, error_of_grpc, may_have_run
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    error_of_grpc,
+    may_have_run,
+)
 from zb_mom_ww_mxgateway.options import ClientOptions
 
 
@@ -69,3 +75,37 @@ def _in_short(details: str) -> str:
     if distrusted:
         return f"no connection: the gateway shows a certificate that is not the trusted one ({distrusted[1]})"
     return details
+
+
+def not_connected(options: ClientOptions, call: str, request: Any) -> MxGatewayTransportError:
+    """Return the error of a call that was not sent, as there is no connection."""
+    return MxGatewayTransportError(
+        f"{call} at {options.endpoint}: not connected; nothing was sent",
+        endpoint=options.endpoint,
+        call=call,
+        grpc_code="UNAVAILABLE",
+        correlation_id=wire.correlation_of(request) or None,
+    )
+
+
+def session_lost(options: ClientOptions, call: str, request: Any, when: str) -> MxGatewaySessionError:
+    """Return the error of a call whose session was lost; `when` says that, and what it means for the call."""
+    return MxGatewaySessionError(
+        f"{call} at {options.endpoint}: the session was lost {when}",
+        endpoint=options.endpoint,
+        call=call,
+        correlation_id=wire.correlation_of(request) or None,
+    )
+
+
+def ended_here(
+    options: ClientOptions, call: str, request: Any, what: str, *, mutating: bool
+) -> MxGatewayTransportError:
+    """Return the error of a call that `what` was done here to end."""
+    return MxGatewayTransportError(
+        f"{'outcome unknown: ' if mutating else ''}{call}: the {what} before the answer came",
+        endpoint=options.endpoint,
+        call=call,
+        correlation_id=wire.correlation_of(request) or None,
+        outcome_unknown=mutating,
+    )

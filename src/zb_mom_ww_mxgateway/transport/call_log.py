@@ -104,7 +104,10 @@ def _code_of(error: BaseException | None) -> str:
         return "OK"
     if isinstance(error, grpc.aio.AioRpcError):
         return str(error.code().name)
-    return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "UNKNOWN"
+    if isinstance(error, asyncio.CancelledError):
+        return "CANCELLED"
+    # The channel was closed under the call, or gRPC refused to make it.
+    return "UNAVAILABLE" if isinstance(error, grpc.aio.BaseError) else "UNKNOWN"
 
 
 def log_failed_write(options: ClientOptions, call: str, request: Any, error: MxGatewayError) -> None:

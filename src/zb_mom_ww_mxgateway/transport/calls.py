@@ -17,7 +17,6 @@ from zb_mom_ww_mxgateway.contract.adoption import bind
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayError,
-    MxGatewaySessionError,
     MxGatewayTransportError,
     readable,
 )
@@ -27,7 +26,14 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.agreement import Agreement
-from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, undecodable
+from zb_mom_ww_mxgateway.transport.call_errors import (
+    ended_here,
+    not_connected,
+    printable,
+    session_lost,
+    translated,
+    undecodable,
+)
 from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, LoggedStream, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.transport.client_observers import ReportedWrite, WriteReports, tell_of_connection
@@ -142,12 +148,7 @@ class Transport:
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
-                raise MxGatewaySessionError(
-                    f"{call} at {self.options.endpoint}: the session was lost during the call; its effect died with it",
-                    endpoint=self.options.endpoint,
-                    call=call,
-                    correlation_id=wire.correlation_of(request) or None,
-                )
+                raise session_lost(self.options, call, request, "during the call; its effect died with it")
             if handles:
                 handles.from_gateway(request, reply)
         except BaseException as error:
@@ -239,15 +240,8 @@ class Transport:
 
     def _check_connected(self, request: Any, call: str) -> None:
         """Raise where there is no connection: a call that changes the plant is not sent at some later time."""
-        if self.channel.is_connected():
-            return
-        raise MxGatewayTransportError(
-            f"{call} at {self.options.endpoint}: not connected; nothing was sent",
-            endpoint=self.options.endpoint,
-            call=call,
-            grpc_code="UNAVAILABLE",
-            correlation_id=wire.correlation_of(request) or None,
-        )
+        if not self.channel.is_connected():
+            raise not_connected(self.options, call, request)
 
     def _check_not_lost(self, request: Any, call: str) -> None:
         """Raise for a write on a session that was lost meanwhile, while the guard was asked.
@@ -255,12 +249,7 @@ class Transport:
         The gateway may still have the session, and the outcome would go unseen.
         """
         if wire.session_of(request) in self.lost_sessions:
-            raise MxGatewaySessionError(
-                f"{call} at {self.options.endpoint}: the session was lost meanwhile; nothing was sent",
-                endpoint=self.options.endpoint,
-                call=call,
-                correlation_id=wire.correlation_of(request) or None,
-            )
+            raise session_lost(self.options, call, request, "meanwhile; nothing was sent")
 
     async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         channel = self.channel.current
@@ -280,13 +269,7 @@ class Transport:
                 raise
             ended.__traceback__ = None  # It holds the call, as below.
             what = "client was closed" if self._closed else "connection was given up"
-            raise MxGatewayTransportError(
-                f"{'outcome unknown: ' if mutating else ''}{call}: the {what} before the answer came",
-                endpoint=self.options.endpoint,
-                call=call,
-                correlation_id=wire.correlation_of(request) or None,
-                outcome_unknown=mutating,
-            ) from None
+            raise ended_here(self.options, call, request, what, mutating=mutating) from None
 
         if isinstance(reply, wire.Undecodable):
             raise undecodable(self.options, reply, call, mutating=mutating)
