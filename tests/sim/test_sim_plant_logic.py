@@ -161,6 +161,10 @@ async def test_a_failure_is_one_line_and_the_plant_goes_on(
         @every(1)
         def ends(plant):
             raise SystemExit
+
+        @every(5)
+        def later(plant):
+            plant.after(1, lambda: None)
     """)
     with caplog.at_level(logging.WARNING, "zb_mom_ww_mxgateway_sim"):
         async with SimulatedGateway(plaintext=True, clock=clock, plant=file) as gateway:
@@ -171,6 +175,12 @@ async def test_a_failure_is_one_line_and_the_plant_goes_on(
     assert failures[0] == line
     assert failures.count(line) == 118
     assert failures.count(f"{file}:13: ends: SystemExit") == 12
+    assert (
+        failures.count(
+            f"{file}:17: <lambda>: TypeError: later.<locals>.<lambda>() takes 0 positional arguments but 1 was given"
+        )
+        == 2
+    )
     # A failure that repeats does not flood.
     assert [record.getMessage() for record in caplog.records if "count" in record.getMessage()] == [
         line,
@@ -384,6 +394,25 @@ async def test_a_loop_without_an_end_is_ended_and_the_gateway_serves_on(
     assert len(calls) == 1
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     assert len([record for record in caplog.records if "has not returned" in record.getMessage()]) == 1
+
+
+async def test_ctrl_c_during_a_quick_call_is_not_about_the_call(clock: ManualClock) -> None:
+    calls: list[int] = []
+    heard: list[int] = []
+
+    @every(1)
+    def quick(plant: Plant) -> None:
+        signal.raise_signal(signal.SIGINT)
+        calls.append(len(heard))
+
+    former = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        async with SimulatedGateway(plaintext=True, clock=clock, plant=[quick]) as gateway:
+            await clock.advance(2)
+            assert gateway.plant_failures == ()
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert (calls, heard) == ([0, 1], [signal.SIGINT] * 2)
 
 
 async def test_a_function_that_is_slow_again_and_again_is_said_so(

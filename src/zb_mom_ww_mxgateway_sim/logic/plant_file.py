@@ -42,7 +42,7 @@ def read_plant(path: Path) -> PlantLogic:
         except SyntaxError as error:
             raise PlantError(_said_of_syntax(error, path)) from error
         except (Exception, SystemExit) as error:
-            raise PlantError(f"{place_in(error.__traceback__, path)}: {said_of(error)}") from error
+            raise PlantError(f"{place_in(error.__traceback__, path) or path}: {said_of(error)}") from error
     if not logic.triggers and not logic.tags:
         raise PlantError(f"{path}: it declares nothing; use @every, @on_write and tag of zb_mom_ww_mxgateway_sim")
     return logic
@@ -57,13 +57,13 @@ def said_of(error: BaseException) -> str:
 
 
 def place_in(trace: TracebackType | None, path: Path) -> str:
-    """Return ``file:line`` of the innermost frame in the file's folder."""
+    """Return ``file:line`` of the innermost frame in the file's folder; empty if there is none."""
     folder = path.resolve().parent
     for frame in reversed(traceback.extract_tb(trace)):
         # Not below the folder: that may have a virtual environment in it.
         if not frame.filename.startswith("<") and Path(frame.filename).resolve().parent == folder:
             return f"{frame.filename}:{frame.lineno}"
-    return str(path)
+    return ""
 
 
 def _said_of_syntax(error: SyntaxError | ValueError, path: Path) -> str:

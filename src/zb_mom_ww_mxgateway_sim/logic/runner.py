@@ -91,7 +91,8 @@ class LogicRunner:
             self._report(function, error, said_of(error))
 
     def _report(self, function: Callable[..., object], error: BaseException, text: str) -> None:
-        place = place_in(error.__traceback__, Path(place_of(function).rpartition(":")[0]))
+        declared = place_of(function)
+        place = place_in(error.__traceback__, Path(declared.rpartition(":")[0])) or declared
         line = f"{place}: {name_of(function)}: {text}"
         self.failures.append(line)
         key = (place, type(error).__name__)

@@ -55,7 +55,7 @@ class Watchdog:
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call the function. Raise what it raises, or CallInterrupted.
 
-        The signals that end a program end the call first, because the loop's own handlers wait for it.
+        The signals that end a program end a slow call first, because the loop's own handlers wait for it.
         """
         began = time.monotonic()
         self.is_expired = False
@@ -67,6 +67,8 @@ class Watchdog:
                 if former[number] is signal.SIG_IGN:
                     return
                 came.append(number)
+                if time.monotonic() - began < _SLOW:
+                    return
             if is_running:
                 raise CallInterrupted
 
