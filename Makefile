@@ -93,7 +93,7 @@ $(VENV)/docs.stamp: $(VENV)/dev.stamp
 .PHONY: docs
 docs: $(VENV)/docs.stamp  ## build the API reference from the docstrings, into build/docs
 	$(BIN)/python -m pdoc --docformat restructuredtext --no-show-source --output-directory build/docs \
-		zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing
+		zb_mom_ww_mxgateway zb_mom_ww_mxgateway.sync zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing
 
 .PHONY: bench
 bench: setup  ## measure speed and memory; print a table and write build/bench.json

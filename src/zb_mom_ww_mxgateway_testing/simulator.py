@@ -1,5 +1,6 @@
 """A simulated gateway that runs in a thread of its own, for tests with and without an event loop."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
 
@@ -11,6 +12,8 @@ from zb_mom_ww_mxgateway_testing.faults import MxgwFaults
 from zb_mom_ww_mxgateway_testing.thread_method import ThreadMethod
 
 R = TypeVar("R")
+
+_TURNS_TO_SETTLE = 20
 
 
 class MxgwSimulator:
@@ -47,6 +50,9 @@ class MxgwSimulator:
 
     def _seen(self, look: Callable[[SimulatedGateway], R]) -> R:
         async def call() -> R:
+            # A write that was answered, or whose answer was lost, is carried out: that takes the plant some turns.
+            for _ in range(_TURNS_TO_SETTLE):
+                await asyncio.sleep(0)
             return look(self._gateway)
 
         return self._loop.run(call)

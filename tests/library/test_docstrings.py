@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 import zb_mom_ww_mxgateway
+import zb_mom_ww_mxgateway.sync
 import zb_mom_ww_mxgateway_sim
+import zb_mom_ww_mxgateway_testing
 from zb_mom_ww_mxgateway import GatewayClient, WriteGuard
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -43,7 +45,10 @@ def test_a_literal_block_has_a_lead() -> None:
     assert alone == []
 
 
-@pytest.mark.parametrize("package", [zb_mom_ww_mxgateway, zb_mom_ww_mxgateway_sim])
+PACKAGES = [zb_mom_ww_mxgateway, zb_mom_ww_mxgateway.sync, zb_mom_ww_mxgateway_sim, zb_mom_ww_mxgateway_testing]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_what_the_api_reference_shows_has_a_docstring_and_no_private_base(package: ModuleType) -> None:
     missing, private = [], []
     for cls in [each for name in package.__all__ if inspect.isclass(each := getattr(package, name))]:

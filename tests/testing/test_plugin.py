@@ -50,6 +50,8 @@ def test_tags_by_their_definitions(mxgw_sync: SyncSession) -> None:
 @pytest.mark.mxgw(faults=["at write 1 lose-reply"])
 def test_faults(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
     assert mxgw_sync.write(SETPOINT, 61.0).outcome is WriteOutcome.UNKNOWN
+    # Carried out already, although no completion has said so.
+    assert [write.value for write in mxgw_simulator.writes] == [61.0]
     mxgw_simulator.faults.fail_next("write", hresult=5, protocol_status=None, code=_unavailable())
     assert mxgw_simulator.faults.has_key("nobody") is False
 

@@ -92,6 +92,7 @@ class SyncSession:
     write_bulk_and_confirm: Final = BlockingMethod("_live", LiveSession.write_bulk_and_confirm)
     write_and_verify: Final = BlockingMethod("_live", write_and_verify)
     subscribe_tags: Final = BlockingMethod("_live", LiveSession.subscribe_tags)
+    advise_tags: Final = BlockingMethod("_live", LiveSession.advise_tags)
     unsubscribe_tags: Final = BlockingMethod("_live", LiveSession.unsubscribe_tags)
     first_value: Final = BlockingMethod("_live", LiveSession.first_value)
     caught_up: Final = BlockingMethod("_live", LiveSession.caught_up)
