@@ -191,6 +191,19 @@ def test_a_narrow_heading_keeps_the_whole_number(columns: int, wanted: str) -> N
     assert ("2.0 kg/cm² abs ┤" in lines[1]) is (columns > 42)
 
 
+@pytest.mark.parametrize("rows", range(5, 40))
+def test_charts_fit_the_rows_there_are_or_it_is_said_how_many_do_not(rows: int) -> None:
+    stretch = [part(0, 5, 1.0), part(5, 10, 2.0, "bad")]
+    tags = [ChartedTag(f"A.b{n}", "2.0", "bad", stretch, n == 3, unit=str(n // 2)) for n in range(6)]
+    panels = panels_of(tags, (0.0, 10.0), apart=False)
+    assert [len(panel.tags) for panel in panels] == [2, 1, 1, 2]
+    lines = text_of(picture_of(panels, 60, rows, braille=True))
+    shown = sum("└" in line for line in lines)
+    # The first chart is shown in any case: two headings, two rows, its line, two with marks, the times, two legends.
+    assert len(lines) <= max(rows, 10)
+    assert (shown == 4) is not any(f"and {4 - shown} more chart" in line for line in lines)
+
+
 def test_where_there_is_no_braille_plain_characters_do() -> None:
     lines = text_of(charted(Curve([part(0, 10, 1.0)]), braille=False, limits=[Limit(1.05, "Hi")], ticks=[3]))
     assert all(line.isascii() for line in lines)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
-from zb_mom_ww_mxgateway_console.render.forms import local, safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import counted, local, safe, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
@@ -21,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import (
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 
-_HIGHEST = 12
+_LOWEST, _HIGHEST = 2, 12
 _BOOLEAN_HEIGHT = 3
 _TAG_WIDTH = 8
 _LABELS_PART = 3
@@ -83,6 +84,12 @@ class Panel:
         """The lowest and the highest value in view."""
         return range_of([shown for _, each in self.tags for shown in in_view(each.intervals, *self.window)])
 
+    @cached_property
+    def rows_beside(self) -> int:
+        """Rows in addition to the chart: headings, a line under it, and one for each of several tags in doubt."""
+        doubtful = (any(each.mood != "good" for each in in_view(tag.intervals, *self.window)) for _, tag in self.tags)
+        return len(self.tags) + 1 + (sum(doubtful) if self.several else 0)
+
     def axis(self, most: int) -> Axis | None:
         """Return the axis with at most `most` ticks; None where nothing is known."""
         if self.boolean:
@@ -116,8 +123,9 @@ def panels_of(
 
 
 def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: bool) -> list[Line]:
-    """Return lines of at most so many columns, in as many rows if that is possible."""
-    heights = _heights(panels, rows)
+    """Return lines of at most so many columns and rows; a line says how many charts have no room."""
+    whole, panels = panels, _fitting(panels, rows)
+    heights = _heights(panels, rows - (len(panels) < len(whole)))
     axes = [panel.axis(max(3, height // 2 + 1)) for panel, height in zip(panels, heights, strict=True)]
     # The legend has the unit, too: the axis does without one that leaves too little room.
     units = [
@@ -149,20 +157,30 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
             braille=braille,
         )
     lines.append([("good", _clock(ticks, labels + 2, columns))])
+    if left := len(whole) - len(panels):
+        lines.append([("good", cut(f"  and {counted(left, 'more chart')}: the screen is too low", columns))])
     if text := legend(lines):
         lines.append([("good", cut_middle(f"  {text}", columns))])
     return lines
 
 
+def _fitting(panels: Sequence[Panel], rows: int) -> Sequence[Panel]:
+    """Return the first charts for which there is room; at least one."""
+    needed = list(accumulate(panel.rows_beside + _LOWEST for panel in panels))
+    if needed[-1] + 2 <= rows:
+        return panels
+    return panels[: max(1, sum(each + 3 <= rows for each in needed))]
+
+
 def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
     """Return the height of each chart, so that all fit if that is possible."""
-    # Each tag has a heading, each chart a line under it; the times and the legend come once.
-    rest = rows - 2 - sum(len(panel.tags) + 1 for panel in panels)
-    each = max(1, rest // len(panels))
+    # The times and the legend come once.
+    rest = rows - 2 - sum(panel.rows_beside for panel in panels)
+    each = max(_LOWEST, rest // len(panels))
     booleans = min(_BOOLEAN_HEIGHT, each)
     numbers = [panel for panel in panels if not panel.boolean]
     rest -= booleans * (len(panels) - len(numbers))
-    height = min(_HIGHEST, max(1, rest // len(numbers))) if numbers else 0
+    height = min(_HIGHEST, max(_LOWEST, rest // len(numbers))) if numbers else 0
     return [booleans if panel.boolean else height for panel in panels]
 
 
