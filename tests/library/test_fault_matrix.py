@@ -40,6 +40,9 @@ METHODS = {
     "restore_galaxy": "restore-galaxy",
     "fail_alarm_provider": "fail-alarm-provider",
     "restore_alarm_provider": "restore-alarm-provider",
+    "unset": "unset",
+    "refuse_writes": "refuse-writes",
+    "allow_writes": "allow-writes",
     "restart": "restart",
     "swap_certificate": "swap-certificate",
 }
@@ -56,6 +59,7 @@ HARMLESS = {
         "writes",
         "alarms",
         "alarms_enabled",
+        "plant_failures",
     ),
     *("sessions", "open_streams", "open_alarm_streams", "open_connections"),
 }
