@@ -1,7 +1,6 @@
 """Forwarding without a broker: topics, shares, what is refused before anything is sent, standard output, the state."""
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_cli.forward.destination import Access, address_of, destination_of
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
+from zb_mom_ww_mxgateway_cli.forward.progress import Position, SessionItems, StateFile
 from zb_mom_ww_mxgateway_cli.forward.sharing import share_of
 from zb_mom_ww_mxgateway_cli.forward.topics import DEFAULT, TopicError, Topics
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -258,24 +258,33 @@ async def test_a_profile_names_the_broker_and_its_access_is_for_no_other_one(
     assert "s3cret@" not in ran.err
 
 
-async def test_a_state_file_is_for_one_forwarder_and_one_gateway(
-    gateway: SimulatedGateway, start: Start, mxgw_py: Run, tmp_path: Path
-) -> None:
-    state = tmp_path / "f1.state"
-    kept = ["--state", str(state), ITEM]
-    first = await start(*PRINT, *kept)
-    await until(state.exists)
-    ran = await mxgw_py(*PRINT, *kept)
-    assert (ran.code, "another forwarder uses the state file" in ran.err) == (2, True)
-    first.terminate()
-    assert (await ended(first)).code == 130
-    form = json.loads(state.read_text())
-    state.write_text(json.dumps(form | {"endpoint": "elsewhere:1"}))
-    ran = await mxgw_py(*PRINT, *kept)
-    assert (ran.code, "is of the gateway elsewhere:1" in ran.err) == (2, True)
-    state.write_text("{")
-    ran = await mxgw_py(*PRINT, *kept)
-    assert (ran.code, "is no state file of a forwarder" in ran.err) == (2, True)
+def test_a_state_file_is_for_one_forwarder_and_one_gateway(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "f1.state"
+    state = StateFile.open(path, "host:1")
+    assert state.read() == (None, None)
+    with pytest.raises(MxGatewayArgumentError, match="another forwarder uses the state file"):
+        StateFile.open(path, "host:1")
+    position, items = Position("session-1", 7), SessionItems("session-1", 1, {3: "A.B"})
+    state.save_items(items)
+    state.save(position)
+    assert state.read() == (position, items)
+    state.save(Position("session-2", 1))
+    # The items of another session name nothing.
+    assert state.read() == (Position("session-2", 1), None)
+    state.close()
+    with pytest.raises(MxGatewayArgumentError, match="is of the gateway host:1, not of elsewhere:1"):
+        StateFile.open(path, "elsewhere:1").read()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 2, "sequence": 1}', "\x00"])
+def test_what_is_no_state_file_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "f1.state"
+    path.write_text(text)
+    state = StateFile.open(path, "host:1")
+    with pytest.raises(MxGatewayArgumentError, match="is no state file of a forwarder"):
+        state.read()
+    state.close()
+    assert path.read_text() == text
 
 
 async def test_a_restart_with_another_list_takes_and_leaves_tags_in_the_same_session(

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.system.file_locks import lock, unlock
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, write_private_file
 
 _VERSION = 1
-_LOCK_SECONDS = 2.0
+_LOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
