@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -104,8 +104,8 @@ def mqtt_broker(folder: Path, *lines: str) -> Broker:
 
 
 @asynccontextmanager
-async def stream_of(broker: Broker, subjects: str = "mxgw.>", **more: Any) -> AsyncIterator["Stream"]:
-    """A stream of JetStream, on a connection that outlives its broker."""
+async def stream_of(broker: Broker, *, stream: Mapping[str, Any] | None = None, **more: Any) -> AsyncIterator["Stream"]:
+    """A stream of JetStream, with these settings, on a connection that outlives its broker."""
 
     async def ignore(*_: object) -> None:
         """What nats-py would log."""
@@ -118,7 +118,9 @@ async def stream_of(broker: Broker, subjects: str = "mxgw.>", **more: Any) -> As
         **more,
     )
     context = client.jetstream()
-    await context.add_stream(StreamConfig(name="PLANT", subjects=[subjects], storage=StorageType.FILE))
+    await context.add_stream(
+        StreamConfig(name="PLANT", subjects=["mxgw.>"], storage=StorageType.FILE, **(stream or {}))
+    )
     try:
         yield Stream(client, context)
     finally:
@@ -148,6 +150,10 @@ class Stream:
     async def until_found(self, is_wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Wait until it has such a message."""
         await _until(self.messages, lambda found: any(is_wanted(form) for _, form in found))
+
+    async def purge(self) -> None:
+        """Make room in it."""
+        await self._context.purge_stream("PLANT")
 
     async def messages(self) -> list[tuple[str, dict[str, Any]]]:
         """All of its messages in order, each with its subject."""

@@ -3,10 +3,13 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
+import nats
 import pytest
 from cli_process import Run, Start, ended, until
 from forward_brokers import accounted, is_whole, nats_broker, needs_nats, news, stream_of
+from nats.js.api import DiscardPolicy
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -208,6 +211,37 @@ async def test_a_server_without_a_stream_for_the_subject_is_told(
         ran = await mxgw_py(*forward(broker.port, "--count", "1"))
     assert ran.code == 3
     assert "no stream of JetStream takes mxgw.f1.mark: add one, e.g. nats stream add MXGW" in ran.err
+
+
+async def test_an_answer_that_is_not_from_a_stream_counts_as_nothing(
+    gateway: SimulatedGateway, mxgw_py: Run, tmp_path: Path
+) -> None:
+    async with nats_broker(tmp_path) as broker:
+        client = await nats.connect(f"nats://127.0.0.1:{broker.port}")
+
+        async def answer(message: Any) -> None:
+            await message.respond(b"thanks")
+
+        await client.subscribe("mxgw.>", cb=answer)
+        await client.flush()
+        ran = await mxgw_py(*forward(broker.port, "--count", "1"))
+        await client.close()
+    assert (ran.code, "mxgw.f1.mark is answered by something that is not JetStream" in ran.err) == (3, True)
+
+
+async def test_a_stream_that_is_full_is_told(gateway: SimulatedGateway, start: Start, tmp_path: Path) -> None:
+    """It refuses what is new, so it waits here until there is room."""
+    full = {"max_msgs": 2, "discard": DiscardPolicy.NEW}
+    async with nats_broker(tmp_path) as broker, stream_of(broker, stream=full) as stream:
+        process = await start(*forward(broker.port, "--json"))
+        await stream.until_count(2)
+        gateway.set(ITEM, 5)
+        await news(process, "broker lost")
+        await stream.purge()
+        await news(process, "broker back")
+        assert [form["value"] for _, form in await stream.messages()] == [5]
+        process.terminate()
+        assert (await ended(process)).json[-1]["acknowledged"] == 2
 
 
 async def test_a_value_too_large_for_the_broker_is_a_gap_of_its_tag(

@@ -1,6 +1,7 @@
 """NATS with JetStream: a message is acknowledged when a stream has stored it."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,7 +35,10 @@ class NatsConnection:
         self._client = client
         self._address = address
         self._errors = extra("nats.errors", "nats", NATS)
-        self._context = client.jetstream(publish_async_max_pending=_WINDOW + 1)
+        self._inbox = client.new_inbox()
+        # By the last level of its subject for the answer, what waits for that; and its topic.
+        self._waiting: dict[str, tuple[asyncio.Future[None], str]] = {}
+        self._number = 0
 
     @classmethod
     async def open(cls, address: Address, access: Access, client_name: str, on_lost: Callable[[], None]) -> Self:
@@ -91,34 +95,55 @@ class NatsConnection:
             raise
         connection = cls(client, address)
         made.append(connection)
+        try:
+            await client.subscribe(f"{connection._inbox}.*", cb=connection._answered)
+        except (OSError, errors.Error) as error:
+            await connection.aclose()
+            raise BrokerLostError(f"{address.text}: {_described(error)}", endpoint=address.text) from None
         if client.is_closed:
             await closed()
         return connection
 
     async def publish(self, message: Message) -> "asyncio.Future[None]":
         """Do what :meth:`BrokerConnection.publish` says."""
+        self._number += 1
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[str(self._number)] = done, message.topic
         try:
-            stored: asyncio.Future[Any] = await self._context.publish_async(
-                message.topic, message.payload, headers={"Nats-Msg-Id": message.id}
+            await self._client.publish(
+                message.topic,
+                message.payload,
+                reply=f"{self._inbox}.{self._number}",
+                headers={"Nats-Msg-Id": message.id},
             )
         except (OSError, self._errors.Error) as error:
             raise BrokerLostError(f"{self._address.text}: {_described(error)}") from None
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stored.add_done_callback(lambda answered: self._answered(answered, done, message.topic))
         return done
 
-    def _answered(self, stored: "asyncio.Future[Any]", done: "asyncio.Future[None]", topic: str) -> None:
-        if done.done():
+    async def _answered(self, answer: Any) -> None:
+        """Take what JetStream answers to a message, or the server, where no stream takes it."""
+        done, topic = self._waiting.pop(answer.subject.rpartition(".")[2], (None, ""))
+        if done is None or done.done():
             return
-        if stored.cancelled():
-            done.cancel()
-        elif (error := stored.exception()) is None:
-            done.set_result(None)
+        if problem := self._problem_of(answer, topic):
+            done.set_exception(BrokerRefusedError(f"{self._address.text}: {problem}", call="publish"))
         else:
-            text = _described(error)
-            if type(error).__name__ == "NoStreamResponseError":
-                text = _NO_STREAM.format(topic=topic, first=topic.partition(".")[0])
-            done.set_exception(BrokerRefusedError(f"{self._address.text}: {text}", call="publish"))
+            done.set_result(None)
+
+    @staticmethod
+    def _problem_of(answer: Any, topic: str) -> str:
+        """Return why a message is not stored; empty where it is."""
+        if (answer.headers or {}).get("Status") == "503":
+            return _NO_STREAM.format(topic=topic, first=topic.partition(".")[0])
+        form: Any = None
+        with suppress(ValueError):
+            form = json.loads(answer.data)
+        if isinstance(form, dict) and "stream" in form and "error" not in form:
+            return ""
+        error = form.get("error") if isinstance(form, dict) else None
+        if isinstance(error, dict):
+            return str(error.get("description") or "JetStream gives no reason")
+        return f"{topic} is answered by something that is not JetStream"
 
     async def aclose(self) -> None:
         """Do what :meth:`BrokerConnection.aclose` says."""
