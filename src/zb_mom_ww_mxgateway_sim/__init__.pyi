@@ -60,6 +60,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import (
     FaultError,
     ListenError,
     PlantError,
+    ReplayError,
     SimulatorError,
     TagError,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "NativeType",
     "Plant",
     "PlantError",
+    "ReplayError",
     "Security",
     "SimulatedGateway",
     "SimulatedItem",

@@ -14,8 +14,16 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
+from zb_mom_ww_mxgateway_sim.plant.replay_pace import parse_pace
 from zb_mom_ww_mxgateway_sim.plant.tag_file import TAG_FILE
-from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, PlantError, TagError
+from zb_mom_ww_mxgateway_sim.runtime.errors import (
+    CertificateError,
+    FaultError,
+    ListenError,
+    PlantError,
+    ReplayError,
+    TagError,
+)
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
@@ -29,6 +37,14 @@ def _key(context: click.Context, option: click.Parameter, text: str | None) -> G
     except ValueError as error:
         # Never show the text: it may be a valid key with one stray character.
         raise click.BadParameter(str(error)) from error
+
+
+def _pace(context: click.Context, option: click.Parameter, text: str) -> str:
+    try:
+        parse_pace(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return text
 
 
 def _delay(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, float] | None:
@@ -97,6 +113,21 @@ With 'at' the fault is injected into that call, and CALL is left out:
     metavar="EXPORT",
     help="In place of the built-in plant the galaxy that mxgw-py galaxy-discover --attributes --json wrote. "
     "--tags may add tags to its objects, or let its tags move.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="RECORD",
+    help="Play once what the shell's record wrote, .csv or .jsonl. Tags that are missing are made. All keep their last "
+    "values.",
+)
+@click.option(
+    "--replay-pace",
+    callback=_pace,
+    default="recorded",
+    show_default=True,
+    metavar="PACE",
+    help="recorded, a multiple such as 10x, or at-once: play all before the first client is served.",
 )
 @click.option(
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."
@@ -169,6 +200,8 @@ def command(
     no_api_key: bool,
     tags: Path | None,
     from_galaxy: Path | None,
+    replay: Path | None,
+    replay_pace: str,
     generated_tags: int,
     change_period: float,
     event_queue: int,
@@ -196,6 +229,8 @@ def command(
 
     # What goes wrong later, such as a failure of the plant's own logic, is a line each.
     logging.basicConfig(format="mxgw-sim: %(message)s")
+    # The end of a replay, too.
+    logging.getLogger("zb_mom_ww_mxgateway_sim.plant").setLevel(logging.INFO)
     try:
         gateway = SimulatedGateway(
             host=host,
@@ -203,6 +238,8 @@ def command(
             plaintext=plaintext,
             api_keys=() if no_api_key else None if api_key is None else (api_key,),
             tags=[*(read_galaxy(from_galaxy) if from_galaxy else ()), *(read_tags(tags) if tags else ())],
+            replay=replay,
+            replay_pace=replay_pace,
             generated_tags=generated_tags,
             generated_change_period=change_period,
             event_queue_size=event_queue,
@@ -215,7 +252,7 @@ def command(
             seed=seed,
         )
         code = asyncio.run(_serve(gateway))
-    except (TagError, FaultError, PlantError) as error:
+    except (TagError, FaultError, PlantError, ReplayError) as error:
         _print_error(error)
         sys.exit(USAGE)
     except (ListenError, CertificateError) as error:

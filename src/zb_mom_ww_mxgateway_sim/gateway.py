@@ -22,6 +22,8 @@ from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm
 from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
+from zb_mom_ww_mxgateway_sim.plant.replay import Player, Recording
+from zb_mom_ww_mxgateway_sim.plant.replay_pace import parse_pace
 from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
@@ -83,11 +85,14 @@ class SimulatedGateway:
         refuse_in_reply: bool = False,
         faults: Iterable[Fault | str] = (),
         plant: Path | str | Iterable[Callable[..., object]] = (),
+        replay: Path | str | None = None,
+        replay_pace: str = "recorded",
     ) -> None:
         """Build the gateway; ``start`` opens its port. docs/simulator.md explains each option.
 
         Raise TagError for a tag that is impossible or exists already, FaultError for such a fault, PlantError for a
-        mistake in a plant file, and ValueError for an argument out of range.
+        mistake in a plant file, ReplayError for a file that cannot be played, and ValueError for an argument out of
+        range.
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
             raise ValueError(f"overflow_policy is {overflow_policy!r}; use 'fail-fast' or 'disconnect-subscriber'")
@@ -106,15 +111,19 @@ class SimulatedGateway:
         self._background = TaskOwner("simulated gateway")
         self._timers = TimerQueue(clock)
         logic = read_plant(Path(plant)) if isinstance(plant, Path | str) else PlantLogic.of(plant)
+        pace = parse_pace(replay_pace)
+        recording = None if replay is None else Recording(Path(replay))
         self._plant = simulated = SimulatedPlant(
             clock,
             self._timers,
             seed=seed,
             tags=[*tags, *logic.tags.values()],
+            recorded_tags=recording.tags if recording else (),
             generated_tags=generated_tags,
             generated_change_period=generated_change_period,
             alarms=alarms,
         )
+        self._player = Player(recording, pace, simulated.points, clock, self._timers) if recording else None
         self._writes = WriteQueue(self._timers, simulated.points, simulated.refusals, clock, write_complete_delay)
         self._logic = LogicRunner(logic, simulated, self._writes, self._timers, clock)
         access = PlantAccess(simulated.points, self._writes, self._timers, clock, random.Random(seed), first_delay)
@@ -173,6 +182,8 @@ class SimulatedGateway:
             return
         if self._closed:
             raise RuntimeError("a closed gateway does not start again; make another")
+        if self._player is not None:
+            await self._player.begin()
         await self._endpoint.start()
         self._running = True
         self._plant.run()
@@ -189,6 +200,8 @@ class SimulatedGateway:
         self._closed = True
         self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._plant.deployment.close()
+        if self._player is not None:
+            self._player.close()
         self._alarm_service.end(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._call_faults.release()
         self._logic.close()
@@ -330,6 +343,11 @@ class SimulatedGateway:
     def clear_alarm(self, reference: str) -> None:
         """Clear an alarm. An alarm of the plant's own follows the process again."""
         self._plant.alarm_book().clear_alarm(reference)
+
+    @property
+    def replay_ended(self) -> bool:
+        """Whether the recording was played to its end; True if there is none."""
+        return self._player is None or self._player.has_ended
 
     # ------------------------------------------------------------ restarts and schedules
 

@@ -36,11 +36,15 @@ class SimulatedPlant:
         *,
         seed: int,
         tags: Iterable[TagDefinition],
+        recorded_tags: Iterable[TagDefinition],
         generated_tags: int,
         generated_change_period: float,
         alarms: bool,
     ) -> None:
-        """Build the plant, standing still. Raise TagError for a tag that is impossible or exists already."""
+        """Build the plant, standing still. A recorded tag is added if there is none of its name.
+
+        Raise TagError for a tag that is impossible or exists already.
+        """
         self._timers = timers
         self.hierarchy: Hierarchy = Hierarchy()
         tags = list(tags)
@@ -50,6 +54,7 @@ class SimulatedPlant:
             layout.build(self.hierarchy)
         add_generated(self.hierarchy, generated_tags, generated_change_period)
         placed = add_tags(self.hierarchy, tags)
+        add_tags(self.hierarchy, [tag for tag in recorded_tags if self.hierarchy.attribute(tag.name) is None])
         self.points: PointStore = PointStore(self.hierarchy, clock.now)
         self._signals = Signals(clock, seed)
         self._reacting_tags = ReactingTags(self.points, clock, timers)

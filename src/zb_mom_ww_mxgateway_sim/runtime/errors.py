@@ -25,6 +25,10 @@ class PlantError(SimulatorError):
     """The plant file, or a function of a plant, is wrong."""
 
 
+class ReplayError(SimulatorError):
+    """The file is no recording, or cannot be played."""
+
+
 class TagError(SimulatorError):
     """The tag is malformed, its name is taken, or there is none."""
 
