@@ -39,9 +39,9 @@ def _key(context: click.Context, option: click.Parameter, text: str | None) -> G
         raise click.BadParameter(str(error)) from error
 
 
-def _pace(context: click.Context, option: click.Parameter, text: str) -> str:
+def _pace(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
     try:
-        parse_pace(text)
+        parse_pace(text or "recorded")
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return text
@@ -124,10 +124,8 @@ With 'at' the fault is injected into that call, and CALL is left out:
 @click.option(
     "--replay-pace",
     callback=_pace,
-    default="recorded",
-    show_default=True,
     metavar="PACE",
-    help="recorded, a multiple such as 10x, or at-once: play all before the first client is served.",
+    help="recorded (the default), a multiple such as 10x, or at-once: play all before the first client is served.",
 )
 @click.option(
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."
@@ -201,7 +199,7 @@ def command(
     tags: Path | None,
     from_galaxy: Path | None,
     replay: Path | None,
-    replay_pace: str,
+    replay_pace: str | None,
     generated_tags: int,
     change_period: float,
     event_queue: int,
@@ -219,6 +217,8 @@ def command(
 
     Prints one JSON line once it serves: api_key, endpoint, fingerprint_sha256, plaintext.
     """
+    if replay_pace is not None and replay is None:
+        raise click.UsageError("--replay-pace needs --replay RECORD")
     if api_key is not None and no_api_key:
         raise click.UsageError("--api-key and --no-api-key exclude each other")
     _settle_contract(contract)
@@ -239,7 +239,7 @@ def command(
             api_keys=() if no_api_key else None if api_key is None else (api_key,),
             tags=[*(read_galaxy(from_galaxy) if from_galaxy else ()), *(read_tags(tags) if tags else ())],
             replay=replay,
-            replay_pace=replay_pace,
+            replay_pace=replay_pace or "recorded",
             generated_tags=generated_tags,
             generated_change_period=change_period,
             event_queue_size=event_queue,

@@ -183,6 +183,7 @@ async def test_a_tag_of_a_later_deployment_reacts_to_one_in_use(clock: ManualClo
     ("rows", "place", "complaint"),
     [
         ("A.B,double,cosine(1)", "2:12", "a tag cannot do 'cosine'; did you mean sine(LOW,HIGH,PERIOD[,STEP])?"),
+        ("A.B,double,sine(40,60,30s)", "2:12", 'quote a field with commas: "sine(40,60,30s)"'),
         ("A.B,double,stand", "2:12", "a tag cannot do 'stand'; there are sine, ramp, square, random"),
         ("A.B,double,sine", "2:16", "write sine(LOW,HIGH,PERIOD[,STEP]); in a file with commas, quote it"),
         ('A.B,double,"sine(40,60)"', "2:23", "write sine(LOW,HIGH,PERIOD[,STEP]); here are 2 arguments"),
@@ -234,6 +235,16 @@ def test_a_mistake_in_what_a_tag_does_is_said_with_its_place(
     with pytest.raises(TagError) as caught:
         SimulatedGateway(plaintext=True, tags=read_tags(file))
     assert str(caught.value).startswith(f"{file}:{place}: {complaint}")
+
+
+@pytest.mark.parametrize("reference", ["Own.B.Hi.InAlarm", "Own.InAlarm"])
+def test_a_loop_through_an_alarm_is_a_mistake(reference: str) -> None:
+    tags = [
+        TagDefinition("Own.A", does=f"when({reference}, 0, 100)"),
+        TagDefinition("Own.B", does="follows(Own.A)", alarms="hi 50 1"),
+    ]
+    with pytest.raises(TagError, match=r"a loop: Own\.A → Own\.B → Own\.A"):
+        SimulatedGateway(plaintext=True, tags=tags)
 
 
 def test_a_mistake_of_a_tag_from_python_names_the_tag() -> None:

@@ -191,6 +191,11 @@ def test_a_type_that_the_simulator_lacks_is_a_string_and_is_said(
         ("", "", "no objects; write the file with mxgw-py galaxy-discover --attributes --json"),
         ("  1  area  Plant\n", "1", "no column object; write the file with mxgw-py galaxy-discover"),
         ('{"tag_name": \n', "1:1", "not JSON"),
+        (
+            '{"error": {"exit_code": 3}}\n',
+            "1",
+            "the export is not complete: it ends with an error; export the galaxy ag",
+        ),
         ("[1]", "1", "no object of mxgw-py galaxy-discover"),
         (json.dumps(OBJECT | {"attributes": None}), "1", "the objects have no attributes; write the file with mxgw-py"),
         (json.dumps(OBJECT | {"gobject_id": "x"}), "1", "gobject_id is 'x'; write the file with"),

@@ -12,8 +12,9 @@ import pytest
 from sim_wire import wire
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.recordings.columns import COLUMNS
 from zb_mom_ww_mxgateway.value_types import TYPES
-from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, heading, text_of
+from zb_mom_ww_mxgateway_console.recordings.row_text import heading, text_of
 from zb_mom_ww_mxgateway_sim import ManualClock, NativeType, ReplayError, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.plant.replay_pace import parse_pace
 from zb_mom_ww_mxgateway_sim.plant.status import Category, Source, Status

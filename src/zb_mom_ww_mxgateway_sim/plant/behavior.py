@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
 from zb_mom_ww_mxgateway_sim.plant.model import check_name
 from zb_mom_ww_mxgateway_sim.plant.reactions import COMPARISONS, Follows, Reaction, Reference, Travels, When
@@ -58,6 +59,8 @@ class _Tag:
     value: Value
 
 
+# Many tags of a file may do the same.
+@lru_cache(maxsize=256)
 def parse_behavior(text: str, tag_type: NativeType, is_array: bool, value: Value) -> Signal | Reaction:
     """Return what a tag of this type and first value does. Raise LineError with the column in the text."""
     call = _CALL.match(text)

@@ -128,6 +128,8 @@ class _Export:
 
     def _add_object(self, form: object, line: _Line) -> None:
         fields = _Fields(form, line)
+        if fields.has("error"):
+            raise _mistake(line, "the export is not complete: it ends with an error; export the galaxy again")
         attributes = fields.get("attributes", list, None)
         if attributes is None:
             raise _mistake(line, f"the objects have no attributes; write the file with {_COMMAND}")
@@ -250,6 +252,10 @@ class _Fields:
             raise _mistake(line, f"no object of {_COMMAND}")
         self._form: dict[str, Any] = form
         self._line = line
+
+    def has(self, name: str) -> bool:
+        """Return whether the object has this field."""
+        return name in self._form
 
     def get(self, name: str, kind: type[_T], *default: _D) -> _T | _D:
         """Return the field, or the default if it is missing or null. Raise TagError for one of another kind."""

@@ -1,6 +1,6 @@
 """Tags that react to others, held against the galaxy: the others exist, are of fitting types, and form no loop."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.model import Attribute, tag_key
 from zb_mom_ww_mxgateway_sim.plant.reactions import Follows, Reaction, Reference, Travels, When
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NUMBERS, CoercionError, NativeType, coerce_scalar
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, mistake
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, alarms_of, mistake
 from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 
 _SWITCHED = (*NUMBERS, NativeType.BOOLEAN)
@@ -23,7 +23,7 @@ class ReactingTag:
     sources: tuple[str, ...]
 
 
-def reacting_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[ReactingTag]:
+def reacting_tags(hierarchy: Hierarchy, tags: Collection[TagDefinition]) -> list[ReactingTag]:
     """Return the tags that react, each after those that it reacts to. Raise TagError with the place of a mistake."""
     reacting: dict[str, tuple[TagDefinition, Reaction]] = {}
     for tag in tags:
@@ -33,10 +33,34 @@ def reacting_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> list[R
         if found is not None and found[1].reaction is not None:
             reacting[tag_key(tag.name)] = tag, found[1].reaction
             _check(hierarchy, tag, found[1], found[1].reaction)
+    if not reacting:
+        return []
+    alarms = _alarms(hierarchy, tags)
+    ways = {
+        key: [
+            (reached, reference)
+            for reference in reaction.references
+            for reached in (tag_key(reference.name), *alarms.get(tag_key(reference.name), ()))
+            if reached in reacting
+        ]
+        for key, (_, reaction) in reacting.items()
+    }
     return [
         ReactingTag(key, tuple(tag_key(reference.name) for reference in reacting[key][1].references))
-        for key in _ordered(reacting)
+        for key in _ordered(reacting, ways)
     ]
+
+
+def _alarms(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> dict[str, list[str]]:
+    """Return the tags that move a part of an alarm, or ``InAlarm`` of an object, all by their ``tag_key``."""
+    moved: dict[str, list[str]] = {}
+    for tag in tags:
+        for limit in alarms_of(tag):
+            found = hierarchy.attribute(tag.name)
+            owner = found[0].tag_name if found else ""
+            for name in (f"{tag.name}.{limit.name}.InAlarm", f"{tag.name}.{limit.name}.Acked", f"{owner}.InAlarm"):
+                moved.setdefault(tag_key(name), []).append(tag_key(tag.name))
+    return moved
 
 
 def _check(hierarchy: Hierarchy, tag: TagDefinition, attribute: Attribute, reaction: Reaction) -> None:
@@ -97,27 +121,28 @@ def _kind(attribute: Attribute) -> str:
     return f"{'an array of ' if attribute.is_array else ''}{name}"
 
 
-def _ordered(reacting: Mapping[str, tuple[TagDefinition, Reaction]]) -> list[str]:
+def _ordered(
+    reacting: Mapping[str, tuple[TagDefinition, Reaction]], ways: Mapping[str, list[tuple[str, Reference]]]
+) -> list[str]:
     """Return the keys, each after those that it reacts to. Raise TagError for a loop."""
     done: dict[str, None] = {}
     for start in reacting:
         # The way from the first tag to the present one, with what each still has to look at. No recursion: a way may be
         # long.
-        way: dict[str, Iterator[Reference]] = {}
+        way: dict[str, Iterator[tuple[str, Reference]]] = {}
         at: str | None = start if start not in done else None
         while at is not None:
-            references = way.setdefault(at, iter(reacting[at][1].references))
-            reference = next(references, None)
-            if reference is None:
+            following = next(way.setdefault(at, iter(ways[at])), None)
+            if following is None:
                 done[at] = None
                 del way[at]
                 at = next(reversed(way), None)
                 continue
-            following = tag_key(reference.name)
-            if following in way:
-                raise _loop(reacting, [*way], following, reference)
-            if following in reacting and following not in done:
-                at = following
+            key, reference = following
+            if key in way:
+                raise _loop(reacting, [*way], key, reference)
+            if key not in done:
+                at = key
     return list(done)
 
 

@@ -193,6 +193,7 @@ def _header(cells: list[_Cell]) -> list[str]:
 
 def _tag(columns: list[str], cells: list[_Cell], origin: _Row) -> TagDefinition:
     if len(cells) > len(columns):
+        _check_quoted(columns, cells)
         raise LineError(
             cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator"
         )
@@ -230,6 +231,15 @@ def _tag(columns: list[str], cells: list[_Cell], origin: _Row) -> TagDefinition:
     )
     check(tag)
     return tag
+
+
+def _check_quoted(columns: list[str], cells: list[_Cell]) -> None:
+    """Raise LineError if the field ``does`` was split at its commas."""
+    begin = columns.index("does") if "does" in columns else len(cells)
+    end = next((number for number in range(begin, len(cells)) if cells[number].text.endswith(")")), begin)
+    if end > begin and re.match(r"\w+\(", cells[begin].text):
+        whole = ",".join(cell.text for cell in cells[begin : end + 1])
+        raise LineError(cells[begin].column, f'quote a field with commas: "{whole}"')
 
 
 def _type(cell: _Cell, value: str) -> tuple[NativeType, bool]:
