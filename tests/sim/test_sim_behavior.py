@@ -6,7 +6,9 @@ import pytest
 from sim_wire import wire
 
 from zb_mom_ww_mxgateway_sim import ManualClock, NativeType, SimulatedGateway, TagDefinition, TagError, read_tags
+from zb_mom_ww_mxgateway_sim.plant.tag_file import COLUMNS
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "plants" / "boiler.csv"
 BOOL, INT, FLOAT, STRING = NativeType.BOOLEAN, NativeType.INTEGER, NativeType.FLOAT, NativeType.STRING
 
 
@@ -250,6 +252,19 @@ def test_a_loop_through_an_alarm_is_a_mistake(reference: str) -> None:
 def test_a_mistake_of_a_tag_from_python_names_the_tag() -> None:
     with pytest.raises(TagError, match=r"^Own\.Tag: does:6: 'x' is not a number"):
         SimulatedGateway(plaintext=True, tags=[one("sine(x,1,2s)")])
+
+
+async def test_the_example_uses_every_column_and_lives(clock: ManualClock) -> None:
+    tags = read_tags(EXAMPLE)
+    heading = EXAMPLE.read_text(encoding="utf-8").splitlines()[1]
+    assert sorted(heading.split(",")) == sorted(set(COLUMNS) - {"writable"})
+    async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway:
+        await clock.advance(10)
+        assert gateway.read("Boiler7.Pressure").value == 9.0
+        assert [alarm.reference for alarm in gateway.alarms] == ["ZB!BoilerHouse.Boiler7.Pressure.Hi"]
+        gateway.set("Boiler7.Burner", False)
+        await clock.advance(1)
+        assert gateway.read("Boiler7.State").value == "out"
 
 
 async def test_tags_that_nothing_looks_at_cost_nothing(clock: ManualClock) -> None:

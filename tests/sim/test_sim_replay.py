@@ -179,6 +179,14 @@ async def test_values_of_every_type_are_played_as_they_were(file: Path) -> None:
         assert first.value.data_type == pb.MX_DATA_TYPE_DOUBLE
 
 
+async def test_a_time_outside_of_the_calendar_is_now(file: Path, clock: ManualClock) -> None:
+    recorded(file, level(0, 1, source_timestamp=10**25), level(0, 2, source_timestamp=-(10**25)))
+    async with SimulatedGateway(plaintext=True, clock=clock, replay=file) as gateway, wire(gateway) as client:
+        _, _, first = await client.watching("Mix.Level")
+        assert first.value.double_value == 2.0
+        assert first.source_timestamp.ToNanoseconds() == clock.now()
+
+
 async def test_tags_that_exist_are_played_and_keep_their_type(tmp_path: Path, clock: ManualClock) -> None:
     file = recorded(
         tmp_path / "run.csv",
@@ -199,13 +207,13 @@ async def test_tags_that_exist_are_played_and_keep_their_type(tmp_path: Path, cl
 def test_torn_rows_and_names_that_no_tag_has_are_said(
     file: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorded(file, level(0, 1), row("sample", 1, "Bogus", 5, "INTEGER"))
+    recorded(file, row("sample", 0, None, 5, "INTEGER"), level(0, 1), row("sample", 1, "Bogus", 5, "INTEGER"))
     whole = file.read_text().splitlines(keepends=True)
     torn = 'sample,"2026-03-01T12:00:01' if file.suffix == ".csv" else '{"kind": "sam'
     file.write_text("".join([*whole, f"{torn}\n", *whole[-2:], torn]))
     gateway = SimulatedGateway(plaintext=True, clock=clock, replay=file)
     assert caplog.messages == [
-        f"{file}: 2 values are not played, because no tag has such a name: 'Bogus'",
+        f"{file}: 3 values are not played, because no tag has such a name: '', 'Bogus'",
         f"{file}: 2 rows are not played, because they are torn",
     ]
     with pytest.raises(KeyError):

@@ -61,7 +61,7 @@ class RecordedTags:
         self._seen: dict[str, _SeenTag] = {}
         self.unusable: dict[str, None] = {}
         """Some of the names that no tag can have."""
-        self.unusable_rows = 0
+        self.unusable_rows: int = 0
         """Number of their rows."""
 
     def take(self, row: RecordedRow) -> None:

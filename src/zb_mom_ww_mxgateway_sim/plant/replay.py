@@ -27,6 +27,8 @@ from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 _log = logging.getLogger(__package__)
 
 _DOUBTS = frozenset({"gap", "dropped", "stale"})
+# The nanoseconds of the years 1 to 9999: a message has no other times.
+_CALENDAR = range(-62_135_596_800 * 10**9, 253_402_300_800 * 10**9)
 # Rows that are played in one turn of the event loop.
 _ROWS_A_TURN = 500
 _PAUSE = 0.001
@@ -41,11 +43,10 @@ class Recording:
         self.last_ns: int = 0
         """Time of the last row with a value."""
         tags = RecordedTags()
-        values = torn = 0
+        torn = 0
         for row in recorded_rows(path):
             torn += row.kind == "torn"
-            if row.kind in VALUE_KINDS and row.tag:
-                values += 1
+            if row.kind in VALUE_KINDS:
                 self.last_ns = max(self.last_ns, row.time_ns or 0)
                 tags.take(row)
         self.tags: list[TagDefinition] = tags.definitions
@@ -192,7 +193,8 @@ class Player:
         if math.isinf(self._pace):
             # As old as it was at the end of the recording.
             age = self._recording.last_ns - row.source_ns
-        return self._clock.now() - age
+        source_ns = self._clock.now() - age
+        return source_ns if source_ns in _CALENDAR else None
 
     def _doubt(self, tag: str) -> None:
         """Make the values that may have changed uncertain: of this tag, or of all."""
