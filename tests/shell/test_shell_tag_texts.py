@@ -161,6 +161,26 @@ async def test_items_and_watches_show_them_too() -> None:
         assert " %   good   " in lines[0]
 
 
+async def test_history_differences_and_the_galaxys_page_of_a_tag_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path))
+    async with _at_a_prompt() as (context, _):
+        await run(context, f"watch {POSITION}", _follow)
+        await run(context, f"read {POSITION} --fresh", _follow)
+        await run(context, f"snapshot before {POSITION}", _follow)
+        await run(context, f"write {POSITION} 60", _follow)
+        await run(context, f"wait {POSITION} > 40 timeout 20s", _follow)
+        for line, wanted in (
+            (f"history {POSITION}", (" %  ", "; Inlet valve")),
+            ("diff before", (" %  ",)),
+            (f"tag {POSITION}", ("unit        %", "description Inlet valve")),
+        ):
+            shown = await run(context, line, _follow)
+            assert shown is not None
+            assert all(text in "\n".join(shown.lines()) for text in wanted), shown.lines()
+
+
 async def test_writes_waits_and_checks_name_the_unit_that_is_known() -> None:
     async with _at_a_prompt() as (context, _):
         await run(context, f"read {POSITION}", _follow)

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import GalaxyPlace, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.tag_texts import description_of, fact_fields, unit_of
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
@@ -172,6 +173,12 @@ async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", object
         "area": area.tag_name if area else "none",
         "hosted by": host.tag_name if host else "nothing",
     }
+    texts = context.connected.facts
+    texts.want([found.full_tag_reference])
+    facts = texts.known(found.full_tag_reference)
+    known = {"unit": unit_of(facts), "description": description_of(facts)}
+    lines |= {name: text for name, text in known.items() if text}
+    fields |= fact_fields(facts)
     return TextResult("\n".join(f"{name:<12}{text}" for name, text in lines.items()), fields, fields["tag"])
 
 

@@ -45,7 +45,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
-from zb_mom_ww_mxgateway_shell.output.tag_texts import fact_fields, with_facts
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, description_of, fact_fields, with_facts, with_unit
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
@@ -173,6 +173,7 @@ class TagHistory:
     seen: ItemHistory
     entries: Sequence[tuple[float, Sample | SampleMark]]
     """With monotonic seconds, oldest first."""
+    facts: TagFacts = NOTHING_KNOWN
     exit_code: ExitCode = ExitCode.DONE
 
     @property
@@ -180,7 +181,7 @@ class TagHistory:
         return [entry.value for _, entry in self.entries if isinstance(entry, Sample)]
 
     def lines(self) -> list[str]:
-        rows = [[f"{local(moment(at)):%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
+        rows = [[f"{local(moment(at)):%H:%M:%S.%f}"[:-3], *_cells(entry, self.facts)] for at, entry in self.entries]
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
         summary = f"{shown} of " if shown < known else ""
@@ -188,6 +189,8 @@ class TagHistory:
         if self.seen.forgotten:
             summary += f", {self.seen.forgotten} older ones were dropped"
         summary += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"
+        if described := description_of(self.facts):
+            summary += f"; {described}"
         return [*(table_lines(("time", "value", "quality", "note"), rows) if rows else []), f"  {safe(summary)}"]
 
     def form(self) -> Any:
@@ -197,15 +200,16 @@ class TagHistory:
             "seen": self.seen.known,
             "since": time_text(moment(self.seen.since)),
             "tag": self.tag,
+            **fact_fields(self.facts),
         }
 
 
-def _cells(entry: Sample | SampleMark) -> list[str]:
+def _cells(entry: Sample | SampleMark, facts: TagFacts) -> list[str]:
     if isinstance(entry, SampleMark):
         return ["───", "", entry.text]
     failed = first_failed(entry.event.statuses)
     notes = ["read again" if was_read_again(entry.event) else "", str(failed) if failed else ""]
-    return [value_text(entry.value), quality_word(entry.quality), ", ".join(filter(None, notes))]
+    return [with_unit(value_text(entry.value), facts), quality_word(entry.quality), ", ".join(filter(None, notes))]
 
 
 def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
@@ -317,7 +321,9 @@ async def history(
     limit = count or _SHOWN
     if len(samples) > limit:
         entries = entries[samples[-limit] :]
-    return TagHistory(tag.item.tag, seen, entries)
+    facts = context.connected.facts
+    facts.want([tag.item.tag])
+    return TagHistory(tag.item.tag, seen, entries, facts.known(tag.item.tag))
 
 
 COMMANDS = (read, trend, history)

@@ -43,6 +43,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult, table_lines
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
@@ -215,8 +216,15 @@ async def diff(
     say_where(context, found)
     compared = await compared_rows(context, found, name, tags, tol, handle)
     shown = [each for each in compared if each.state is not RowState.SAME]
+    facts = context.connected.facts
     cells = [
-        [each.row.tag, value_text(each.row.value), now_text(each), each.why or each.now.quality_word] for each in shown
+        [
+            each.row.tag,
+            with_unit(value_text(each.row.value), facts.known(each.row.tag)),
+            with_unit(now_text(each), facts.known(each.row.tag)) if each.now.was_successful else now_text(each),
+            each.why or each.now.quality_word,
+        ]
+        for each in shown
     ]
     same = len(compared) - len(shown)
     summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {moment_text(found.taken_at)}"
