@@ -58,7 +58,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         screen.type("tank1.vol" + TAB + ENTER)
         await screen.shows("Plant.Tank1.Volume  ", "good")
         await screen.enter("recrod tank.csv", "no command recrod; did you mean record?")
-        await screen.enter("record tank", "name it .csv or .jsonl")
+        await screen.enter("record tank", "name it .csv, .jsonl or .parquet")
         await screen.enter("record tank.csv", "recording everything that is advised (1 item) to tank.csv")
         await screen.enter("write Plant.Tank1.Inlet.Position 100", "→ 100.0")
         screen.type("trend Plant.Tank1.Volume" + ENTER)

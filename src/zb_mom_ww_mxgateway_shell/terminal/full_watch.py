@@ -35,7 +35,7 @@ _HIDDEN: tuple[tuple[str, ...], ...] = (
     (),
     ("item",),
     ("changes",),
-    ("description",),
+    ("item", "changes"),
     ("item", "changes", "description"),
 )
 _DETAIL_LINES = 4
@@ -61,7 +61,7 @@ _HELP = (
     "/            filters by a part of the tag; Enter applies it, an empty filter shows all",
     "p            pauses: values and ages freeze; the stream is still read",
     "b            shows only doubtful values: bad, uncertain, stale, or none",
-    "c            changes the columns: without item, changes, description, or all three",
+    "c            changes the columns: without item, changes, both, and the description, too",
     "?            this page",
 )
 
