@@ -30,6 +30,7 @@ SAID = {
     ("docs/python.md", 3): "accepted",
     ("docs/python.md", 4): "AlarmSnapshotComplete()",
     ("docs/simulator.md", 0): "True",
+    ("docs/simulator.md", 1): "",
     ("docs/testing.md", 0): "3 passed",
 }
 # What the commands of a guide print, among other things.

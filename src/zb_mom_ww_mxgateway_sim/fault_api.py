@@ -153,12 +153,13 @@ class GatewayFaults:
         """Complete every write to these tags with this status from now on, without an effect.
 
         ``glob`` is a tag or a glob of tags in any letter case: ``Plant.Tank1.*``. The last rule for a tag decides.
+        Raise TagError if there is no such tag.
         """
-        self._plant.refusals.refuse(glob, outcome)
+        self._plant.refuse_writes(glob, outcome)
 
     def allow_writes(self, glob: str | None = None) -> None:
         """Take writes to these tags again, also where an earlier glob refuses them; without a glob, to all tags."""
-        self._plant.refusals.allow(glob)
+        self._plant.allow_writes(glob)
 
     # ------------------------------------------------------------ connections and keys
 

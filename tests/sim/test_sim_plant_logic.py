@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from documents import blocks
 from sim_wire import becomes, wire
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -332,6 +333,20 @@ def test_a_function_without_a_decorator_is_no_plant() -> None:
 
     with pytest.raises(PlantError, match="bare has neither @every nor @on_write"):
         SimulatedGateway(plant=[bare])
+    with pytest.raises(PlantError, match="plant takes a file or a list of functions, not bare"):
+        SimulatedGateway(plant=bare)  # type: ignore[arg-type] # What is wrong is what is tested.
+
+
+async def test_the_logic_of_the_guide_runs(clock: ManualClock, tmp_path: Path) -> None:
+    (text,) = [block for block in blocks("python", "docs/simulator.md") if "@every" in block]
+    (tmp_path / "plant.py").write_text(text, encoding="utf-8")
+    async with SimulatedGateway(plaintext=True, clock=clock, plant=tmp_path / "plant.py") as gateway:
+        await written(gateway, clock, "Mixer1.Start", pb.MxValue(bool_value=True))
+        await clock.advance(10)
+        assert gateway.read("Mixer1.Temperature").value > 24  # type: ignore[operator] # It is a number.
+        with pytest.raises(TagError, match=r"there is no tag Mixer1\.Strat; did you mean Mixer1\.Start\?"):
+            gateway.faults.refuse_writes("Mixer1.Strat")
+        assert gateway.plant_failures == ()
 
 
 def test_the_type_of_a_tag_is_that_of_its_value() -> None:
@@ -360,13 +375,21 @@ async def test_a_call_that_does_not_return_is_said_so(caplog: pytest.LogCaptureF
     def said() -> bool:
         return any("stuck has not returned for 1 s" in record.getMessage() for record in caplog.records)
 
-    # The watch is another thread: it ends the call once it has reported it.
-    logging.getLogger("zb_mom_ww_mxgateway_sim.logic").addFilter(lambda record: not returned.set())
-    async with SimulatedGateway(plaintext=True, plant=[stuck]) as gateway:
-        await becomes(said)
-        place = next(record.getMessage() for record in caplog.records).partition(": ")[0]
-        assert place.startswith(f"{__file__}:")
-        assert gateway.plant_failures == ()
+    class Reported(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # From the thread of the watch: this one waits in the function.
+            returned.set()
+
+    log, reported = logging.getLogger("zb_mom_ww_mxgateway_sim.logic"), Reported()
+    log.addHandler(reported)
+    try:
+        async with SimulatedGateway(plaintext=True, plant=[stuck]) as gateway:
+            await becomes(said)
+    finally:
+        log.removeHandler(reported)
+    place = caplog.records[0].getMessage().partition(": ")[0]
+    assert place.startswith(f"{__file__}:")
+    assert gateway.plant_failures == ()
 
 
 async def test_a_loop_without_an_end_is_ended_and_the_gateway_serves_on(

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern, no_tag
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import no_tag
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError
 from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, TagError
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
@@ -155,8 +155,10 @@ class Scheduler:
                 if own is not None:
                     raise FaultError(f"{fault.severity.where}: set {own.tag}.Priority, the severity of this alarm")
             case "refuse-writes" | "allow-writes" if target.text:
-                if not TagPattern(target.text).has_tag(plant.hierarchy):
-                    raise FaultError(f"{target.where}: {no_tag(plant.hierarchy, target.text)}")
+                try:
+                    plant.check_glob(target.text)
+                except TagError as error:
+                    raise FaultError(f"{target.where}: {error}") from error
 
     def add(self, fault: Fault) -> None:
         """Schedule the fault for its call, or for its time counted from now."""
@@ -209,7 +211,7 @@ class Scheduler:
         _log.info("fault: %s", fault.action)
         try:
             work = self._action(fault)()
-        except (KeyError, ValueError) as error:
+        except (KeyError, TagError, ValueError) as error:
             _log.warning("fault %s failed: %s", fault.action, error)
         else:
             if work is not None:

@@ -61,6 +61,8 @@ class PlantLogic:
     def of(cls, functions: Iterable[Callable[..., object]]) -> "PlantLogic":
         """Return the logic of decorated functions. Raise PlantError for one without a decorator."""
         logic = cls()
+        if not isinstance(functions, Iterable):
+            raise PlantError(f"plant takes a file or a list of functions, not {name_of(functions)}")
         for function in functions:
             triggers: tuple[Trigger, ...] = getattr(function, _MARK, ())
             if not triggers:

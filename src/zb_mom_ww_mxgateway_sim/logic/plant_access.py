@@ -78,11 +78,11 @@ class Plant:
 
     def refuse_writes(self, glob: str, outcome: Status = WRITE_DENIED) -> None:
         """Complete every write to these tags with this status from now on, without an effect."""
-        self._plant.refusals.refuse(glob, outcome)
+        self._plant.refuse_writes(glob, outcome)
 
     def allow_writes(self, glob: str | None = None) -> None:
         """Take writes to these tags again; without a glob, to all."""
-        self._plant.refusals.allow(glob)
+        self._plant.allow_writes(glob)
 
     @property
     def time(self) -> float:

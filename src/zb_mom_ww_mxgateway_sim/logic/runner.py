@@ -17,9 +17,9 @@ from zb_mom_ww_mxgateway_sim.logic.plant_access import Plant
 from zb_mom_ww_mxgateway_sim.logic.plant_file import place_in, said_of
 from zb_mom_ww_mxgateway_sim.logic.watchdog import CallInterrupted, Watchdog
 from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
-from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern, no_tag
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError
+from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, TagError
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue, WriteRecord
 
@@ -45,10 +45,11 @@ class LogicRunner:
         self.failures: deque[str] = deque(maxlen=_MOST_KEPT)
         for trigger in logic.triggers:
             if isinstance(trigger, WriteTrigger):
-                pattern = TagPattern(trigger.glob)
-                if not pattern.has_tag(plant.hierarchy):
-                    raise PlantError(f"{place_of(trigger.function)}: {no_tag(plant.hierarchy, trigger.glob)}")
-                writes.listen(pattern, self._on_write(trigger.function), stores=trigger.stores)
+                try:
+                    plant.check_glob(trigger.glob)
+                except TagError as error:
+                    raise PlantError(f"{place_of(trigger.function)}: {error}") from error
+                writes.listen(TagPattern(trigger.glob), self._on_write(trigger.function), stores=trigger.stores)
 
     def run(self) -> None:
         """Call the functions at their periods from now on."""

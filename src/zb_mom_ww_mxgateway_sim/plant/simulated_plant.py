@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_sim.plant.reacting_tags import ReactingTags
 from zb_mom_ww_mxgateway_sim.plant.signal_shapes import TICK
 from zb_mom_ww_mxgateway_sim.plant.signals import Signals
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tag_patterns import no_tag
+from zb_mom_ww_mxgateway_sim.plant.tag_patterns import TagPattern, no_tag
 from zb_mom_ww_mxgateway_sim.plant.tag_placement import add_tags
 from zb_mom_ww_mxgateway_sim.plant.tag_types import Value, coerce
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
@@ -106,6 +106,22 @@ class SimulatedPlant:
         if attribute.is_array:
             return coerce(text.split("|") if text else (), attribute.type, array=True)
         return coerce(text, attribute.type, array=False)
+
+    def refuse_writes(self, glob: str, outcome: Status) -> None:
+        """Complete every write to these tags with this status, without an effect. Raise TagError if there is none."""
+        self.check_glob(glob)
+        self.refusals.refuse(glob, outcome)
+
+    def allow_writes(self, glob: str | None) -> None:
+        """Take writes to these tags, or to all, again. Raise TagError if there is none."""
+        if glob is not None:
+            self.check_glob(glob)
+        self.refusals.allow(glob)
+
+    def check_glob(self, glob: str) -> None:
+        """Raise TagError if the galaxy has no such tag."""
+        if not TagPattern(glob).has_tag(self.hierarchy):
+            raise TagError(no_tag(self.hierarchy, glob))
 
     def redeploy(self, tags: Iterable[TagDefinition]) -> None:
         """Deploy the galaxy again with these tags in addition. Raise TagError."""
