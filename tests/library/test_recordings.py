@@ -186,9 +186,16 @@ def test_a_row_that_is_not_whole_costs_no_other(tmp_path: Path, content: str, se
 def test_a_line_that_is_no_json_is_torn_and_costs_no_other(tmp_path: Path) -> None:
     path = tmp_path / "tank.jsonl"
     lines = as_json().splitlines(keepends=True)
-    broken = [lines[0], lines[1][:30] + "\n", '["kind"]\n', lines[2].replace("192", '"much"'), lines[3], lines[4][:-9]]
+    broken = [
+        lines[0][:40] + "\n",
+        lines[1][:30] + "\n",
+        '["kind"]\n',
+        lines[2].replace("192", '"much"'),
+        lines[3],
+        lines[4][:-9],
+    ]
     path.write_text("".join(broken), encoding="utf-8")
-    assert [row.kind for row in read_recording(path)] == ["start", "torn", "torn", "torn", "sample", "torn"]
+    assert [row.kind for row in read_recording(path)] == ["torn", "torn", "torn", "torn", "sample", "torn"]
 
 
 def test_half_a_character_and_a_time_of_no_calendar_fit_a_table(tmp_path: Path) -> None:

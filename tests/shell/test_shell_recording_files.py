@@ -6,14 +6,17 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 from shell_terminal import Shell, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway import MxGatewayArgumentError
+from zb_mom_ww_mxgateway import MxGatewayArgumentError, read_recording
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.recordings.columns import COLUMNS, Format, TextFormat
@@ -146,6 +149,40 @@ def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, f
     assert len(found) == len(years) + len(outside) + len(values)
     assert KEY not in path.read_text(encoding="utf-8")
     assert "mxgw_demo_***" in path.read_text(encoding="utf-8")
+
+
+TEXTS = st.text() | st.text(st.sampled_from("'\"=+-@,;\r\n\t [{}]0123456789.e\0\u2028ä")) | st.from_regex(r"'*[=+@-].*")
+READINGS = st.one_of(
+    st.tuples(st.just("BOOLEAN"), st.booleans() | st.lists(st.booleans())),
+    st.tuples(st.just("INTEGER"), st.integers(-(2**63), 2**63 - 1) | st.lists(st.integers(-(2**31), 2**31 - 1))),
+    st.tuples(st.just("DOUBLE"), st.floats(allow_nan=False) | st.lists(st.floats(allow_nan=False))),
+    st.tuples(st.just("STRING"), TEXTS | st.lists(TEXTS, min_size=1)),
+    st.tuples(st.just("TIME"), st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))),
+    st.tuples(st.just("NO_DATA"), st.none()),
+)
+
+
+@pytest.mark.parametrize("form", ["csv", "csv raw", "jsonl", "parquet"])
+@settings(max_examples=20, deadline=None)
+@given(readings=st.lists(READINGS, min_size=1, max_size=20))
+def test_what_is_written_is_read_again(form: str, readings: list[tuple[str, Any]]) -> None:
+    with TemporaryDirectory() as folder:
+        path, is_raw = Path(folder) / "a.recording", form == "csv raw"
+        format_: Any = form.removesuffix(" raw")
+        file = open_recording(path, format_, append=False, raw=is_raw)
+        file.put([("sample", "2026-10-02T08:14:00Z", "A.b", value, 192, "good", None, kind, *(None,) * 6)
+                  for kind, value in readings])  # fmt: skip
+        file.finish()
+        found = [(row.data_type, row.value) for row in read_recording(path, csv_raw=is_raw)]
+    # A text that spells a list of texts is that list in CSV, which the guide says.
+    assert found == readings or (format_ == "csv" and any(spells_a_list(value) for _, value in readings))
+
+
+def spells_a_list(value: object) -> bool:
+    try:
+        return isinstance(value, str) and isinstance(json.loads(value), list)
+    except ValueError:
+        return False
 
 
 async def nameless(sh: Shell, path: Path) -> tuple[RunningRecording, dict[Key, Item], Key, Item]:

@@ -113,6 +113,16 @@ def test_a_part_without_a_row_is_none(path: Path) -> None:
     assert values(path) == [0, 1]
 
 
+def test_a_folder_without_a_part_keeps_no_name(path: Path) -> None:
+    # Killed before the first row.
+    ParquetRecording.open(path, append=False).close()
+    with pytest.raises(MxGatewayArgumentError, match="No such file"):
+        read_recording(path)
+    record(path, 0).finish()
+    assert values(path) == [0]
+    assert names(path.parent) == [path.name]
+
+
 def test_what_is_there_is_kept(path: Path) -> None:
     record(path, 0).finish()
     with pytest.raises(MxGatewayArgumentError, match=r"tank.parquet is there already: --append adds to it"):

@@ -31,7 +31,7 @@ _BATCH = 65_536
 _LONG = 4_000_000
 """Characters or elements of the values of a batch that has fewer rows."""
 _BOM = b"\xef\xbb\xbf"
-_PARQUET = b"PAR1"
+_PARQUET, _OBJECT = b"PAR1", b'{"kind": "'
 _SHOWN = 120
 
 
@@ -138,7 +138,9 @@ class Recording:
         first = file.readline(LONGEST_ROW)
         line = first.removeprefix(_BOM)
         if self.format == "jsonl":
-            names = list(json_object(line) or ()) if line.endswith(b"\n") else list(NEEDED)
+            found = json_object(line)
+            # One that is damaged, and begins as ours do, is a torn row.
+            names = list(NEEDED) if found is None and line.startswith(_OBJECT) else list(found or ())
             file.seek(len(first) - len(line))
         else:
             names = cells_of(line) or []

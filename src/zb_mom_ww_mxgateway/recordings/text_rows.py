@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 LONGEST_ROW = 64 << 20
 """Bytes of the longest row."""
 
-_CELL = re.compile('"((?:[^"]|"")*+)"|([^",]*+)')
+# A text may have a zero byte, and is quoted then; others are what a lost power leaves.
+_CELL = re.compile('"([^"]*+(?:""[^"]*+)*+)"|([^",\0]*+)')
 # The beginning of a row in what seemed to be the rest of a text with line ends.
 _ROW = re.compile(rb"[a-z]+,\d{4}-\d\d-\d\dT")
 
@@ -64,7 +65,7 @@ def _row_lines(file: BinaryIO, waiting: deque[bytes]) -> list[bytes]:
 
 def cells_of(row: bytes) -> list[str] | None:
     """Return the cells of one row of CSV with its line end; None where it is not whole."""
-    if not row.endswith(b"\n") or b"\0" in row:
+    if not row.endswith(b"\n"):
         return None
     try:
         text = row.decode()
@@ -72,7 +73,7 @@ def cells_of(row: bytes) -> list[str] | None:
         return None
     text = text.removesuffix("\n").removesuffix("\r")
     if '"' not in text:
-        return text.split(",")
+        return None if "\0" in text else text.split(",")
     cells, at = [], 0
     while found := _CELL.match(text, at):
         cells.append(found[2] if found[1] is None else found[1].replace('""', '"'))

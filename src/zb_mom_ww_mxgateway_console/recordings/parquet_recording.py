@@ -57,13 +57,13 @@ class ParquetRecording(RecordingFile):
                 if not append:
                     raise is_there_already(path)
                 _check_whole(path)
-            folder.mkdir(exist_ok=append)
+            if parts_after(folder, 0) and not append:
+                raise MxGatewayArgumentError(
+                    f"{folder} is there already, with the rows of a recording that did not end: --append continues it, "
+                    "another name keeps it"
+                )
+            folder.mkdir(exist_ok=True)
             handle = lock(folder / _LOCK, 0)
-        except FileExistsError:
-            raise MxGatewayArgumentError(
-                f"{folder} is there already, with the rows of a recording that did not end: --append continues it, "
-                "another name keeps it"
-            ) from None
         except TimeoutError:
             raise MxGatewayArgumentError(f"{path} is being recorded by another process") from None
         except OSError as error:
