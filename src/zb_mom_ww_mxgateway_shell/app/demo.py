@@ -83,6 +83,13 @@ class _Alerts(logging.Handler):
         self._context = context
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._show(record)
+        except Exception:
+            # What cannot be shown must not end the plant, which reports from its own loop.
+            self.handleError(record)
+
+    def _show(self, record: logging.LogRecord) -> None:
         text = f"demo: {record.getMessage()}"
         if threading.current_thread() is threading.main_thread():
             self._context.alert(text)

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_sim.logic.declarations import name_of, place_of
 _LOOK_EVERY = 0.25
 _PATIENCE = 1.0
 _LIMIT = 10.0
-_SLOW, _SLOW_CALLS = 0.2, 5
+_SLOW, _SLOW_CALLS = 0.1, 10
 _REMEDY = "return at once, and let plant.after do what comes later"
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 # A person who looks at a function in one of these takes time.
