@@ -195,6 +195,7 @@ async def test_a_tag_of_a_later_deployment_reacts_to_one_in_use(clock: ManualClo
         ('A.B,double,"sine(40,60,0.1s)"', "2:24", "0.1s is too short; use 0.4s or more"),
         ('A.B,double,"ramp(0,x,1s)"', "2:20", "'x' is not a number, as the tag's type needs"),
         ('A.B,int,"ramp(0,3e9,1s)"', "2:17", "3000000000 does not fit into 32 bits, as the tag's type needs"),
+        ('A.B,double,"sine(-1e308,1e308,5s)"', "2:25", "no number is as large as the way from -1e+308 to 1e+308"),
         ('A.B,bool,"ramp(0,1,1s)"', "2:11", "a boolean cannot do ramp, only a number can; it can do square"),
         ('A.B,int[],"sine(0,1,1s)"', "2:12", "an array cannot do sine; it can do follows(TAG[,DELAY])"),
         ('A.B,double,"noise(1,-1)"', "2:21", "a deviation of -1 is below 0"),

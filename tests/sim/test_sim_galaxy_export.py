@@ -199,6 +199,8 @@ def test_a_type_that_the_simulator_lacks_is_a_string_and_is_said(
         ("[1]", "1", "no object of mxgw-py galaxy-discover"),
         (json.dumps(OBJECT | {"attributes": None}), "1", "the objects have no attributes; write the file with mxgw-py"),
         (json.dumps(OBJECT | {"gobject_id": "x"}), "1", "gobject_id is 'x'; write the file with"),
+        (json.dumps(OBJECT | {"category_id": 2**40}), "1", "category_id is 1099511627776; write"),
+        (json.dumps(OBJECT | {"tag_name": "\ud800"}), "1", r"tag_name is '\ud800'; write"),
         (json.dumps(OBJECT | {"gobject_id": -1}), "1", "the id of T1 is -1; ids are from 1 to 2147483647"),
         (json.dumps(OBJECT) + "\n" + json.dumps(OBJECT | {"gobject_id": 8}), "2", "object T1, id 8, is there twice"),
         (

@@ -179,6 +179,13 @@ async def test_values_of_every_type_are_played_as_they_were(file: Path) -> None:
         assert first.value.data_type == pb.MX_DATA_TYPE_DOUBLE
 
 
+async def test_half_of_a_character_is_escaped(tmp_path: Path, clock: ManualClock) -> None:
+    file = recorded(tmp_path / "run.jsonl", row("sample", 0, "Mix.Text", "a\ud800", "STRING"))
+    async with SimulatedGateway(plaintext=True, clock=clock, replay=file) as gateway, wire(gateway) as client:
+        _, _, first = await client.watching("Mix.Text")
+        assert first.value.string_value == r"a\ud800"
+
+
 async def test_a_time_outside_of_the_calendar_is_now(file: Path, clock: ManualClock) -> None:
     recorded(file, level(0, 1, source_timestamp=10**25), level(0, 2, source_timestamp=-(10**25)))
     async with SimulatedGateway(plaintext=True, clock=clock, replay=file) as gateway, wire(gateway) as client:

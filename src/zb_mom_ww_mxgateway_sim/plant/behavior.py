@@ -113,6 +113,7 @@ def _sine(arguments: list[_Argument], tag: _Tag) -> Signal:
 
 def _ramp(arguments: list[_Argument], tag: _Tag) -> Signal:
     first, last, period = _number(arguments[0], tag), _number(arguments[1], tag), _period(arguments[2])
+    _check_distance(first, last, arguments[1])
     return Ramp(first, last, period, _step(arguments[3:], period))
 
 
@@ -199,7 +200,13 @@ def _range(arguments: list[_Argument], tag: _Tag) -> tuple[float, float]:
     low, high = _number(arguments[0], tag), _number(arguments[1], tag)
     if low > high:
         raise LineError(arguments[1].offset, f"{high:g} is below {low:g}; the lower one comes first")
+    _check_distance(low, high, arguments[1])
     return low, high
+
+
+def _check_distance(first: float, last: float, argument: _Argument) -> None:
+    if not math.isfinite(last - first):
+        raise LineError(argument.offset, f"no number is as large as the way from {first:g} to {last:g}")
 
 
 def _time(argument: _Argument) -> float:

@@ -262,9 +262,18 @@ class _Fields:
         value = self._form.get(name)
         if value is None and default:
             return default[0]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or not _is_sendable(value):
             raise _mistake(self._line, f"{name} is {value!r:.40}; write the file with {_COMMAND}")
         return value
+
+
+def _is_sendable(value: object) -> bool:
+    """Return whether a message can hold a number, a text or the texts of a list: no half of a character, say."""
+    if isinstance(value, list):
+        return all(_is_sendable(each) for each in value)
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, int) or abs(value) <= _LARGEST
 
 
 def _first_value(owner: ExportedObject, name: str, tag_type: NativeType) -> Scalar:

@@ -126,13 +126,20 @@ def _row(form: Mapping[str, object], *, is_text: bool) -> RecordedRow:
         kind=str(form["kind"]),
         time_ns=_time(form.get("received")),
         tag=str(form.get("tag") or ""),
-        value=form.get("value"),
+        value=_encodable(form.get("value")),
         is_text=is_text,
         quality=_quality(form.get("quality")),
         source_ns=_time(form.get("source_timestamp")),
         data_type=str(form.get("data_type") or ""),
-        status=str(form.get("status") or ""),
+        status=str(_encodable(form.get("status")) or ""),
     )
+
+
+def _encodable(value: object) -> object:
+    """Return a text, or a list of texts, with an escape for each half of a character, which no message can hold."""
+    if isinstance(value, list):
+        return [_encodable(each) for each in value]
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _quality(cell: object) -> int:
