@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,13 +26,19 @@ async def mxgw_client(
 
 
 @pytest_asyncio.fixture
-async def mxgw_live(request: pytest.FixtureRequest, mxgw_client: "GatewayClient") -> "AsyncIterator[LiveSession]":
+async def mxgw_live(
+    request: pytest.FixtureRequest, mxgw_client: "GatewayClient", mxgw_simulator: "MxgwSimulator"
+) -> "AsyncIterator[LiveSession]":
     """A live session of ``mxgw_client``."""
-    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway import LiveSession, MxGatewayError
 
     _check(request, "mxgw_live")
-    async with await LiveSession.open(mxgw_client) as live:
-        yield live
+    live = await LiveSession.open(mxgw_client)
+    yield live
+    mxgw_simulator.faults.calm()
+    # What the test has done to the gateway is no failure of the test.
+    with suppress(MxGatewayError):
+        await live.aclose()
 
 
 def _check(request: pytest.FixtureRequest, fixture: str) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway_sim import ManualClock, NativeType, SimulatedGateway, TagDefinition, read_faults, read_tags
+from zb_mom_ww_mxgateway_sim import (
+    ManualClock,
+    NativeType,
+    SimulatedGateway,
+    TagDefinition,
+    read_faults,
+    read_galaxy,
+    read_tags,
+)
 
 KNOWN: tuple[str, ...] = tuple(inspect.signature(SimulatedGateway).parameters)
 """Options of the marker: those of the gateway."""
@@ -40,8 +48,9 @@ def made(given: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Pat
         options["tags"] = _tags(options["tags"], folder)
     if isinstance(faults := options.get("faults"), str | Path):
         options["faults"] = read_faults(folder / faults)
-    if isinstance(plant := options.get("plant"), str | Path):
-        options["plant"] = folder / plant
+    for name in ("plant", "replay"):
+        if isinstance(path := options.get(name), str | Path):
+            options[name] = folder / path
     if options.get("clock") == "manual":
         options["clock"] = ManualClock()
     elif isinstance(clock := options.get("clock"), str):
@@ -50,9 +59,10 @@ def made(given: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Pat
 
 
 def _tags(given: Any, folder: Path) -> Any:
-    """Return tags as the gateway takes them: those of a CSV file, of a mapping of values, or as they are."""
+    """Return tags as the gateway takes them: those of a file, of a mapping of values, or as they are."""
     if isinstance(given, str | Path):
-        return read_tags(folder / given)
+        path = folder / given
+        return read_galaxy(path) if path.suffix in (".json", ".jsonl") else read_tags(path)
     if not isinstance(given, Mapping):
         return given
     return [_tag(name, value) for name, value in given.items()]

@@ -1,7 +1,7 @@
 """The plugin itself: what pytest loads in every run. It imports nothing but pytest."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,12 @@ def mxgw_simulator(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[
 @pytest.fixture
 def mxgw_sync(mxgw_simulator: "MxgwSimulator") -> "Iterator[SyncSession]":
     """A live session for a test without ``async``: :func:`zb_mom_ww_mxgateway.sync.connect` to ``mxgw_simulator``."""
+    from zb_mom_ww_mxgateway import MxGatewayError
     from zb_mom_ww_mxgateway.sync import connect
 
-    with connect(mxgw_simulator.client_options) as session:
-        yield session
+    session = connect(mxgw_simulator.client_options)
+    yield session
+    mxgw_simulator.faults.calm()
+    # What the test has done to the gateway is no failure of the test.
+    with suppress(MxGatewayError):
+        session.close()

@@ -160,6 +160,11 @@ class MxgwSimulator:
         """Whether the gateway has alarms."""
         return self._seen(lambda gateway: gateway.alarms_enabled)
 
+    @property
+    def replay_ended(self) -> bool:
+        """Whether the recording was played to its end; True if there is none."""
+        return self._seen(lambda gateway: gateway.replay_ended)
+
     # Time, restarts and schedules.
 
     def advance(self, seconds: float) -> None:

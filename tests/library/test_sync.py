@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway import (
     WriteEntry,
     WriteOutcome,
 )
-from zb_mom_ww_mxgateway.sync import SyncSession, connect
+from zb_mom_ww_mxgateway.sync import SyncSession, connect, loop_thread
 from zb_mom_ww_mxgateway.sync.callback_thread import LONGEST_QUEUE, CallbackThread
 from zb_mom_ww_mxgateway.sync.loop_thread import LoopThread
 from zb_mom_ww_mxgateway_testing import MxgwSimulator
@@ -277,6 +277,9 @@ def until(condition: Callable[[], object]) -> None:
 def test_a_call_from_the_thread_of_the_loop_says_so(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
     with pytest.raises(MxGatewayError, match="a call from its own thread would wait for itself"):
         mxgw_sync.wait_for(SETPOINT, lambda value: mxgw_sync.read([SETPOINT]), timeout=PATIENCE)
+    with pytest.raises(MxGatewayError, match="a call from its own thread would wait for itself"):
+        mxgw_sync.wait_for(SETPOINT, lambda value: mxgw_sync.close(), timeout=PATIENCE)
+    assert mxgw_sync.read([SETPOINT])[0].error == ""
 
 
 def test_a_callback_may_close_the_session(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
@@ -299,6 +302,32 @@ def test_an_error_in_the_block_is_not_replaced_by_one_of_closing(mxgw_simulator:
     mxgw_simulator.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
     with pytest.raises(MxGatewayError, match="made to fail"), connect(mxgw_simulator.client_options):
         pass
+
+
+def test_several_threads_may_close_it(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
+    failures: list[Exception] = []
+
+    def close() -> None:
+        try:
+            mxgw_sync.close()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=close) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert failures == []
+    assert mxgw_simulator.live_sessions == []
+
+
+def test_a_wait_goes_on_in_slices_where_ctrl_c_is_not_heard(
+    mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_thread, "_SLICE", 0.001)  # as on Windows, where a wait without an end is not interrupted
+    mxgw_simulator.faults.delay("read_bulk", 0.1)
+    assert mxgw_sync.read([SETPOINT])[0].error == ""
 
 
 def test_a_write_guard_is_asked(mxgw_simulator: MxgwSimulator) -> None:

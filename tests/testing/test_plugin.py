@@ -1,6 +1,7 @@
 """The pytest plugin: in this very run, and as a user's runs meet it."""
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,17 @@ import pytest
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, WriteOutcome
 from zb_mom_ww_mxgateway.sync import SyncSession
-from zb_mom_ww_mxgateway_sim import GatewayKey, NativeType, Plant, SimulatedGateway, TagDefinition, every
+from zb_mom_ww_mxgateway_sim import (
+    GatewayKey,
+    NativeType,
+    Plant,
+    SimulatedGateway,
+    SimulatorError,
+    TagDefinition,
+    every,
+)
 from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
-from zb_mom_ww_mxgateway_testing import MxgwFaults, MxgwSimulator
+from zb_mom_ww_mxgateway_testing import MxgwFaults, MxgwSimulator, options
 
 SETPOINT = "Plant.Tank1.LevelSP"
 
@@ -78,6 +87,16 @@ def test_logic_of_a_file(mxgw_simulator: MxgwSimulator) -> None:
     assert not mxgw_simulator.plant_failures
 
 
+def test_files_are_beside_the_test(tmp_path: Path) -> None:
+    (tmp_path / "tags.csv").write_text("name,value\nMixer1.Speed,1\n", encoding="utf-8")
+    given = {"tags": "tags.csv", "plant": "plant.py", "replay": Path("run.csv")}
+    made, clock = options.made([((), given)], tmp_path)
+    assert [tag.name for tag in made["tags"]] == ["Mixer1.Speed"]
+    assert (made["plant"], made["replay"], clock) == (tmp_path / "plant.py", tmp_path / "run.csv", None)
+    with pytest.raises(SimulatorError, match=re.escape(f"{tmp_path / 'site.jsonl'}:")):
+        options.made([((), {"tags": "site.jsonl"})], tmp_path)
+
+
 @pytest.mark.mxgw(clock="manual", generated_tags=1)
 def test_time_is_injected(mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator) -> None:
     tag = "Area001.Unit0001.Value01"
@@ -127,6 +146,21 @@ async def test_it_restarts_and_ends_streams(mxgw_live: LiveSession, mxgw_simulat
     assert mxgw_simulator.open_connections >= 1
 
 
+def test_a_gateway_that_does_not_answer_is_no_failure_at_the_end(
+    mxgw_sync: SyncSession, mxgw_simulator: MxgwSimulator
+) -> None:
+    # The fixtures end in the moment, and without an error.
+    mxgw_simulator.faults.stall("CloseSession")
+    mxgw_simulator.faults.fail_next("CloseSession", code=_unavailable())
+    mxgw_sync.subscribe_tags([SETPOINT])
+
+
+async def test_nor_is_it_in_an_async_test(mxgw_live: LiveSession, mxgw_simulator: MxgwSimulator) -> None:
+    mxgw_simulator.faults.lose_session(mxgw_live.session.session_id)
+    mxgw_simulator.faults.stall("OpenSession")
+    mxgw_simulator.faults.stall("CloseSession")
+
+
 def public(cls: type) -> set[str]:
     return {name for name in dir(cls) if not name.startswith("_")}
 
@@ -162,22 +196,30 @@ def run_of(folder: Path, tests: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_it_loads_nothing_before_it_is_used(tmp_path: Path) -> None:
-    code, said = run_of(
-        tmp_path,
-        """
+def test_it_loads_nothing_before_it_is_used_and_serves_the_strict_mode_of_pytest_asyncio(tmp_path: Path) -> None:
+    # This run is in the automatic mode.
+    tests = """
 import sys
+import pytest
 
 def test_before():
     loaded = {name.partition(".")[0] for name in sys.modules}
     assert "zb_mom_ww_mxgateway_testing" in loaded
     assert loaded.isdisjoint({"zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim", "grpc", "google"})
-""",
-        "--strict-markers",
-    )
-    assert code == 0, said
+
+@pytest.mark.asyncio
+async def test_live(mxgw_live):
+    (reading,) = await mxgw_live.read(["Plant.Tank1.LevelSP"])
+    assert reading.error == ""
+
+def test_a_plain_test_with_a_loop(mxgw_live): ...
+"""
+    _, said = run_of(tmp_path, tests, "--strict-markers", "-o", "asyncio_mode=strict")
+    assert "2 passed, 1 error" in said
+    assert "\nmxgw_live is for async tests; a test without async takes mxgw_sync\n" in said
 
 
+# Without pytest-asyncio, as many users are.
 MISTAKES = """
 import pytest
 
@@ -202,39 +244,8 @@ def test_a_file_that_there_is_not(mxgw_simulator): ...
 @pytest.mark.mxgw(clock="slow")
 def test_a_clock_that_there_is_not(mxgw_simulator): ...
 
-@pytest.mark.mxgw(max_sessions="many", generated_tags=-1)
+@pytest.mark.mxgw(generated_tags=-1)
 def test_a_number_that_cannot_be(mxgw_simulator): ...
-
-def test_a_plain_test_with_a_loop(mxgw_live): ...
-"""
-
-
-def test_a_mistake_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "faults.txt").write_text("after 5s explode\n", encoding="utf-8")
-    code, said = run_of(tmp_path, MISTAKES)
-    assert code == 1
-    assert "9 errors" in said
-    for line in (
-        "@pytest.mark.mxgw: no option tgas; did you mean tags?",
-        "@pytest.mark.mxgw: give options by their names, such as tags=…, not {'A.B': 1}",
-        "@pytest.mark.mxgw: A.B: <class 'object'> is no bool, int, float or str, nor a list of one; use TagDefinition",
-        f"@pytest.mark.mxgw: {tmp_path / 'no-such.csv'}: No such file or directory",
-        "@pytest.mark.mxgw: clock is 'slow'; use \"manual\" or a clock such as ManualClock()",
-        "@pytest.mark.mxgw: generated_tags is -1; use 0 or more",
-        "mxgw_live is for async tests; a test without async takes mxgw_sync",
-    ):
-        assert f"\n{line}\n" in said
-    assert f"\n@pytest.mark.mxgw: {tmp_path / 'faults.txt'}:1:10: no fault 'explode'" in said
-    assert "'A' is not a tag name: " in said
-    assert "Traceback" not in said
-    assert "another exception" not in said
-
-
-def test_without_pytest_asyncio_plain_tests_work_and_others_say_what_is_missing(tmp_path: Path) -> None:
-    tests = """
-import sys
-
-sys.modules["pytest_asyncio"] = None
 
 def test_plain(mxgw_sync):
     assert mxgw_sync.read(["Plant.Tank1.LevelSP"])[0].error == ""
@@ -243,23 +254,25 @@ async def test_live(mxgw_live): ...
 
 async def test_client(mxgw_client): ...
 """
-    code, said = run_of(tmp_path, tests, "-p", "no:asyncio", "-p", "no:anyio")
+
+
+def test_a_mistake_is_one_line_and_so_is_a_plugin_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "faults.txt").write_text("after 5s explode\n", encoding="utf-8")
+    code, said = run_of(tmp_path, MISTAKES, "-p", "no:asyncio", "-p", "no:anyio")
     assert code == 1
-    assert "1 passed, 2 errors" in said
-    for fixture in ("mxgw_live", "mxgw_client"):
-        line = f"{fixture} needs pytest-asyncio (pip install pytest-asyncio); a test without async takes mxgw_sync"
+    assert "1 passed, 10 errors" in said
+    for line in (
+        "@pytest.mark.mxgw: no option tgas; did you mean tags?",
+        "@pytest.mark.mxgw: give options by their names, such as tags=…, not {'A.B': 1}",
+        "@pytest.mark.mxgw: A.B: <class 'object'> is no bool, int, float or str, nor a list of one; use TagDefinition",
+        f"@pytest.mark.mxgw: {tmp_path / 'no-such.csv'}: No such file or directory",
+        "@pytest.mark.mxgw: clock is 'slow'; use \"manual\" or a clock such as ManualClock()",
+        "@pytest.mark.mxgw: generated_tags is -1; use 0 or more",
+        "mxgw_live needs pytest-asyncio (pip install pytest-asyncio); a test without async takes mxgw_sync",
+        "mxgw_client needs pytest-asyncio (pip install pytest-asyncio); a test without async takes mxgw_sync",
+    ):
         assert f"\n{line}\n" in said
-
-
-def test_it_serves_the_strict_mode_of_pytest_asyncio(tmp_path: Path) -> None:
-    # This run is in the automatic one.
-    tests = """
-import pytest
-
-@pytest.mark.asyncio
-async def test_live(mxgw_live):
-    (reading,) = await mxgw_live.read(["Plant.Tank1.LevelSP"])
-    assert reading.error == ""
-"""
-    code, said = run_of(tmp_path, tests, "-o", "asyncio_mode=strict")
-    assert code == 0, said
+    assert f"\n@pytest.mark.mxgw: {tmp_path / 'faults.txt'}:1:10: no fault 'explode'" in said
+    assert "'A' is not a tag name: " in said
+    assert "Traceback" not in said
+    assert "another exception" not in said

@@ -64,6 +64,17 @@ class LoopThread:
         """Whether the caller is in the thread of the loop."""
         return threading.current_thread() is self._thread
 
+    def check(self) -> None:
+        """Raise MxGatewayError in a process that was forked off, and in the thread of the loop: no call can be made."""
+        if os.getpid() != self._process:
+            raise MxGatewayError(
+                f"{self._what} belongs to process {self._process}, from which this one was forked: open another here"
+            )
+        if self.is_current:
+            raise MxGatewayError(
+                f"{self._what}: a call from its own thread would wait for itself; predicates and write guards run there"
+            )
+
     def run(
         self,
         work: Callable[[], Coroutine[Any, Any, T]],
@@ -75,14 +86,7 @@ class LoopThread:
         is called with the interruption, and that is raised. Raises MxGatewayError after :meth:`close`, in a forked
         process and in the thread of the loop; nothing is begun then.
         """
-        if os.getpid() != self._process:
-            raise MxGatewayError(
-                f"{self._what} belongs to process {self._process}, from which this one was forked: open another here"
-            )
-        if self.is_current:
-            raise MxGatewayError(
-                f"{self._what}: a call from its own thread would wait for itself; predicates and write guards run there"
-            )
+        self.check()
         ended: Future[T] = Future()
         task: asyncio.Task[T] | None = None
 

@@ -55,9 +55,13 @@ class _Parts:
     def close(self) -> None:
         """Close everything, and wait for it."""
         if self.loop.is_open:
+            self.loop.check()
             self.callbacks.close()
             try:
                 self.loop.run(self.end)
+            except MxGatewayError:
+                if self.loop.is_open:  # otherwise another thread has closed it meanwhile
+                    raise
             finally:
                 self.loop.close()
 
@@ -241,10 +245,11 @@ async def _opened(
 
 @atexit.register
 def _close_all() -> None:
-    left = [parts.loop for parts in tuple(_open_parts) if parts.loop.is_open]
-    for parts in tuple(_open_parts):
+    # Not those of the process from which this one was forked.
+    left = [parts for parts in tuple(_open_parts) if parts.loop.is_open]
+    for parts in left:
         parts.loop.abandon_calls()
         parts.drop()
     until = clock.monotonic() + _EXIT_SECONDS
-    for loop in left:
-        loop.join(max(0.0, until - clock.monotonic()))
+    for parts in left:
+        parts.loop.join(max(0.0, until - clock.monotonic()))

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from zb_mom_ww_mxgateway import arguments
@@ -65,7 +66,7 @@ class SyncSubscription:
         """Begin, on the loop; where one of the tags is refused, there is no callback for any."""
         try:
             for tag in self.tags:
-                made = live.on_change(tag, self._take, server_handle=server_handle, on_error=self._lose)
+                made = live.on_change(tag, self._take, server_handle=server_handle, on_error=partial(self._lose, tag))
                 self._made.append(made)
             for made in self._made:
                 await made
@@ -80,8 +81,8 @@ class SyncSubscription:
         copy = replace(value)
         self._thread.add(lambda: self._call(copy), self._drop)
 
-    def _lose(self, error: Exception) -> None:
-        self._thread.add(lambda: self._report(error, f"no more changes of {', '.join(self.tags)}"), lambda: None)
+    def _lose(self, tag: str, error: Exception) -> None:
+        self._thread.add(lambda: self._report(error, f"no more changes of {tag}"), lambda: None)
 
     def _drop(self) -> None:
         self.dropped += 1
@@ -132,4 +133,5 @@ class SyncSubscription:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<SyncSubscription of {', '.join(self.tags)}{'' if self.is_active else ' closed'}>"
+        more = f" and {len(self.tags) - 1} more" if len(self.tags) > 1 else ""
+        return f"<SyncSubscription of {self.tags[0]}{more}{'' if self.is_active else ' closed'}>"
