@@ -1,12 +1,14 @@
 """Pictures of trends in files: SVG, PNG and CSV."""
 
 import csv
+import itertools
 import struct
 import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, strategies as st
 from shell_process import ShellProcess
 from shell_terminal import CTRL_C, ENTER, shell
 
@@ -15,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.output.drawing import Area, Drawing, Label, Strok
 from zb_mom_ww_mxgateway_shell.output.png import png_of
 from zb_mom_ww_mxgateway_shell.output.trend_drawing import drawing_of
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
+from zb_mom_ww_mxgateway_shell.samples.intervals import MOODS, Interval, ValueStatus
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -102,6 +104,29 @@ def test_a_hundred_thousand_values_make_a_small_file_that_keeps_the_extremes() -
     assert all(a[0] == b[0] or a[1] == b[1] for a, b in zip(curve.points, curve.points[1:], strict=False))
     lowest, highest = (edge(y for _, y in curve.points) for edge in (max, min))
     assert highest < lowest - 200
+
+
+ODD = st.sampled_from([1.7976931348623157e308, -1.7976931348623157e308, 5e-324, 0.0, -0.0, 3.4e38, 2.0**53, 42.0])
+STRETCHES = st.lists(st.tuples(ODD | st.none(), st.sampled_from(MOODS[1:]), st.sampled_from([1e-9, 0.5, 3.0])))
+
+
+@given(st.lists(STRETCHES, min_size=1, max_size=6), st.booleans(), ODD, st.text(max_size=3))
+def test_whatever_there_is_it_can_be_drawn(
+    tags: list[list[tuple[float | None, ValueStatus, float]]], apart: bool, limit: float, unit: str
+) -> None:
+    charted = []
+    for stretches in tags:
+        ends = list(itertools.accumulate((length for *_, length in stretches), initial=0.0))
+        intervals = [
+            Interval(start, end, value, mood)
+            for (value, mood, _), (start, end) in zip(stretches, itertools.pairwise(ends), strict=True)
+        ]
+        charted.append(ChartedTag("A\x1b<&>", "1.0", "good", intervals, boolean=False, unit=unit))
+    drawing = drawing_of(panels_of(charted, (0.0, 9.0), apart=apart, limits=[Limit(limit, "limit")]))
+    for stroke in (part for part in drawing.parts if isinstance(part, Stroke)):
+        assert len(stroke.points) > 1
+        assert all(a[0] == b[0] or a[1] == b[1] for a, b in itertools.pairwise(stroke.points))
+    ElementTree.fromstring(svg_of(drawing))
 
 
 async def test_a_run_saves_each_kind_and_never_over_a_file(tmp_path: Path, gateway: SimulatedGateway) -> None:
