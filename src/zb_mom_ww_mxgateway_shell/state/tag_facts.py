@@ -25,10 +25,15 @@ _SECONDS = 1.5
 """Seconds in which texts must be there: without them a question is asked, too."""
 _AT_ONCE = 16
 """Most questions to the galaxy at a time."""
-_BATCH = 20
-"""Texts that one call in the background reads. The session's other calls wait for it, so it is small."""
+_FIRST_BATCH, _BATCH = 4, 20
+"""Texts that one call in the background reads: at first, and once a call was quick. The session's other calls, such as
+a write, wait for it."""
 _BATCH_SECONDS = 0.5
-"""Seconds that such a call may take at the gateway."""
+"""Seconds that each text may take at the gateway."""
+_QUICK = 0.5
+"""Seconds of a quick call. After a slower one nothing is read for a while."""
+_RESTS = (10.0, 60.0, 600.0)
+"""Seconds without reading after one slow call, two, and more."""
 _PAUSES = (2.0, 10.0, 60.0, 600.0)
 """Seconds before a text that could not be read is tried again, one after the other; the last stays."""
 _MOST_WAITING = 200
@@ -65,6 +70,10 @@ class GalaxyFacts:
         """What they were looked up in."""
         self._wanted: dict[str, None] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._batch = _FIRST_BATCH
+        self._slow_calls = 0
+        self._rests_until = float("-inf")
+        """Until when nothing is read in the background: monotonic seconds."""
 
     async def of(self, tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
         """Return what is known of each tag; `for_a_person` also reads its description and units. It never raises."""
@@ -95,6 +104,8 @@ class GalaxyFacts:
         """
         live = self._live
         if not self.reads_ahead or live.state.value != "live" or not live.session.handles.servers:
+            return
+        if clock.monotonic() < self._rests_until:
             return
         self._look_again()
         for tag in islice(tags, _MOST_WAITING):
@@ -138,18 +149,29 @@ class GalaxyFacts:
     async def _read_wanted(self) -> None:
         while self._wanted:
             # As many tags as have texts for one call.
-            tags = list(islice(self._wanted, _BATCH))
-            batch = self._unread(tags)[:_BATCH]
+            tags = list(islice(self._wanted, self._batch))
+            batch = self._unread(tags)[: self._batch]
             if not batch:
                 for tag in tags:
                     del self._wanted[tag]
                 continue
+            began = clock.monotonic()
             await self._read(batch, _BATCH_SECONDS)
+            self._note_speed(clock.monotonic() - began)
             for tag in batch:
                 if (key := self._key(tag)) not in self._texts:
                     count = self._failures.get(key, (0, 0.0))[0]
                     pause = _PAUSES[min(count, len(_PAUSES) - 1)]
                     self._failures[key] = count + 1, clock.monotonic() + pause
+
+    def _note_speed(self, seconds: float) -> None:
+        """Read more at a time after a quick call, and nothing for a while after a slow one."""
+        if seconds <= _QUICK:
+            self._batch, self._slow_calls = _BATCH, 0
+            return
+        self._rests_until = clock.monotonic() + _RESTS[min(self._slow_calls, len(_RESTS) - 1)]
+        self._batch, self._slow_calls = _FIRST_BATCH, self._slow_calls + 1
+        self._wanted.clear()
 
     def _unread(self, tags: Iterable[str]) -> list[str]:
         """Return the tags with the texts of these tags that were not read, without those that failed just now."""
