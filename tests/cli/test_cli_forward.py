@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_cli.forward.destination import Access, address_of, destination_of
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
-from zb_mom_ww_mxgateway_cli.forward.progress import Position, SessionItems, StateFile
+from zb_mom_ww_mxgateway_cli.forward.progress import Position, Saved, SessionItems, StateFile
 from zb_mom_ww_mxgateway_cli.forward.sharing import share_of
 from zb_mom_ww_mxgateway_cli.forward.topics import DEFAULT, TopicError, Topics
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -261,16 +261,16 @@ async def test_a_profile_names_the_broker_and_its_access_is_for_no_other_one(
 def test_a_state_file_is_for_one_forwarder_and_one_gateway(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "f1.state"
     state = StateFile.open(path, "host:1")
-    assert state.read() == (None, None)
+    assert state.read() == Saved()
     with pytest.raises(MxGatewayArgumentError, match="another forwarder uses the state file"):
         StateFile.open(path, "host:1")
     position, items = Position("session-1", 7), SessionItems("session-1", 1, {3: "A.B"})
     state.save_items(items)
-    state.save(position)
-    assert state.read() == (position, items)
-    state.save(Position("session-2", 1))
+    state.save(position, ("session-2",))
+    assert state.read() == Saved(position, ("session-2",), items)
+    state.save(Position("session-2", 1), ())
     # The items of another session name nothing.
-    assert state.read() == (Position("session-2", 1), None)
+    assert state.read() == Saved(Position("session-2", 1))
     state.close()
     with pytest.raises(MxGatewayArgumentError, match="is of the gateway host:1, not of elsewhere:1"):
         StateFile.open(path, "elsewhere:1").read()
@@ -298,6 +298,28 @@ async def test_a_restart_with_another_list_takes_and_leaves_tags_in_the_same_ses
     assert ran.code == 0
     (event,) = [line for line in ran.json if line["kind"] == "event"]
     assert (event["tag"], event["session_id"], event["worker_sequence"]) == (other, session, 2)
+
+
+async def test_sessions_that_were_opened_before_a_crash_are_gaps_too(
+    gateway: SimulatedGateway, mxgw_py: Run, tmp_path: Path
+) -> None:
+    """The broker may have events of them that the position does not know yet."""
+    path = tmp_path / "f1.state"
+    state = StateFile.open(path, gateway.endpoint)
+    state.save(Position("session-1", 7), ("session-2", "session-3"))
+    state.close()
+    ran = await mxgw_py(*PRINT, "--state", str(path), "--json", "--count", "1", ITEM)
+    assert ran.code == 0
+    gaps = [line for line in ran.json if line["kind"] == "gap"]
+    assert [(gap["session_id"], gap["after_sequence"], gap["before_sequence"], gap["lost"]) for gap in gaps] == [
+        ("session-1", 7, None, None),
+        ("session-2", 0, None, None),
+        ("session-3", 0, None, None),
+    ]
+    state = StateFile.open(path, gateway.endpoint)
+    assert state.read().opened == ()
+    assert state.read().position == Position(gateway.live_sessions[0], 1)
+    state.close()
 
 
 async def test_a_key_that_is_revoked_ends_it(gateway: SimulatedGateway, start: Start) -> None:

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_cli.forward.destination import Destination
 from zb_mom_ww_mxgateway_cli.forward.gateway_feed import GatewayFeed
 from zb_mom_ww_mxgateway_cli.forward.messages import Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
-from zb_mom_ww_mxgateway_cli.forward.progress import Position, SessionItems, StateFile
+from zb_mom_ww_mxgateway_cli.forward.progress import Position, Saved, SessionItems, StateFile
 from zb_mom_ww_mxgateway_cli.forward.publisher import Connect, Publisher
 from zb_mom_ww_mxgateway_cli.forward.topics import Topics
 
@@ -56,6 +56,8 @@ class Forwarder:
         self._news = news
         self._position: Position | None = None
         self._items: SessionItems | None = None
+        # Sessions opened after that of the position.
+        self._opened: list[str] = []
         self._outbox = Outbox(buffer, forms.gap)
         self._outbox.on_full = lambda: news("buffer full", "the buffer is full: the oldest messages become a gap")
         self._publisher = Publisher(destination, connect, self._outbox, forms, self._acknowledged, news)
@@ -67,6 +69,7 @@ class Forwarder:
             name=f"mxgw-py forward {topics.forwarder}",
             keeps_session=state is not None,
             most_events=most_events,
+            on_opened=self._keep_session,
             on_items=self._keep_items,
             news=news,
         )
@@ -100,8 +103,9 @@ class Forwarder:
         The broker then has five seconds to take the rest, also where this is cancelled. Raises what no other attempt
         can change: a refused key, a broker that refuses the very first message.
         """
-        position, items = (None, None) if self._state is None else await asyncio.to_thread(self._state.read)
-        feed = asyncio.create_task(self._feed.run(position, items), name="feed")
+        saved = Saved() if self._state is None else await asyncio.to_thread(self._state.read)
+        self._position, self._opened = saved.position, list(saved.opened)
+        feed = asyncio.create_task(self._feed.run(saved), name="feed")
         publisher = asyncio.create_task(self._publisher.run(), name="publisher")
         saver = asyncio.create_task(self._save_for_ever(), name="progress")
         ended = asyncio.create_task(is_ended.wait(), name="end")
@@ -129,6 +133,9 @@ class Forwarder:
     def _acknowledged(self, message: Message) -> None:
         counts = self.counts
         if message.upto is not None:
+            if message.session_id in self._opened:
+                # Messages are acknowledged in order: what was to be said of the sessions before is said.
+                del self._opened[: self._opened.index(message.session_id) + 1]
             self._position = Position(message.session_id, message.upto)
             self._is_new.set()
         if not message.is_mark:
@@ -141,6 +148,11 @@ class Forwarder:
             counts.lost_is_known = counts.lost_is_known and message.lost is not None
 
     # Progress.
+
+    async def _keep_session(self, session_id: str) -> None:
+        """Note a session on the disk before the broker gets anything of it, so that its loss is never silent."""
+        self._opened.append(session_id)
+        await self._save()
 
     def _keep_items(self, items: SessionItems) -> None:
         self._items = items
@@ -158,13 +170,12 @@ class Forwarder:
             return
         async with self._saving:
             # The items first: a position without them is worth nothing.
-            items, position = self._items, self._position
+            items, position, opened = self._items, self._position, tuple(self._opened)
             try:
                 if items is not None:
                     await asyncio.to_thread(self._state.save_items, items)
                     self._items = None if self._items is items else self._items
-                if position is not None:
-                    await asyncio.to_thread(self._state.save, position)
+                await asyncio.to_thread(self._state.save, position, opened)
             except OSError as error:
                 reason = error.strerror or type(error).__name__
                 if reason != self._save_failed:

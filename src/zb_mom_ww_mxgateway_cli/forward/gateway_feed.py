@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from zb_mom_ww_mxgateway.client import GatewayClient
@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
-from zb_mom_ww_mxgateway_cli.forward.progress import Position, SessionItems
+from zb_mom_ww_mxgateway_cli.forward.progress import Position, Saved, SessionItems
 from zb_mom_ww_mxgateway_cli.forward.session_feed import SessionFeed
 from zb_mom_ww_mxgateway_console.render.forms import counted
 
@@ -53,10 +53,14 @@ class GatewayFeed:
         name: str,
         keeps_session: bool,
         most_events: int | None,
+        on_opened: Callable[[str], Awaitable[None]],
         on_items: Callable[[SessionItems], object],
         news: Callable[[str, str], None],
     ) -> None:
-        """With `keeps_session` the session is left open at the end, for a forwarder that goes on with it."""
+        """`on_opened` is awaited with the id of each session before anything of it is put.
+
+        With `keeps_session` the session is left open at the end, for a forwarder that goes on with it.
+        """
         self.sessions: int = 0
         """Sessions opened, or gone on with."""
         self._client = client
@@ -66,13 +70,14 @@ class GatewayFeed:
         self._name = name
         self._keeps_session = keeps_session
         self._left = most_events
+        self._on_opened = on_opened
         self._on_items = on_items
         self._news = news
         self._told = ""
 
-    async def run(self, position: Position | None, items: SessionItems | None) -> None:
+    async def run(self, saved: Saved) -> None:
         """Feed until there were as many events as wanted. Raise what no other attempt can change, as a refused key."""
-        first = await self._resumed(position, items) if position is not None else None
+        first = await self._resumed(saved)
         failures = 0
         while True:
             began = clock.monotonic()
@@ -122,38 +127,56 @@ class GatewayFeed:
 
     async def _opened(self) -> tuple[LiveSession, SessionFeed]:
         session = await self._client.open_session(OpenSessionOptions(client_session_name=self._name))
+        await self._on_opened(session.session_id)
         live, feed = await self._live(session, 0)
         self._told = ""
         self._news("session", f"{session.session_id} opened for {counted(len(self._tags), 'tag')}")
         return live, feed
 
-    async def _resumed(self, position: Position, items: SessionItems | None) -> tuple[LiveSession, SessionFeed] | None:
-        """Go on with the session of before; put a gap mark and return None if it is not there any more."""
-        why = "it ended before its first event" if not position.sequence else "its items are not known"
-        # After 0 a stream begins anew, and does not bring what was missed.
-        if items is not None and position.sequence:
-            until = clock.monotonic() + _GRACE
-            while True:
-                session = self._client.attach(position.session_id)
-                _name_items(session, items)
-                try:
-                    live_and_feed = await self._live(session, position.sequence)
-                except _FINAL:
-                    raise
-                except MxGatewayError as error:
-                    why = str(error)
-                    # The gateway may not have noticed yet that the reader of before is gone.
-                    may_pass = error.grpc_code == "ALREADY_EXISTS" or isinstance(error, MxGatewayTransportError)
-                    if may_pass and clock.monotonic() < until:
-                        await asyncio.sleep(_DELAYS[0])
-                        continue
-                    break
-                self._news("session", f"{position.session_id} goes on after sequence {position.sequence}")
-                return live_and_feed
+    async def _resumed(self, saved: Saved) -> tuple[LiveSession, SessionFeed] | None:
+        """Go on with the session of before; mark a gap and return None if it is not there any more, or cannot be."""
+        position = saved.position
+        if position is not None:
+            if saved.opened:
+                why = "another one had taken its place"
+            elif not position.sequence:
+                why = "it ended before its first event"  # After 0 a stream begins anew: what was missed does not come.
+            elif saved.items is None:
+                why = "its items are not known"
+            else:
+                found = await self._attached(position, saved.items)
+                if not isinstance(found, MxGatewayError):
+                    self._news("session", f"{position.session_id} goes on after sequence {position.sequence}")
+                    return found
+                why = str(found)
+            self._mark_gone(position, why)
+        for session_id in saved.opened:
+            self._mark_gone(Position(session_id, 0), "the position in it was not kept yet")
+        return None
+
+    async def _attached(
+        self, position: Position, items: SessionItems
+    ) -> tuple[LiveSession, SessionFeed] | MxGatewayError:
+        """Go on with a session; return why that is not possible."""
+        until = clock.monotonic() + _GRACE
+        while True:
+            session = self._client.attach(position.session_id)
+            _name_items(session, items)
+            try:
+                return await self._live(session, position.sequence)
+            except _FINAL:
+                raise
+            except MxGatewayError as error:
+                # The gateway may not have noticed yet that the reader of before is gone.
+                may_pass = error.grpc_code == "ALREADY_EXISTS" or isinstance(error, MxGatewayTransportError)
+                if not may_pass or clock.monotonic() > until:
+                    return error
+            await asyncio.sleep(_DELAYS[0])
+
+    def _mark_gone(self, position: Position, why: str) -> None:
         text = f"GAP the session of before the restart is gone ({why}); what happened meanwhile is unknown"
         self._outbox.put(self._forms.gap(Gap(position.session_id, position.sequence, None, None, "session", text)))
         self._news("gap", text)
-        return None
 
     async def _live(self, session: Session, after: int) -> tuple[LiveSession, SessionFeed]:
         """Read a session; raise why that is not possible. What it brings is taken from the first event on."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +33,17 @@ class SessionItems:
     """Tags by item handle."""
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What a forwarder knew when it ended."""
+
+    position: Position | None = None
+    opened: tuple[str, ...] = ()
+    """Sessions opened after that of the position, of which the broker may have something."""
+    items: SessionItems | None = None
+    """The items of the position's session; None where they are not known."""
+
+
 class StateFile:
     """A file with the position, and one beside it (``.items``) with the items. Each is replaced whole or not at all.
 
@@ -44,7 +55,7 @@ class StateFile:
         self._items_path = path.with_name(f"{path.name}.items")
         self._endpoint = endpoint
         self._lock: int | None = None
-        self._saved: Position | None = None
+        self._saved = Saved()
 
     @classmethod
     def open(cls, path: Path, endpoint: str) -> Self:
@@ -67,17 +78,15 @@ class StateFile:
             unlock(self._lock)
             self._lock = None
 
-    def read(self) -> tuple[Position | None, SessionItems | None]:
-        """Return what was saved; the items are those of the position's session, else None.
-
-        Raises MxGatewayArgumentError for a file that is of another gateway, or no state file.
-        """
+    def read(self) -> Saved:
+        """Return what was saved. Raises MxGatewayArgumentError for a file of another gateway, or that is none."""
         form = self._form_of(self._path)
         if form is None:
-            return None, None
+            return self._saved
         try:
-            endpoint = form["endpoint"]
-            position = self._saved = Position(str(form["session_id"]), int(form["sequence"]))
+            endpoint, session_id = form["endpoint"], form["session_id"]
+            position = None if session_id is None else Position(str(session_id), int(form["sequence"]))
+            self._saved = Saved(position, tuple(map(str, form["opened"])))
         except (KeyError, TypeError, ValueError):
             raise self._is_none() from None
         if endpoint != self._endpoint:
@@ -87,18 +96,28 @@ class StateFile:
             )
         with suppress(MxGatewayArgumentError, KeyError, TypeError, ValueError, AttributeError):
             found = self._form_of(self._items_path)
-            if found is not None and found["session_id"] == position.session_id:
+            if found is not None and position is not None and found["session_id"] == position.session_id:
                 tags = {int(handle): str(tag) for handle, tag in found["tags"].items()}
-                return position, SessionItems(position.session_id, int(found["server_handle"]), tags)
+                items = SessionItems(position.session_id, int(found["server_handle"]), tags)
+                return replace(self._saved, items=items)
         # Without the items the events of that session have no names.
-        return position, None
+        return self._saved
 
-    def save(self, position: Position) -> None:
-        """Write the position, if it is another one. Blocks until it is on the disk; raises OSError."""
-        if position != self._saved:
-            form = {"endpoint": self._endpoint, "sequence": position.sequence, "session_id": position.session_id}
+    def save(self, position: Position | None, opened: tuple[str, ...]) -> None:
+        """Write the position and the sessions opened since, if they are others.
+
+        Blocks until they are on the disk; raises OSError.
+        """
+        saved = Saved(position, opened)
+        if saved != self._saved:
+            form = {
+                "endpoint": self._endpoint,
+                "opened": list(opened),
+                "sequence": position.sequence if position else 0,
+                "session_id": position.session_id if position else None,
+            }
             self._write(self._path, form)
-            self._saved = position
+            self._saved = saved
 
     def save_items(self, items: SessionItems) -> None:
         """Write the items of a session. Blocks until they are on the disk; raises OSError."""
