@@ -1,6 +1,7 @@
 """Recordings that are read: the same rows and the same tables from each format, whatever happened to the file."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -240,6 +241,13 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         read_recording(tmp_path / "no such place.csv")
     with pytest.raises(MxGatewayArgumentError, match="cannot read"):
         read_recording(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MxGatewayArgumentError, match="it is no regular file"):
+        read_recording(tmp_path / "pipe")
 
 
 def test_a_file_that_polars_wrote_again_is_a_recording(tmp_path: Path, recording: Recording) -> None:

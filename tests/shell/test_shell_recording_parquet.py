@@ -166,6 +166,21 @@ def test_what_is_discarded_leaves_what_was_there(path: Path, append: bool) -> No
     assert not append or values(path) == [0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there, and there are no modes")
+def test_a_link_stays_one_and_the_rights_of_the_file_stay(path: Path) -> None:
+    record(path, 0).finish()
+    path.chmod(0o640)
+    link = path.with_name("link.parquet")
+    link.symlink_to(path.name)
+    record(link, 1, append=True).close()
+    assert values(link) == values(path) == [0, 1]
+    record(link, 2, append=True).finish()
+    assert link.is_symlink()
+    assert values(path) == [0, 1, 2]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(names(path.parent)) == ["link.parquet", "tank.parquet"]
+
+
 def test_a_full_disk_at_the_end_leaves_the_rows_and_says_where(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recording = record(path, 0, 1)
 

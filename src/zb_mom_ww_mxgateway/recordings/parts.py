@@ -23,7 +23,8 @@ class RecordingPart(NamedTuple):
 
 
 def parts_folder(path: Path) -> Path:
-    """Return the folder of the parts of a recording."""
+    """Return the folder of the parts of a recording; of a link that of the file that it names."""
+    path = path.resolve() if path.is_symlink() else path
     return path.with_name(f"{path.name}.parts")
 
 

@@ -1,6 +1,7 @@
 """Reading of a recording: row by row, or as a table of Arrow, pandas or Polars."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -129,6 +130,9 @@ class Recording:
 
     def _open(self, path: Path) -> BinaryIO:
         try:
+            if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
+                # A pipe would block, and cannot be read twice.
+                raise MxGatewayArgumentError(f"cannot read {path}: it is no regular file")
             return path.open("rb")
         except OSError as error:
             raise MxGatewayArgumentError(f"cannot read {path}: {error.strerror or error}") from error

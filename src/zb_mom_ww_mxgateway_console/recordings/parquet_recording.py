@@ -5,6 +5,7 @@ process leaves as whole as any recording; a part of some size becomes Parquet; a
 """
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -37,7 +38,8 @@ class ParquetRecording(RecordingFile):
 
     def __init__(self, path: Path, folder: Path, handle: int) -> None:
         """`handle` is the lock of the folder."""
-        self._path = path
+        # A link stays one: the file that it names is replaced.
+        self._path = path.resolve() if path.is_symlink() else path
         self._folder = folder
         self._lock: int | None = handle
         # Numbers of parts that the file has are used up, even where a killed process left them in the folder.
@@ -137,6 +139,8 @@ class ParquetRecording(RecordingFile):
                     fresh = parts[0].path
                 else:
                     _write(fresh, read_recording(self._path).to_batches(), self._last)
+                with suppress(OSError):  # There may be none yet, and not every file system has modes.
+                    shutil.copymode(self._path, fresh)
                 put_in_place(fresh, self._path)
                 flush_folder(self._path.parent)
             self._is_done = True
