@@ -1,4 +1,4 @@
-"""A drawing as PNG, made with zlib alone: 256 colours, and letters of five by seven points."""
+"""A drawing as PNG, made with zlib alone: 256 colours, and letters of five by eight points."""
 
 import struct
 import zlib
@@ -11,7 +11,8 @@ _SCALE = 2
 """Pixels of a unit of the drawing."""
 _DOT = 3
 """Pixels of a point of a letter."""
-_COLUMNS, _ROWS = 5, 7
+_COLUMNS, _ROWS, _BASE = 5, 8, 7
+"""Points of a letter; the last row is below the line."""
 _DASH = 4
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The columns of each letter from space on, a bit for each row, the upper one first.
@@ -23,8 +24,8 @@ _ASCII = bytes.fromhex(
     "7f0808087f 00417f4100 2040413f01 7f08142241 7f40404040 7f0204027f 7f0408107f 3e4141413e 7f09090906 3e4151215e"
     "7f09192946 4649494931 01017f0101 3f4040403f 1f2040201f 7f2018207f 6314081463 0304780403 6151494543 007f414100"
     "0204081020 0041417f00 0402010204 4040404040 0001020400 2054545478 7f48444438 3844444420 384444487f 3854545418"
-    "087e090102 081454543c 7f08040478 00447d4000 2040443d00 007f102844 00417f4000 7c04180478 7c08040478 3844444438"
-    "7c14141408 081414187c 7c08040408 4854545420 043f444020 3c4040207c 1c2040201c 3c4030403c 4428102844 0c5050503c"
+    "087e090102 18a4a49c78 7f08040478 00447d4000 2040443d00 007f102844 00417f4000 7c04180478 7c08040478 3844444438"
+    "fc18242418 18242418fc 7c08040408 4854545420 043f444020 3c4040207c 1c2040201c 3c4030403c 4428102844 4c9090907c"
     "4464544c44 0008364100 00007f0000 0041360800 0201020402"
 )
 _OTHERS = {
@@ -103,7 +104,7 @@ class _Raster:
                 x = left + place * CHARACTER * _SCALE + column * _DOT
                 for row in range(_ROWS):
                     if bits >> row & 1:
-                        y = bottom - (_ROWS - row) * _DOT
+                        y = bottom - (_BASE - row) * _DOT
                         self._fill(x, y, x + _DOT, y + _DOT, color)
 
     def file(self, title: str) -> bytes:
