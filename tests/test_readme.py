@@ -164,7 +164,16 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         for command in ((), ("verify",), ("seal",)):
             texts.append(await help_of("zb_mom_ww_mxgateway_shell", "report", *command, "--help"))
         of_writes = "write", "write-bulk", "write-secured-bulk"
-        for command in ("smoke", "stream-events", "read", *of_writes, "register", "add-buffered-item", "call"):
+        for command in (
+            "smoke",
+            "stream-events",
+            "read",
+            *of_writes,
+            "register",
+            "add-buffered-item",
+            "call",
+            "forward",
+        ):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))
         shown = (
             "watch",
@@ -193,8 +202,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         return "\n".join(texts)
 
     known = asyncio.run(all_help())
-    # Options of mypy in CONTRIBUTING.md, and of the installer of a bundle.
-    others = {"--strict", "--platform", "--extras"}
+    # Options of mypy in CONTRIBUTING.md, of the installer of a bundle, and of the nats command in docs/forwarding.md.
+    others = {"--extras", "--max-age", "--platform", "--strict", "--subjects"}
     for option in {option for guide in GUIDES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text_of(guide))}:
         assert option in known or option in others, option
 
