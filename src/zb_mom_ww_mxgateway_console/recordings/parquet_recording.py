@@ -96,7 +96,7 @@ class ParquetRecording(RecordingFile):
     def remains(self) -> str:
         if self._is_done:
             return ""
-        return f"the rows are in {self._folder}: read_recording reads them, record --append continues"
+        return f"the rows are in {self._folder}: read_recording reads them, --append continues them"
 
     def put(self, rows: Iterable[Row]) -> None:
         rows = list(rows)
