@@ -117,6 +117,9 @@ async def test_a_row_of_ones_own_takes_the_place_of_an_exported_tag(tmp_path: Pa
         (alarm,) = gateway.alarms
         assert (alarm.reference, alarm.severity) == ("ZB!Plant.Tank1.Level.Hi", 77)
         assert gateway.read("Plant.Tank1.Level.HiHi.InAlarm").value is False
+        (tank,) = [item for item in await exported(gateway) if item["tag_name"] == "Plant.Tank1"]
+        (level,) = [each for each in tank["attributes"] if each["attribute_name"] == "Level"]
+        assert (level["security_classification"], level["category"], level["is_historized"]) == (6, 5, True)
 
 
 async def test_security_and_categories_of_an_export_decide_about_writes(tmp_path: Path, clock: ManualClock) -> None:

@@ -95,7 +95,10 @@ def _named(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> dict[str, Tag
             raise mistake(tag, "name", f"there is a tag {tag.name} already")
         named[folded] = tag
     for folded in exported.keys() & own.keys():
-        own[folded] = replace(own[folded], exported=exported[folded].exported)
+        old, new = exported[folded], own[folded]
+        security = old.security if new.security is None else new.security
+        historized = new.historized or old.historized
+        own[folded] = replace(new, exported=old.exported, security=security, historized=historized)
     return exported | own
 
 
