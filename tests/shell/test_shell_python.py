@@ -292,7 +292,7 @@ async def test_python_at_the_prompt_starts_no_program_for_an_exclamation_mark(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter("!echo hi > made", "a shell on a plant does not start programs")
+        await sh.terminal.enter('!echo hi > made "x', "a shell on a plant does not start programs")
         await sh.terminal.enter("py", ">>>")
         sh.terminal.type("!echo hi > made\r")
         await until(lambda: sh.terminal.unfolded.count("does not start programs") == 2, lambda: sh.terminal.text)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, InputError, ShellError, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, RestOfLine
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -60,8 +60,6 @@ class Registry:
     def find(self, word: Token, others: Sequence[str] = ()) -> Command:
         """Return the command of that name; `others` are further names for the hint."""
         found = self.commands.get(word.text)
-        if found is None and word.text.startswith("!"):
-            raise word.mistake(NO_PROGRAMS)
         if found is None:
             names = [*self.commands, *others]
             raise word.mistake(f"no command {word.text}", lambda: closest(word.text, names) or "; help lists them")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
-from zb_mom_ww_mxgateway_shell.errors import InputError
+from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, InputError
 
 # An IPv6 address with a port is not an array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
@@ -68,9 +68,11 @@ def split(line: str) -> list[Token]:
 
     A comment begins at the start of a word.
 
-    Raises InputError for more than one line, and for an incomplete word.
+    Raises InputError for more than one line, for an incomplete word, and for a line that would start a program.
     """
     line = line.rstrip()
+    if line.lstrip().startswith("!"):
+        raise InputError(NO_PROGRAMS, line.index("!"), len(line))
     words = []
     position = 0
     while position < len(line):
