@@ -137,7 +137,7 @@ async def test_the_output_of_every_command_fits_its_schema(
         take(command, ran.json)
 
     await until(lambda: not gateway.open_streams)
-    await run(*opened.stream, "--output", str(tmp_path / "events.csv"), "--count", "1")
+    await run(*opened.stream, "--output", str(tmp_path / "events.csv"), "--for", "100ms")
 
     for with_attributes in ([], ["--attributes"]):
         await run("galaxy-browse", *plain, *with_attributes)
