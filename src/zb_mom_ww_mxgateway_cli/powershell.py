@@ -41,7 +41,6 @@ Register-ArgumentCompleter -Native -CommandName '%(prog_name)s', '%(prog_name)s.
 """
 
 
-@add_completion_class
 class PowerShellCompletion(ShellComplete):
     """Completion in Windows PowerShell from 5.1 on, and in PowerShell 7.
 
@@ -74,3 +73,7 @@ class PowerShellCompletion(ShellComplete):
         # An empty tip is an error in PowerShell.
         form = {"help": " ".join((item.help or str(item.value)).split()), "type": item.type, "value": str(item.value)}
         return json.dumps(form, sort_keys=True)
+
+
+# Not as a decorator: in click 8.1.0 it returns nothing.
+add_completion_class(PowerShellCompletion)

@@ -1,6 +1,5 @@
 """Forwarding to a message broker."""
 
-import asyncio
 import platform
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -150,6 +149,8 @@ async def _forward(
     most: int | None,
     duration: float | None,
 ) -> None:
+    import asyncio  # Slow, and completion of a command's name loads this module.
+
     from zb_mom_ww_mxgateway_cli.commands.streaming import Printer, Rendering
     from zb_mom_ww_mxgateway_cli.forward.broker_connections import connect
     from zb_mom_ww_mxgateway_cli.forward.forwarder import Forwarder
