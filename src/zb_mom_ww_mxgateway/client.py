@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.results import SessionInfo
-from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
+from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions, check_replacement
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
@@ -58,11 +58,16 @@ class GatewayClient:
 
     @property
     def options(self) -> ClientOptions:
-        """Options it was connected with. Time-outs and the write guard may be replaced; the next call uses them."""
+        """Options of this client. What does not concern the connection may be replaced; the next call uses it.
+
+        That is time-outs, the write guard, the observers, `event_buffer_bytes` and `protocol_mismatch`. Anything else,
+        and no write guard in place of one, raises MxGatewayArgumentError and changes nothing.
+        """
         return self._transport.options
 
     @options.setter
     def options(self, options: ClientOptions) -> None:
+        check_replacement(self.options, options)
         self._transport.options = options
 
     @property

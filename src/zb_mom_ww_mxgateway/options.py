@@ -132,6 +132,25 @@ class ClientOptions:
         return f"ClientOptions({', '.join(shown)})"
 
 
+_REPLACEABLE = frozenset(
+    ("connect_timeout", "call_timeout", "write_guard", "observers", "event_buffer_bytes", "protocol_mismatch")
+)
+
+
+def check_replacement(former: ClientOptions, options: ClientOptions) -> None:
+    """Raise MxGatewayArgumentError where a connected client cannot take `options` in place of its `former` ones."""
+    if not isinstance(options, ClientOptions):
+        raise MxGatewayArgumentError(f"options must be ClientOptions, not {type(options).__name__}")
+    for field in fields(ClientOptions):
+        if field.name not in _REPLACEABLE and getattr(options, field.name) != getattr(former, field.name):
+            raise MxGatewayArgumentError(f"{field.name} belongs to the connection: connect again to change it")
+    if former.write_guard is not None and options.write_guard is None:
+        # Rather than by an oversight, in options that were made anew.
+        raise MxGatewayArgumentError(
+            "options without the client's write_guard: keep it, or use beside(None), a client without one"
+        )
+
+
 def _checked_observers(observers: object) -> "tuple[ClientObserver, ...]":
     from zb_mom_ww_mxgateway.models.client_observer import ClientObserver  # Lazy: most programs have none.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import grpc
@@ -269,7 +270,9 @@ async def test_the_guard_is_asked_once_with_all_entries(
         asked.append(pending)
         return "not now"
 
-    live.session._link.transport.guarding.guard = guard
+    transport = live.session._link.transport
+    unguarded = transport.options
+    transport.options = replace(unguarded, write_guard=guard)
     entries = [WriteEntry(items[0].item_handle, 1), WriteEntry(items[1].item_handle, 2.0)]
     with pytest.raises(MxGatewayWriteBlockedError, match="not now; nothing was sent"):
         await live.write_bulk_and_confirm(items[0].server_handle, entries)
@@ -277,7 +280,7 @@ async def test_the_guard_is_asked_once_with_all_entries(
     assert [(entry.tag, entry.value) for entry in pending.entries] == [(INT, 1), (DOUBLE, 2.0)]
     assert not bulk_calls(gateway)
     # It is not waited for either.
-    live.session._link.transport.guarding.guard = None
+    transport.options = unguarded
     assert await written(gateway, live, entries, items[0].server_handle) == ["completed"] * 2
 
 

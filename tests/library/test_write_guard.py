@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import grpc
@@ -403,6 +404,49 @@ async def test_nothing_that_changes_the_plant_waits_for_a_connection(
     await session.ping()
     with pytest.raises(MxGatewayError, match="MXAccess refused"):
         await session.write(server, 1, 5)
+
+
+async def test_another_guard_counts_from_the_next_call(
+    gateway: SimulatedGateway, guarded: GatewayClient, guard: Guard, live: LiveSession
+) -> None:
+    await live.write(INT, 1)
+    other = Guard("not by this one")
+    guarded.options = replace(guarded.options, write_guard=other)
+    with pytest.raises(MxGatewayWriteBlockedError, match="not by this one"):
+        await live.write(INT, 2)
+    with pytest.raises(MxGatewayWriteBlockedError, match="not by this one"):
+        await guarded.acknowledge_alarm("Galaxy!Area.Object.Alarm")
+    assert (len(guard.asked), len(other.asked)) == (1, 2)
+    assert [write.value for write in gateway.writes] == [1]
+
+
+async def test_a_guard_that_comes_later_is_asked(gateway: SimulatedGateway, guard: Guard) -> None:
+    guard.answer = False
+    options = ClientOptions(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True)
+    async with await GatewayClient.connect(options) as client, await LiveSession.open(client) as live:
+        client.options = replace(options, write_guard=guard)
+        with pytest.raises(MxGatewayWriteBlockedError):
+            await live.write(INT, 2)
+    assert not gateway.writes
+
+
+async def test_options_made_anew_do_not_lose_the_guard_or_the_gateway(
+    gateway: SimulatedGateway, guarded: GatewayClient, guard: Guard, live: LiveSession
+) -> None:
+    guard.answer, kept = False, guarded.options
+    with pytest.raises(
+        MxGatewayArgumentError, match=r"without the client's write_guard: keep it, or use beside\(None\)"
+    ):
+        guarded.options = replace(kept, write_guard=None, call_timeout=5)
+    for name, other in {"endpoint": "elsewhere:5000", "api_key": "mxgw_a_b", "plaintext": False}.items():
+        with pytest.raises(MxGatewayArgumentError, match=f"{name} belongs to the connection: connect again"):
+            guarded.options = replace(kept, **{name: other})  # type: ignore[arg-type]  # one name at a time
+    with pytest.raises(MxGatewayArgumentError, match="must be ClientOptions, not str"):
+        guarded.options = gateway.endpoint  # type: ignore[assignment]
+    assert guarded.options is kept
+    guarded.options = replace(kept, call_timeout=5, observers=[])
+    with pytest.raises(MxGatewayWriteBlockedError):
+        await live.write(INT, 2)
 
 
 def test_a_guard_is_something_that_can_be_called() -> None:

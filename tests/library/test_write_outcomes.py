@@ -268,12 +268,15 @@ async def test_the_time_of_the_guard_is_not_the_writes(
     gateway: SimulatedGateway, item: Item, live: LiveSession
 ) -> None:
     timeout = 1.0
+    asked: list[PendingWrite] = []
 
     async def slow(pending: PendingWrite) -> bool:
+        asked.append(pending)
         await asyncio.sleep(timeout * 1.5)
         return True
 
     client = live.session._link.transport
     client.options = replace(client.options, write_guard=slow)
     assert (await live.write_and_confirm(*item.key, 1, timeout=timeout)).outcome is not WriteOutcome.UNKNOWN
+    assert len(asked) == 1
     assert [write.value for write in gateway.writes] == [1]

@@ -64,7 +64,7 @@ class Transport:
         self.channel: CommandChannel = channel
         self.observers: Observers = Observers()
         tags = partial(tag_of, self.observers)
-        self.guarding: Guarding = Guarding(options.write_guard, options.endpoint, tags, self.printable)
+        self.guarding: Guarding = Guarding(lambda: self.options.write_guard, options.endpoint, tags, self.printable)
         self._reports = WriteReports(lambda: self.options)
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.

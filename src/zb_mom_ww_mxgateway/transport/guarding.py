@@ -20,13 +20,15 @@ class Guarding:
 
     def __init__(
         self,
-        guard: "WriteGuard | None",
+        guard: "Callable[[], WriteGuard | None]",
         endpoint: str,
         tag_of: Callable[[str, int, int], str],
         printable: Callable[[str], str],
     ) -> None:
-        """`tag_of` finds the tag behind a session and its handles; `printable` makes words fit for an error."""
-        self.guard: WriteGuard | None = guard
+        """`guard` returns the client's guard now; `tag_of` finds the tag behind a session and its handles; `printable`
+        makes words fit for an error.
+        """
+        self._guard = guard
         self._endpoint = endpoint
         self._tag_of = tag_of
         self._printable = printable
@@ -38,11 +40,11 @@ class Guarding:
 
         Raises MxGatewayWriteBlockedError where the guard refuses, and what `send` raises.
         """
-        if self.guard is None:
+        if (guard := self._guard()) is None:
             return await send(request, GuardedCall(self))
         # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
         request = wire.judged_copy_of(request)
-        guarded = await self._ask(self.guard, request, call)
+        guarded = await self._ask(guard, request, call)
         correlation_id = wire.correlation_of(request)
         if correlation_id in self._admissions:
             self._admissions[correlation_id] = guarded.admission
