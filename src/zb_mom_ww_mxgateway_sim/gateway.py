@@ -301,7 +301,7 @@ class SimulatedGateway:
         self._plant.set(tag, value, quality, timestamp, statuses)
 
     def unset(self, tag: str) -> None:
-        """Let the plant move a tag again that ``set`` holds, from its next step on. Raise KeyError."""
+        """Let the plant move a tag again that ``set`` holds. Raise KeyError."""
         self._plant.points.unset(tag)
 
     def set_message(self, tag: str, value: pb.MxValue, quality: int = status.GOOD) -> None:

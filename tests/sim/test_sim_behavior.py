@@ -132,6 +132,26 @@ async def test_a_tag_travels_from_where_it_is_to_where_it_is_wanted(clock: Manua
         assert gateway.read("Valve.Position").value == 77.0
 
 
+async def test_a_tag_that_is_unset_has_at_once_what_it_would_have_without_set(clock: ManualClock) -> None:
+    tags = [
+        TagDefinition("Own.Wave", does="ramp(0,100,100s,50s)"),
+        TagDefinition("Own.Copy", does="follows(Own.Source)"),
+        TagDefinition("Own.Choice", INT, does="when(Own.Source > 5,1,0)"),
+        TagDefinition("Own.Place", does="travels(Own.Source,0,100,1s)"),
+        TagDefinition("Own.Source", value=8),
+    ]
+    names = [tag.name for tag in tags[:4]]
+    async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
+        await client.watching("Own.Wave")
+        for name in names:
+            gateway.set(name, 77)
+        await clock.advance(60)
+        assert [gateway.read(name).value for name in names] == [77, 77, 77, 77]
+        for name in names:
+            gateway.unset(name)
+        assert [gateway.read(name).value for name in names] == [50, 8, 1, 8]
+
+
 @pytest.mark.parametrize(
     ("comparison", "true_at"),
     [("= 5", [5]), ("== 5", [5]), ("!= 5", [4, 6]), ("<5", [4]), ("<= 5", [4, 5]), (">5", [6]), (">=5", [5, 6])],

@@ -43,6 +43,17 @@ async def test_a_tag_raises_and_clears_its_alarms_at_their_limits(clock: ManualC
         assert [alarm.reference for alarm in gateway.alarms] == [HI, LOLO]
 
 
+async def test_a_state_that_was_held_is_judged_anew_once_it_is_unset(clock: ManualClock) -> None:
+    async with SimulatedGateway(plaintext=True, clock=clock, tags=[LEVEL]) as gateway:
+        gateway.set("Mix.Level.Hi.InAlarm", True)
+        gateway.unset("Mix.Level.Hi.InAlarm")
+        assert gateway.read("Mix.Level.Hi.InAlarm").value is False
+        assert [alarm.active for alarm in gateway.alarms] == [False]
+        gateway.set("Mix.InAlarm", True)
+        gateway.unset("Mix.InAlarm")
+        assert gateway.read("Mix.InAlarm").value is False
+
+
 async def test_a_new_limit_counts_at_once_and_an_alarm_cleared_by_hand_comes_back(clock: ManualClock) -> None:
     async with SimulatedGateway(plaintext=True, clock=clock, tags=[LEVEL]) as gateway, wire(gateway) as client:
         _, item, _ = await client.watching("Mix.Level.Hi.Limit")

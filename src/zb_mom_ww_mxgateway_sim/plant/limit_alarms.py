@@ -1,6 +1,6 @@
 """The alarms of the user's own tags, raised and cleared as the values pass their limits."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_sim.plant.alarm_limits import AlarmLimit
@@ -26,6 +26,8 @@ class LimitAlarms:
         self._points = points
         self._clock = clock
         self._due: dict[_Watch, None] = {}
+        # What sets an ``InAlarm``, of an alarm or of an object, by its ``tag_key``.
+        self._setters: dict[str, Callable[[], None]] = {}
         # The ``InAlarm`` of all alarms of an object, by its ``tag_key``.
         self._of_object: dict[str, list[Point]] = {}
 
@@ -49,10 +51,18 @@ class LimitAlarms:
             self._due[watch] = None
             self._show_object(tag.owner, object_alarms)
 
+        self._setters[tag_key(watch.in_alarm.reference)] = lambda: watch.judge(self._clock.now())
+        self._setters[tag_key(f"{tag.owner}.InAlarm")] = lambda: self._show_object(tag.owner, object_alarms)
         watch.in_alarm.listeners[switched] = None
         watch.point.listeners[changed] = None
         watch.limit_point.listeners[changed] = None
         watch.judge(self._clock.now())
+
+    def resume(self, point: Point) -> None:
+        """Set an ``InAlarm`` that was held."""
+        setter = self._setters.get(tag_key(point.reference))
+        if setter is not None:
+            setter()
 
     def tick(self) -> None:
         """Judge again what was changed by hand."""

@@ -131,6 +131,7 @@ class PointStore:
         self._started = now()
         self.on_new: Callable[[Point], None] | None = None
         self.on_seen: Callable[[Point], None] | None = None
+        self.on_unset: Callable[[Point], None] | None = None
 
     def find(self, path: str) -> Point | None:
         """Return the up-to-date point of ``Object.Attribute``, without brackets, in any letter case."""
@@ -212,6 +213,8 @@ class PointStore:
             raise KeyError(path)
         point.forced = point.led = False
         point.moves = point.is_moving
+        if self.on_unset is not None:
+            self.on_unset(point)
 
     def lead(self, path: str, value: object, quality: int) -> None:
         """Set a tag from the user's own logic, unless ``set`` holds it. Raise KeyError or CoercionError."""

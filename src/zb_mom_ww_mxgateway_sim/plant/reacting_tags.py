@@ -36,6 +36,8 @@ class ReactingTags:
         self._due: deque[_Reacting] = deque()
         self._is_reacting = False
         self._travelling: list[_Travelling] = []
+        # By their ``tag_key``.
+        self._begun: dict[str, _Reacting] = {}
 
     def add(self, tags: Iterable[ReactingTag]) -> None:
         """Let these tags react, too; each comes after those that it reacts to."""
@@ -88,6 +90,7 @@ class ReactingTags:
 
     def _connect(self, reacting: "_Reacting", sources: dict[Reference, Point]) -> None:
         reacting.begin()
+        self._begun[tag_key(reacting.point.reference)] = reacting
 
         def changed(source: Point) -> None:
             self._react(reacting)
@@ -109,6 +112,12 @@ class ReactingTags:
         finally:
             self._is_reacting = False
             self._due.clear()
+
+    def resume(self, point: Point) -> None:
+        """Let a tag that was held react to what the others are now."""
+        reacting = self._begun.get(tag_key(point.reference))
+        if reacting is not None:
+            self._react(reacting)
 
     def tick(self) -> None:
         """Move the tags that travel."""

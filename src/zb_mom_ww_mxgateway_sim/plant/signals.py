@@ -30,8 +30,13 @@ class Signals:
 
     def refresh(self, point: Point) -> None:
         """Bring a point without listeners up to date."""
+        if point.moved_at_tick != self._tick and point.moves and not point.listeners:
+            self.resume(point)
+
+    def resume(self, point: Point) -> None:
+        """Give a point with a signal the value of its last step."""
         signal = point.attribute.signal
-        if signal is not None and point.moved_at_tick != self._tick and point.moves and not point.listeners:
+        if signal is not None:
             phase = self._phase(point)
             ticks = _ticks(signal)
             last = max(0, self._tick - (self._tick - _turn(signal, phase)) % ticks)

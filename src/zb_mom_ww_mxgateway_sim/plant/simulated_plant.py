@@ -61,6 +61,7 @@ class SimulatedPlant:
         self._reacting_tags.add(placed.reacting)
         self.points.on_new = self._adopt
         self.points.on_seen = self._signals.refresh
+        self.points.on_unset = self._resume
         self._process = PlantProcess(self.points, clock, seed) if is_built_in else None
         self.refusals: WriteRefusals = WriteRefusals()
         self._limit_alarms = LimitAlarms(self.points, clock)
@@ -76,6 +77,11 @@ class SimulatedPlant:
     def _adopt(self, point: Point) -> None:
         self._signals.adopt(point)
         self._reacting_tags.adopt(point)
+
+    def _resume(self, point: Point) -> None:
+        self._signals.resume(point)
+        self._reacting_tags.resume(point)
+        self._limit_alarms.resume(point)
 
     def read(self, tag: str) -> TagReading:
         """Return the tag's current value. Raise KeyError if there is no such tag."""
