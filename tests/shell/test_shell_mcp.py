@@ -103,6 +103,40 @@ async def test_it_looks_and_nothing_that_it_does_reaches_the_plant(tmp_path: Pat
     assert list(gateway.writes) == []
 
 
+async def test_a_question_waits_for_a_session_that_is_being_opened(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    gateway.faults.delay("ping", 1.0)
+    async with asking(tmp_path, gateway) as ask:
+        (reading,) = (await ask("read", tags=["Plant.Tank1.Level"]))["readings"]
+        assert (reading["quality_word"], reading["stale"]) == ("good", False)
+        assert (await ask("why", tag="Plant.Tank1.Level"))["healthy"] is True
+
+
+async def test_what_may_be_old_says_so(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    questions: dict[str, dict[str, object]] = {"alarms": {}, "history": {"tag": "Plant.Tank1.Level"}}
+    async with asking(tmp_path, gateway) as ask:
+        await ask("browse")  # reads the names, which a question needs
+        for tool, arguments in questions.items():
+            assert (await ask(tool, **arguments))["may_be_old"] is False
+        # Nothing tells the client of it: its connections stay open, and are dead.
+        gateway.faults.swallow_connections()
+        for tool, arguments in questions.items():
+            assert (await ask(tool, **arguments))["may_be_old"] is True
+
+
+async def test_names_that_are_too_many_are_not_left_out_without_a_word(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANT_KEY", KEY)
+    async with view_of(gateway, "Plant.Tank?.Level") as view:
+        assert (await view.find("*")) == {
+            "tags": ["Plant.Tank1.Level", "Plant.Tank2.Level"], "total": 2, "left_out": 0, "incomplete": False,
+        }  # fmt: skip
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.mcp.plant_view._MOST_SEEN", 1)
+    async with view_of(gateway, "Plant.Tank?.Level") as view:
+        assert (await view.find("level"))["incomplete"] is True
+        assert (await view.browse())["incomplete"] is True
+
+
 async def test_what_is_hidden_looks_like_what_is_not_there(tmp_path: Path, gateway: SimulatedGateway) -> None:
     gateway.raise_alarm("ZB!Plant.Pump1.Fault", description="a hidden fault")
     gateway.raise_alarm("ZB!Plant.Tank1.Leak", severity=7, description="a shown leak")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from zb_mom_ww_mxgateway.errors import MxGatewayMissingExtraError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.system.extras import extra
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.app.main import silence_grpc
@@ -26,7 +26,9 @@ def run_server(wanted: LaunchOptions) -> int:
 
     async def answer(context: Context) -> int:
         # Standard output is the protocol's.
-        context.notice = context.alert = lambda text: context.writer.err(f"mxgw-shell: {text}\n")
+        context.notice = context.alert = lambda text: context.writer.err(f"mxgw-shell: {safe(text)}\n")
+        # A question may come at once, and a session that is not live yet looks like a lost one.
+        await context.connected.settled()
         await serve(PlantView(context, _globs(context, wanted)))
         return ExitCode.DONE
 

@@ -28,6 +28,7 @@ MOST_TAGS = 200
 MOST_FOLLOWED = 500
 """Tags whose changes are kept."""
 _MOST_SEEN = 200_000
+"""Tags of one glob that are looked through by name."""
 _GALAXY_SECONDS = 60.0
 _READ_SECONDS = 30.0
 _MOST_CHANGES = 1_000
@@ -46,6 +47,7 @@ class PlantView:
         self._context = context
         self._globs = globs
         self._state: tuple[object, ...] = ()
+        self._is_cut = False
         self._keys: list[str] = []
         self._tags: dict[str, str] = {}
 
@@ -96,9 +98,12 @@ class PlantView:
         state = (catalogue.deployed_at, catalogue.objects, len(catalogue))
         if self._state != state:
             found: dict[str, str] = {}
+            is_cut = False
             for pattern in ("*",) if self._globs is None else (each.text for each in self._globs):
-                found |= {tag_key(tag): tag for tag in await catalogue.matching(pattern, _MOST_SEEN)}
-            self._state, self._keys, self._tags = state, sorted(found), found
+                tags = await catalogue.matching(pattern, _MOST_SEEN)
+                is_cut |= len(tags) == _MOST_SEEN
+                found |= {tag_key(tag): tag for tag in tags}
+            self._state, self._keys, self._tags, self._is_cut = state, sorted(found), found, is_cut
 
     async def browse(self, below: str = "") -> dict[str, Any]:
         """Return the next names below an area, object or tag; at the top without one. Tags have their type."""
@@ -119,13 +124,19 @@ class PlantView:
             else:
                 kind = catalogue.kind_of(tag)
                 node["type"] = kind.type_name if kind else None
-        return _most(sorted(nodes.values(), key=lambda node: tag_key(node["name"])), "nodes")
+        return self._of_names(sorted(nodes.values(), key=lambda node: tag_key(node["name"])), "nodes")
 
     async def find(self, glob: str) -> dict[str, Any]:
         """Return tags by a glob (``*``, ``?``) in any letter case; text without one may be anywhere in the name."""
-        wanted = TagGlob(glob if any(mark in glob for mark in "*?") else f"*{glob}*")
+        wanted = None
+        if glob.strip("*"):
+            wanted = TagGlob(glob if any(mark in glob for mark in "*?") else f"*{glob}*")
         await self._read_names()
-        return _most([self._tags[key] for key in self._keys if wanted.matches(key)], "tags")
+        return self._of_names([self._tags[key] for key in self._keys if wanted is None or wanted.matches(key)], "tags")
+
+    def _of_names(self, found: Sequence[Any], name: str) -> dict[str, Any]:
+        """Return what was found among the names; `incomplete` where there are more than are looked through."""
+        return _most(found, name) | {"incomplete": self._is_cut}
 
     async def read(self, tags: Sequence[str]) -> dict[str, Any]:
         """Return the values of tags with quality, age and source time; a tag that is not shown has an error."""
@@ -151,7 +162,10 @@ class PlantView:
         return {"readings": redacted(answers)}
 
     async def history(self, tag: str, last_seconds: float | None = None, count: int = 100) -> dict[str, Any]:
-        """Return the changes of a tag since it was first asked for here, which begins to follow it."""
+        """Return the changes of a tag since it was first asked for here, which begins to follow it.
+
+        They may be old where the gateway does not answer: then a change may be missing.
+        """
         await self._check(tag)
         if not 0 < count <= _MOST_CHANGES:
             raise ShellError(f"count is {count}: 1 to {_MOST_CHANGES}")
@@ -164,21 +178,24 @@ class PlantView:
             value = await live.first_value(item, timeout=FIRST_VALUE_TIMEOUT)
             if failed := first_failed(value.statuses):
                 return {"tag": tag, "error": str(failed), "samples": []}
+        is_sure = await live.caught_up()
         seen = self._context.connected.history.of(item.key)
         earliest = float("-inf") if last_seconds is None else clock.monotonic() - last_seconds
         entries = [entry for entry in seen.entries() if entry[0] >= earliest]
         samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
         if len(samples) > count:
             entries = entries[samples[-count] :]
-        return dict(redacted(TagHistory(item.tag, seen, entries).form()))
+        return dict(redacted(TagHistory(item.tag, seen, entries).form() | {"may_be_old": not is_sure}))
 
     async def alarms(self) -> dict[str, Any]:
         """Return the alarms that are active or not acknowledged, the most severe first, and whether the list is old."""
         feed = await alarms_read(self._context)
+        # Where the gateway does not answer, a broken stream of alarms may not have shown yet.
+        is_sure = await self._context.live_session.caught_up()
         shown = [each for each in feed.alarms.values() if self._globs is None or self._sees_alarm(each)]
         shown.sort(key=lambda each: (each.severity, each.reference))
         answer = _most([alarm_form(each) for each in shown], "alarms")
-        return answer | {"may_be_old": feed.lost_at is not None or not feed.is_complete}
+        return answer | {"may_be_old": not is_sure or feed.lost_at is not None or not feed.is_complete}
 
     async def why(self, tag: str) -> dict[str, Any]:
         """Return what is wrong with a tag, from the connection to the plant, step by step."""

@@ -43,7 +43,8 @@ class Tool:
 _ALL = (
     Tool(
         "browse",
-        "List the next names below an area, object or tag; the top of the plant without one.",
+        "List the next names below an area, object or tag; the top of the plant without one. "
+        "incomplete: there are more names than are looked through.",
         PlantView.browse,
         {"below": {"type": "string", "description": "Name of an area, object or tag, such as Plant.Tank1"}},
     ),
@@ -64,7 +65,8 @@ _ALL = (
     ),
     Tool(
         "history",
-        "Return the changes of a tag since it was first asked for here, with gaps; the first question begins it.",
+        "Return the changes of a tag since it was first asked for here, with gaps; the first question begins it. "
+        "may_be_old: the gateway does not answer now, so changes may be missing.",
         PlantView.history,
         {
             "tag": _TAG,
@@ -73,7 +75,12 @@ _ALL = (
         },
         ("tag",),
     ),
-    Tool("alarms", "Return the alarms that are active or not acknowledged.", PlantView.alarms, {}),
+    Tool(
+        "alarms",
+        "Return the alarms that are active or not acknowledged. may_be_old: the list cannot be renewed now.",
+        PlantView.alarms,
+        {},
+    ),
     Tool(
         "why",
         "Explain the state of a tag: connection, session, value, deployment, security.",
