@@ -9,7 +9,9 @@ import hypothesis
 import pytest
 from settings_of_the_user import is_the_users
 
-from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway import GatewayClient, kept_secrets
+from zb_mom_ww_mxgateway.system import process_limits
+from zb_mom_ww_mxgateway_shell.process import signals
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 # How long an example takes says more about the machine than about the code.
@@ -47,6 +49,15 @@ def nothing_of_the_users_own(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
     monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path / "records"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets that a test gave to its process, warnings and signals that came there, do not reach the next test."""
+    monkeypatch.setattr(kept_secrets, "_spellings", frozenset())
+    monkeypatch.setattr(kept_secrets, "_numbers", frozenset())
+    monkeypatch.setattr(process_limits, "_warned", [])
+    monkeypatch.setattr(signals, "_ending_signals", set())
 
 
 @pytest.fixture(autouse=True)

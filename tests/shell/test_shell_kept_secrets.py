@@ -22,10 +22,10 @@ from zb_mom_ww_mxgateway_shell.language.variables import quoted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_secrets, "_spellings", frozenset())
-    monkeypatch.setattr(kept_secrets, "_numbers", frozenset())
+@pytest.mark.parametrize("turn", [1, 2])
+def test_no_secret_of_another_test_is_kept(turn: int) -> None:
+    assert not kept_secrets.are_kept()
+    kept_secrets.keep(f"secret {turn}")
 
 
 @pytest.mark.parametrize("secret", ['hun"ter$2', "back\\slash", "two  blanks here", "<&'>x", "Mü\u2603ller", "12345"])
