@@ -141,21 +141,23 @@ def test_a_gateway_that_does_not_answer_does_not_hold_up_the_end(start: Start, m
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_process_says_that_the_session_is_its_parents(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+def test_a_forked_process_can_neither_use_the_session_nor_connect(start: Start, mxgw_simulator: MxgwSimulator) -> None:
     process = start(f"""
 child = os.fork()
 if child == 0:
-    try:
-        plant.read(["{SETPOINT}"])
-    except Exception as error:
-        print(error, flush=True)
+    for work in (lambda: plant.read(["{SETPOINT}"]), lambda: connect(sys.argv[1], plaintext=True)):
+        try:
+            work()
+        except Exception as error:
+            print(error, flush=True)
     plant.close()
     del plant
     sys.exit(0)
 print(os.waitpid(child, 0)[1], plant.read(["{SETPOINT}"])[0].quality_word)
 """)
     said = ended(process)
-    assert f"the session belongs to process {process.pid}, from which this one was forked: open another here" in said
+    assert f"the session belongs to process {process.pid}, from which this one was forked: start processes with" in said
+    assert f"process {process.pid}, from which this one was forked, had connected before, and gRPC does not" in said
     assert "\n0 good\n" in said
 
 

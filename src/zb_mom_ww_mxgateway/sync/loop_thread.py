@@ -68,7 +68,8 @@ class LoopThread:
         """Raise MxGatewayError in a process that was forked off, and in the thread of the loop: no call can be made."""
         if os.getpid() != self._process:
             raise MxGatewayError(
-                f"{self._what} belongs to process {self._process}, from which this one was forked: open another here"
+                f"{self._what} belongs to process {self._process}, from which this one was forked: start processes "
+                f'with multiprocessing\'s "spawn", or connect only after the fork'
             )
         if self.is_current:
             raise MxGatewayError(

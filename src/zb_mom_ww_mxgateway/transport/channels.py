@@ -1,17 +1,21 @@
 """Channels to a gateway, made from the options."""
 
+import os
 from typing import Any
 
 import grpc
 import grpc.aio
 from grpc.experimental import ChannelOptions
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.version import __version__
 
 # gRPC servers end a connection that is pinged more often than this (too_many_pings).
 _KEEPALIVE_MS = 300_000
+# Process that made the first channel; no other one, forked off later, can make any.
+_process: int | None = None
 
 
 def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str, Any]]:
@@ -37,7 +41,17 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
 
 
 def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
-    """Return an unconnected channel for the event loop, in plaintext only when the options ask for it."""
+    """Return an unconnected channel for the event loop, in plaintext only when the options ask for it.
+
+    Raise MxGatewayError in a process that was forked off after its parent had made one: there gRPC hangs or crashes.
+    """
+    global _process
+    if _process not in (None, os.getpid()):
+        raise MxGatewayError(
+            f"process {_process}, from which this one was forked, had connected before, and gRPC does not survive a "
+            f'fork: start processes with multiprocessing\'s "spawn", or connect only after the fork'
+        )
+    _process = os.getpid()
     channel: grpc.aio.Channel = _channel(grpc.aio, options, channel_options(options, trust), trust)
     return channel
 
