@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
     GatewayClient,
@@ -17,6 +18,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayCertificateChangedError,
     MxGatewayError,
     MxGatewayWriteBlockedError,
+    WriteEntry,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.system.log import SESSION, log
@@ -24,7 +26,7 @@ from zb_mom_ww_mxgateway.transport.tls import KnownGateways, seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 PATIENCE = 20.0
-INT = "TestChildObject.TestInt"
+INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
 PASSWORD = "correct horse battery"
 
 
@@ -177,6 +179,32 @@ async def test_refused_and_unknown_writes(
     assert "outcome unknown" in unknown
     assert f"[{caught.value.correlation_id}]" in unknown
     assert "outcome unknown: cancelled" in cancelled
+
+
+async def test_accepted_writes_whose_completion_is_not_seen(
+    gateway: SimulatedGateway, client: GatewayClient, lines: Callable[..., list[str]]
+) -> None:
+    gateway.faults.hold_write_completes()
+
+    def started(kind: str) -> bool:
+        return any(line.startswith(f"{kind} OK") for line in lines("mxgw.calls"))
+
+    async with await LiveSession.open(client) as live:
+        server = await live.session.register("log")
+        items = await live.subscribe_tags([INT, DOUBLE], server)
+        one = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
+        await eventually(lambda: started("write"), "answered")
+        one.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await one
+        entries = [WriteEntry(items[1].item_handle, 1.0)]
+        many = asyncio.create_task(live.write_bulk_and_confirm(server, entries))
+        await eventually(lambda: started("write_bulk"), "answered")
+        gateway.faults.lose_session(live.session.session_id)
+        (result,) = await many
+    cancelled, lost = lines("mxgw.writes", logging.WARNING)
+    assert "outcome unknown: accepted, but the wait for its completion was interrupted" in cancelled
+    assert f"write_bulk [{result.correlation_id}]: outcome unknown: accepted, but " in lost
 
 
 async def test_a_write_that_a_guard_refuses(gateway: SimulatedGateway, lines: Callable[..., list[str]]) -> None:

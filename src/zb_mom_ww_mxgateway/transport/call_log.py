@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -118,6 +118,21 @@ def log_failed_write(options: ClientOptions, call: str, request: Any, error: MxG
 def log_answered_write(options: ClientOptions, call: str, request: Any, reply: Any) -> None:
     """Log what the reply to a call that changes the plant refuses or leaves open; nothing where it says yes."""
     _log_write(options, call, request, lambda: _doubt(request, reply))
+
+
+def log_unseen_writes(options: ClientOptions, request: Any, results: Sequence[Any]) -> None:
+    """Log the writes (``WriteResult``) that were accepted and are unknown all the same; nothing if there are none."""
+    _log_write(options, wire.kind_name(request), request, lambda: _unseen(results))
+
+
+def _unseen(results: Sequence[Any]) -> str:
+    from zb_mom_ww_mxgateway.models.write_outcome import WriteOutcome  # Lazy: most sessions write nothing.
+
+    unseen = [each for each in results if each.outcome is WriteOutcome.UNKNOWN and each.accepted_after is not None]
+    if not unseen:
+        return ""
+    of = f" of {len(unseen)} of {len(results)} entries" if len(results) > 1 else ""
+    return f"outcome unknown{of}: accepted, but {unseen[0].error or 'events were lost before its completion'}"
 
 
 def _doubt(request: Any, reply: Any) -> str:

@@ -34,7 +34,13 @@ from zb_mom_ww_mxgateway.transport.call_errors import (
     translated,
     undecodable,
 )
-from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, LoggedStream, log_answered_write, log_failed_write
+from zb_mom_ww_mxgateway.transport.call_log import (
+    LoggedCall,
+    LoggedStream,
+    log_answered_write,
+    log_failed_write,
+    log_unseen_writes,
+)
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.transport.client_observers import ReportedWrite, WriteReports, tell_of_connection
 from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLoop
@@ -202,11 +208,12 @@ class Transport:
     def followed(self, request: Any) -> Iterator[Callable[[Sequence[Any]], None]]:
         """Within the block: yield a function that takes the outcome of each entry of this request, when known.
 
-        The write guard and the observers are shown these outcomes.
+        The log, the write guard and the observers are shown these outcomes.
         """
         with self.guarding.followed(request) as guard, self._reports.followed(request) as observers:
 
             def confirmed(outcomes: Sequence[Any]) -> None:
+                log_unseen_writes(self.options, request, outcomes)
                 guard(outcomes)
                 observers(outcomes)
 
