@@ -95,11 +95,16 @@ def test_the_url_of_a_broker(url: str, text: str, is_secure: bool) -> None:
         "mqtt://a/topic",
         "nats://a?x=1",
         "nats://a b",
+        "nats://me:s3cret",
+        "nats://me:s3cret%40broker",
+        "mqtt://broker/?user=me&password=s3cret",
+        "ftp://me:s3cret",
     ],
 )
-def test_what_is_no_url_of_a_broker_is_refused(url: str) -> None:
-    with pytest.raises(MxGatewayArgumentError):
+def test_what_is_no_url_of_a_broker_is_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(MxGatewayArgumentError) as refused:
         address_of(url)
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +179,26 @@ def test_a_dropped_gap_is_part_of_the_next_one() -> None:
     assert [(gap.after, gap.before, gap.lost) for gap in gaps] == [(0, 5, 4)]
 
 
+def test_a_dropped_gap_without_an_end_leaves_the_end_open_until_the_next_event() -> None:
+    forms = MessageForms("f", "host:1", Topics(DEFAULT, "f", "/"))
+    for later, before in ((_event(9, "A"), 10), (Message("t-1", "t", b"", "t", 1, "A"), None)):
+        outbox, gaps = _outbox(1)
+        outbox.begin("s", 0)
+        outbox.begin("t", 0)
+        for message in (_event(1, "A"), forms.gap(Gap("s", 1, None, None, "session", "GAP")), later):
+            outbox.put(message)
+        outbox.put(_event(10, "A") if before else Message("t-2", "t", b"", "t", 2, "A"))
+        assert outbox.take() is not None
+        assert (gaps[0].session_id, gaps[0].after, gaps[0].before, gaps[0].lost) == ("s", 0, before, None)
+
+
+def test_the_smallest_buffer_has_room_for_a_value_that_is_read_again() -> None:
+    outbox, _ = _outbox(1)
+    assert outbox.room == 1
+    outbox.put(_event(1, "A"))
+    assert outbox.room == 0
+
+
 def test_gaps_of_two_sessions_stay_apart() -> None:
     outbox, gaps = _outbox(1)
     outbox.begin("s", 0)
@@ -205,6 +230,8 @@ async def test_standard_output_in_place_of_a_broker(gateway: SimulatedGateway, m
         (["--to", "-"], "nothing to do"),
         ([ITEM], "no broker: give --to URL"),
         (["--to", "-", "--peers", "a,b", "--name", "c", ITEM], "this one is --name c"),
+        (["--to", "-", "--peers", "c,a,", "--name", "c", ITEM], "--peers has an empty name"),
+        (["--to", "-", "--peers", "c,a,a", "--name", "c", ITEM], "--peers names a forwarder twice"),
         (["--to", "-", "--topic", "a/#", ITEM], "--topic"),
         (
             ["--to", "mqtt://broker", "--broker-user", "me", "--broker-password-env", "NO_SUCH", ITEM],

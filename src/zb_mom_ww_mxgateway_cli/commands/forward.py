@@ -105,6 +105,10 @@ def forward(
     tags = _tags(names, tags_file)
     if peers is not None:
         all_peers = [each.strip() for each in peers.split(",")]
+        if not all(all_peers):
+            raise click.UsageError("--peers has an empty name, whose share nobody would forward")
+        if len({*all_peers}) < len(all_peers):
+            raise click.UsageError("--peers names a forwarder twice")
         if name not in all_peers:
             raise click.UsageError(f"--peers names all forwarders of the list, and this one is --name {name}")
         tags = share_of(name, all_peers, tags)

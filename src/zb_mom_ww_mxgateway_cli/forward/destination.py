@@ -36,7 +36,7 @@ class Address:
 def address_of(url: str) -> Address:
     """Parse ``nats://HOST[:PORT]``, ``tls://…``, ``natss://…``, ``mqtt://…``, ``mqtts://…`` or ``-``.
 
-    Raises MxGatewayArgumentError, which never quotes a URL that may contain a password.
+    Raises MxGatewayArgumentError, which never quotes the URL: it may contain a password.
     """
     if url == STANDARD_OUTPUT:
         return Address("print")
@@ -46,22 +46,27 @@ def address_of(url: str) -> Address:
             "use --broker-user, and --broker-password-env or --broker-password-file"
         )
     schemes = ", ".join(f"{scheme}://" for scheme in _SCHEMES)
-    shown = url if url.isprintable() and len(url) <= 200 else "it"
+    # What follows may be a password at a wrong place, so it is not quoted.
+    scheme = next((each for each in _SCHEMES if url.lower().startswith(f"{each}://")), "")
+    if not scheme:
+        raise MxGatewayArgumentError(f"the broker's URL begins with {schemes}, or is -")
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise MxGatewayArgumentError(f"the broker's URL is not one: {error}") from None
-    if parts.scheme not in _SCHEMES:
-        raise MxGatewayArgumentError(f"the broker's URL begins with {schemes}, or is -; not {shown}")
-    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
-        raise MxGatewayArgumentError(f"the broker's URL names a host, and a port from 1 to 65535 if any; not {shown}")
+    except ValueError:
+        port = 0
+    if port == 0 or not parts.hostname or not _HOST.fullmatch(parts.hostname):
+        raise MxGatewayArgumentError(
+            f"the broker's URL names a host, and a port from 1 to 65535 if any: {scheme}://HOST or {scheme}://HOST:PORT"
+        )
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise MxGatewayArgumentError(f"the broker's URL ends with its host or port: --topic names topics; not {shown}")
-    protocol, is_secure, usual = _SCHEMES[parts.scheme]
+        raise MxGatewayArgumentError(
+            f"the broker's URL ends with its host or port, as {scheme}://HOST:PORT does: --topic names topics"
+        )
+    protocol, is_secure, usual = _SCHEMES[scheme]
     host = parts.hostname
     bracketed = f"[{host}]" if ":" in host else host
-    return Address(protocol, host, port or usual, is_secure, f"{parts.scheme}://{bracketed}:{port or usual}")
+    return Address(protocol, host, port or usual, is_secure, f"{scheme}://{bracketed}:{port or usual}")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ class _Dropped:
     last: int
     lost: int
     is_counted: bool = True
+    is_open: bool = False
+    """Whether it is unknown where they end: no event followed yet."""
 
 
 class Outbox:
@@ -54,7 +56,7 @@ class Outbox:
     @property
     def room(self) -> int:
         """Messages that can be put in before it is half full."""
-        return max(0, self._most // 2 - len(self._waiting)) if self._bytes < self._most_bytes // 2 else 0
+        return max(0, max(1, self._most // 2) - len(self._waiting)) if self._bytes < self._most_bytes // 2 else 0
 
     def put(self, message: Message) -> None:
         """Add a message; drop the oldest if there is no room."""
@@ -97,10 +99,12 @@ class Outbox:
         gap = self._gaps[-1]
         if message.is_mark:
             gap.is_counted = gap.is_counted and message.lost is not None
+            gap.is_open = message.upto is None
             gap.lost += message.lost or 0
         else:
             gap.lost += 1
             self.dropped += 1
+            gap.is_open = False
         if message.upto is not None:
             gap.last = message.upto
             self._pass(message)
@@ -121,7 +125,7 @@ class Outbox:
         return Gap(
             dropped.session_id,
             dropped.after,
-            dropped.last + 1,
+            None if dropped.is_open else dropped.last + 1,
             dropped.lost if dropped.is_counted else None,
             "buffer",
             f"GAP {count} dropped: the broker took none for too long, and the buffer was full",
