@@ -15,7 +15,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.output.vt100 import Vt100_Output
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, ROWS, Terminal
-from shell_waiting import until
+from shell_waiting import DEADLINE, until
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.terminal.live_question import LiveQuestion, QuestionVoid, SomebodyTypes, terminal_taken
@@ -39,9 +39,9 @@ class Asked:
 
 
 @asynccontextmanager
-async def a_question() -> AsyncIterator[Asked]:
+async def a_question(kind: type[Terminal] = Terminal) -> AsyncIterator[Asked]:
     with create_pipe_input() as keys:
-        terminal = Terminal(keys, 80)
+        terminal = kind(keys, 80)
         output = Vt100_Output(terminal, lambda: Size(rows=ROWS, columns=80), enable_cpr=False)  # type: ignore[arg-type]
         with create_app_session(input=keys, output=output):
             yield Asked(terminal, keys, output)
@@ -57,6 +57,24 @@ async def test_it_is_answered_by_what_is_typed_after_it_was_shown() -> None:
         assert await answer == "yes"
         assert "void in" not in asked.terminal.text
         assert f"{QUESTION} yes" in asked.terminal.text
+
+
+class QuickToAnswer(Terminal):
+    """Types an answer in the moment in which the hint is on the screen."""
+
+    has_answered = False
+
+    def write(self, text: str) -> None:
+        super().write(text)
+        if not self.has_answered and "void in 30 s" in self.text:
+            self.has_answered = True
+            self.type("n" + ENTER)
+
+
+async def test_what_is_typed_as_soon_as_the_hint_is_shown_answers_it() -> None:
+    async with a_question(QuickToAnswer) as asked:
+        store_typeahead(asked.keys, [KeyPress("y"), KeyPress(Keys.ControlM)])
+        assert await asyncio.wait_for(asked.ask(), DEADLINE) == "n"
 
 
 @pytest.mark.parametrize("keys", [ENTER, CTRL_C, CTRL_D, "yes" + CTRL_C])

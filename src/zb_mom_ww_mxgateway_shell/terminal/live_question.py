@@ -38,7 +38,9 @@ class LiveQuestion:
     def __init__(
         self, question: str, input: Input, output: Output, *, void: Callable[[], str], hint: Callable[[], str]
     ) -> None:
-        """`void` returns why the question is void, empty while it is not; `hint` is shown below the question."""
+        """`void` returns why the question is void, empty while it is not; `hint` is shown below the question as soon as
+        what is typed answers it.
+        """
         self._question = safe(question)
         self._void = void
         self._hint = hint
@@ -103,6 +105,7 @@ class LiveQuestion:
         self._app.key_processor.process_keys()
         if self._is_shown:
             self._accepts = True
+            self._app.invalidate()
             self._echo(f"{self._question} ")
 
     def _count_dropped(self, keys: Sequence[KeyPress]) -> None:
@@ -116,7 +119,7 @@ class LiveQuestion:
         columns = self._output.get_size().columns
         question = "\n".join(folded(self._question, columns - 1))
         shown: StyleAndTextTuples = [("", f"{question} {safe(self._typed)}"), ("[SetCursorPosition]", "")]
-        if self._app.is_done:
+        if self._app.is_done or not self._accepts:
             return shown
         dropped = "typed before this question, and dropped; " if self._dropped else ""
         return [*shown, ("", f"\n  {cut(safe(dropped + self._hint()), columns - 3)}")]
