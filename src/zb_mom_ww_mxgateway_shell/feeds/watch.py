@@ -107,7 +107,7 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
     value = LiveValue.of(event, item.tag, 0)
     assert value is not None  # An event with a sample always has one.
     if isinstance(event.body, BufferedData):
-        refined_by = (
+        waited = (
             event.gateway_receive_time_ns - sample.source_time_ns
             if sample.source_time_ns and event.gateway_receive_time_ns
             else 0
@@ -117,7 +117,7 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
             value=sample.value,
             quality=sample.quality,
             source_time_ns=sample.source_time_ns,
-            age_when_received=max(0, refined_by) / 1e9,
+            age_when_received=max(0, waited) / 1e9,
         )
     if item.suspended:
         value.stale_since = value.received_at

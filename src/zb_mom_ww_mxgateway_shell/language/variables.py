@@ -169,9 +169,9 @@ def _in_element(value: Any, found: "re.Match[str]", word: Token) -> str:
     place = word.part(found.start(), found.end())
     if isinstance(value_of(value), list | tuple):
         raise place.mistake(f"{found[0]} is an array: an element is a single value")
-    before, refined_by = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
+    before, after = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
     text = _element_text(value)
-    if before[-1] in "[," and refined_by[:1] in (",", "]"):
+    if before[-1] in "[," and after[:1] in (",", "]"):
         return text
     if text[0] == '"':
         raise place.mistake(f"{found[0]} is {text}: where it is a part of an element, put that in double quotes")

@@ -193,12 +193,12 @@ class RunningRecording:
 
     # In a thread.
 
-    def _write(self, refined_by: Collection[MxEvent | SampleMark] = ()) -> None:
+    def _write(self, more: Collection[MxEvent | SampleMark] = ()) -> None:
         """Write what is due and what arrives meanwhile; nothing once the file has ended."""
         with self._writing:
             if self._file.is_closed:
                 return
-            entries, self._due = [*self._due, *refined_by], []
+            entries, self._due = [*self._due, *more], []
             first, self._first = self._first, []
             ahead = wall_clock_ahead()
             events_and_rows = (_mark_row(each, ahead) if isinstance(each, SampleMark) else each for each in entries)

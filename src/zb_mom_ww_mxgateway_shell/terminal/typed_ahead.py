@@ -42,8 +42,8 @@ class TypedAhead:
         """
         keys = get_typeahead(self._input)
         ends = [index for index, key in enumerate(keys[: self._before_the_end]) if key.key in _ENTER]
-        refined_by = ends[-1] + 1 if ends else 0
-        store_typeahead(self._input, [*(key for key in keys[:refined_by] if not _is_typed(key)), *keys[refined_by:]])
+        after = ends[-1] + 1 if ends else 0
+        store_typeahead(self._input, [*(key for key in keys[:after] if not _is_typed(key)), *keys[after:]])
         self._is_in_burst = False
         return len(ends)
 
