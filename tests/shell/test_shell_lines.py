@@ -251,10 +251,11 @@ async def test_a_plan_lists_all_that_could_not_be_right_and_ends_with_a_mistake(
 async def test_a_plan_that_fits_the_plant_is_done(run: Runs) -> None:
     run.file(
         "register x\nexpect Plant.Tank1.Level < 0\nwrite Plant.Tank1.LevelSP 50\nadd-item TestChildObject.TestInt\n"
-        "read Plant.Tank1.Level\n"
+        "read Plant.Tank1.Level\nrecord level.csv Plant.Tank1.Level\nrecord stop level.csv\n"
     )
     done = await run.process("--plaintext", "plan", "try.mxs")
     assert (done.code, run.written, done.err) == (0, [], ""), done
+    assert "cannot be had" not in done.out
 
 
 async def test_a_verification_may_be_given_a_tolerance_and_a_time(run: Runs) -> None:

@@ -1,7 +1,7 @@
 """events, record."""
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -177,19 +177,25 @@ class FileOrStop(Text):
         return [Suggestion(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
 
 
-class Recorded(Watchable):
-    """Tags to record; after stop, the file of a recording."""
+class RecordingName(ArgumentType):
+    """The file of a recording, as the word that names it."""
 
-    def parse(self, word: Token, context: Scope) -> list[Target] | Token:
-        current = context_of(context).current
-        known = current.recordings if current else {}
-        return word if Path(word.value) in known else super().parse(word, context)
+    name = "file"
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         current = context_of(context).current
         running = current.recording if current else ()
-        files = [Suggestion(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
-        return [*files, *super().suggestions(prefix, context)]
+        return [Suggestion(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
+
+    def parse(self, word: Token, context: Scope) -> Token:
+        return word
+
+
+class Recorded(Watchable):
+    """Tags to record; after stop, the file of a recording."""
+
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
+        return RecordingName() if given.get("file") == _STOP else super().refined_by(given, context)
 
 
 def _check_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
@@ -234,7 +240,7 @@ async def record(
     if file is None:
         return _recording_table(list(connected.recordings.values()))
     if file == _STOP:
-        return await _stop(context, [word for word in tags if word])
+        return await _stop(context, [word for word in tags if isinstance(word, Token)])
     path = Path(file)
     form = format or format_of(path.suffix)
     assert form is not None
@@ -259,13 +265,15 @@ def _advised(context: Context) -> int:
     return sum(item.advised for item in context.items)
 
 
-async def _stop(context: Context, names: Sequence[list[Target] | Token]) -> Result:
+async def _stop(context: Context, names: Sequence[Token]) -> Result:
     known = context.connected.recordings
-    wanted = []
+    wanted: list[RunningRecording] = []
     for name in names:
-        if not isinstance(name, Token):
-            raise ShellError(f"{name[0].word.text} is not being recorded; record lists what is")
-        wanted.append(known[Path(name.value)])
+        recording = known.get(Path(name.value))
+        if recording is None:
+            raise name.mistake(f"{name.value} is not being recorded; record lists what is")
+        if recording not in wanted:
+            wanted.append(recording)
     stopping = wanted or context.connected.recording
     for recording in stopping:
         await recording.stop()

@@ -221,12 +221,14 @@ def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
 
 def _line(context: RecordedShell, invocation: Invocation) -> str:
     parts = [invocation.command.name]
+    places = [parameter.name for parameter, _ in invocation.words if not parameter.is_option]
+    given = invocation.options | dict(zip(places, invocation.positional, strict=True))
     before: Parameter | None = None
     for parameter, word in invocation.words:
         if word is None:
             parts.append(parameter.spelled)
             continue
-        text = parameter.kind.refined_by(invocation.options, context).script_text(word, context)
+        text = parameter.kind.refined_by(given, context).script_text(word, context)
         if not text:
             continue
         if parameter.is_option and not (parameter is before and parameter.takes_many):
