@@ -193,3 +193,27 @@ async def test_operators_clauses_and_names_are_offered_where_they_may_stand(tmp_
         ]
         assert (await menu(sh.terminal, "wait $tag < $limit quality ", "uncertain"))[0] == "good"
         assert (await menu(sh.terminal, "let again ", "="))[0] == "="
+
+
+async def test_a_picture_gets_a_name_that_no_file_has_or_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("records", "tanks", "two words", ".hidden"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    for name in ("tank.svg", "trend.png"):
+        (tmp_path / name).touch()
+    line = "trend Plant.Tank1.Level --save "
+    async with shell(tmp_path) as sh:
+        rows = await menu(sh.terminal, f"{line}", "trend.csv")
+        assert rows == [
+            "trend.svg new file",
+            "trend-2.png new file",
+            "trend.csv new file",
+            "records/ folder",
+            "tanks/ folder",
+        ]
+        rows = await menu(sh.terminal, f"{line}tank", "tank.csv")
+        assert rows == ["tank-2.svg new file", "tank.png new file", "tank.csv new file", "tanks/ folder"]
+        assert await menu(sh.terminal, f"{line}./tanks/a.S", "a.svg") == ["./tanks/a.svg new file"]
+        assert "new file" not in "".join(await menu(sh.terminal, f"{line}none/a"))

@@ -91,3 +91,25 @@ async def test_a_warning_keeps_no_file_from_running(tmp_path: Path) -> None:
     done = await run("lint", "try.mxs")
     assert (done.code, done.out.count("(warning)"), "nothing wrong, 3 warnings" in done.out) == (0, 3, True)
     assert (await run("--demo", "-c", "try.mxs")).code == 0
+
+
+def test_a_file_that_a_line_makes_and_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = f"""\
+record old.csv {INT}
+record stop old.csv
+record old.csv {INT} --append
+record stop
+record new.csv {INT}
+trend {INT} --for 1s --save old.svg
+trend {INT} --for 1s --save old.svg  # meant
+trend {INT} --for 1s --save new.svg
+"""
+    assert warnings(tmp_path, lines) == []
+    for name in ("old.csv", "old.svg"):
+        Path(name).touch()
+    said = "exists: this line fails until it is moved away, or another one is named (warning)"
+    assert warnings(tmp_path, lines) == [
+        f"try.mxs:1:8: old.csv {said}",
+        f"try.mxs:6:{len(f'trend {INT} --for 1s --save ') + 1}: old.svg {said}",
+    ]

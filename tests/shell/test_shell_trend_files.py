@@ -171,3 +171,13 @@ async def test_the_prompt_saves_the_last_picture_however_it_ends(tmp_path: Path,
         await sh.terminal.shows("saved ", "level.svg")
         assert "Plant.Tank1.Level  61" in file.read_text(encoding="utf-8")
         await sh.terminal.enter("status", "1 advised")
+
+
+async def test_the_end_of_a_recorded_script_says_that_its_picture_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("record-script again.mxs", "recording to again.mxs")
+        await sh.terminal.enter(f"trend {INT} --for 100ms --save once.svg", "saved once.svg")
+        await sh.terminal.enter("record-script", "again.mxs ended", "once.svg exists: this line fails")

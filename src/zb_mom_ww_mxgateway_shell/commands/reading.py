@@ -37,9 +37,11 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
     FileName,
     FlagOption,
+    Suggestion,
 )
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.file_names import new_files
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -247,6 +249,9 @@ class PictureFile(FileName):
             raise word.mistake(f"a file is expected whose name ends with {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
         return file
 
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return new_files(prefix, SUFFIXES, "trend")
+
 
 _NEEDS_AN_END = "without a screen to redraw, a trend needs an end: --for 30s"
 
@@ -255,8 +260,15 @@ def _unending(given: Collection[str]) -> str:
     return "" if "for_" in given else _NEEDS_AN_END
 
 
+def _picture(invocation: ParsedArguments) -> str | None:
+    return invocation.options.get("save")
+
+
 @command(
-    "trend", example="trend Plant.Tank1.Level --for 1s", unending=_unending, traits=CommandTraits(advises=named_targets)
+    "trend",
+    example="trend Plant.Tank1.Level --for 1s",
+    unending=_unending,
+    traits=CommandTraits(advises=named_targets, new_file=_picture),
 )
 async def trend(
     context: Context,

@@ -60,7 +60,9 @@ async def record_script(
     typed, context.records = context.recorder, True
     if file is None:
         ended = typed.stop()
-        return TextResult(f"{ended} ended" if ended else "nothing was recorded", {"file": ended and str(ended)})
+        findings = context.made_files.findings(ended) if context.made_files and ended and ended.is_file() else []
+        lines = [f"{ended} ended" if ended else "nothing was recorded", *findings]
+        return TextResult("\n".join(lines), {"file": ended and str(ended), "findings": findings})
     path, at = Path(file), time_text(datetime.now(UTC))
     heading = f"Recorded by mxgw-shell at {at}{f' from {context.name}' if context.name else ''}."
     if since is not None:

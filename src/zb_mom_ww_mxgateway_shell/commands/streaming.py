@@ -25,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Suggestion,
     Text,
 )
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Target, full_address, named_targets
@@ -204,12 +204,17 @@ def _check_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
         raise ShellError(f"the format of {file} is unknown: name it .csv, .jsonl or .parquet, or add --format csv")
 
 
+def _recording(invocation: ParsedArguments) -> str | None:
+    file = invocation.positional[0] if invocation.positional else None
+    return None if file == _STOP or invocation.options.get("append") else file
+
+
 @command(
     "record",
     example="record tank.csv Plant.Tank1.Level",
     check=_check_format,
     in_plan=False,
-    traits=CommandTraits(advises=named_targets),
+    traits=CommandTraits(advises=named_targets, new_file=_recording),
 )
 async def record(
     context: Context,

@@ -104,6 +104,8 @@ class CommandTraits:
     """Whether it registers a server."""
     adds_items: bool = False
     """Whether it adds items as such, which later lines may name by their numbers."""
+    new_file: Callable[[ParsedArguments], str | None] | None = None
+    """The file that a line makes and that must not exist before; None for none. It fails where the file exists."""
     recorded: bool = False
     """Whether record-script keeps it although it needs no session, changes nothing and has no gateway."""
     recorded_end: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, duration_text, parse_duration
@@ -75,11 +76,12 @@ class DoubtfulLines:
             self._step = None
         if traits.defines:
             yield from self._of_name(statement, line)
-        is_told_by_words = traits.lasts or traits.takes or traits.writes or traits.judges == "now"
+        is_told_by_words = traits.lasts or traits.takes or traits.writes or traits.new_file or traits.judges == "now"
         invocation = self._invocation(line) if is_told_by_words else None
         if invocation is not None:
             yield from self._of_time(statement, traits, invocation)
             yield from self._of_effect(line, traits, invocation)
+            yield from self._of_file(traits, invocation)
         self._follow(statement, command, invocation)
 
     def _invocation(self, line: str) -> Invocation | None:
@@ -138,6 +140,12 @@ class DoubtfulLines:
             yield word.mistake(
                 f"{word.text} checks at once, and the plant may need a moment after the write: wait, or # meant"
             )
+
+    def _of_file(self, traits: CommandTraits, invocation: Invocation) -> Iterator[InputError]:
+        file = traits.new_file(invocation) if traits.new_file is not None else None
+        if file is not None and Path(file).is_file():
+            words = [word for _, word in invocation.words if word is not None and word.value == file]
+            yield words[0].mistake(f"{file} exists: this line fails until it is moved away, or another one is named")
 
     def _follow(self, statement: Statement, command: Command, invocation: Invocation | None) -> None:
         """Keep what the lines so far have just written."""
