@@ -232,3 +232,5 @@ def test_patterns_of_files_need_no_shell_that_knows_them(tmp_path: Path, monkeyp
     assert files_named(["*.mxs", "c[1].mxs", "z*.mxs", "plain"]) == (
         "a.mxs", "b.mxs", "c[1].mxs", "c[1].mxs", "z*.mxs", "plain",
     )  # fmt: skip
+    # A name that no file can have is reported as a file that is missing.
+    assert files_named([f"*{'x' * 300}"]) == (f"*{'x' * 300}",)
