@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,7 @@ def bundle(tool: Callable[[str], ModuleType], tmp_path: Path) -> Path:
     for name in ("install.py", "install.sh", "digests.py"):
         shutil.copy(TOOLS / name, folder)
     (folder / "targets.txt").write_text(f"{sys.version_info[0]}.{sys.version_info[1]} linux\n3.99 windows\n")
+    (folder / "extras.txt").write_text("mqtt\nshell\n")
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     (folder / "SHA256SUMS").write_text(tool("digests").digests_of(files))
     return folder
@@ -147,6 +149,25 @@ class TestWhatTheInstallerRefuses:
         assert refusal(bundle, str(tmp_path / "to" / "pyvenv.cfg")).endswith("name another folder")
         assert [path.name for path in (tmp_path / "to").iterdir()] == ["pyvenv.cfg"]
 
+    def test_an_extra_that_it_does_not_have(self, bundle: Path, tmp_path: Path) -> None:
+        working = tmp_path / "to"
+        working.mkdir()
+        (working / "mxgw-bundle.txt").touch()
+        said = refusal(bundle, str(working), "--extras", "mqtt, parquet")
+        assert said == "this bundle has no extra parquet; it has mqtt, shell"
+        # What is installed stays as it is.
+        assert [path.name for path in working.iterdir()] == ["mxgw-bundle.txt"]
+
+    def test_a_folder_that_cannot_be_made(self, bundle: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        said = refusal(bundle, str(tmp_path / "file" / "to"))
+        assert said.startswith("[Errno ")
+        assert said.endswith("to is not usable")
+
+    def test_a_bundle_that_is_not_whole(self, bundle: Path) -> None:
+        (bundle / "targets.txt").unlink()
+        assert "targets.txt cannot be read: " in refusal(bundle)
+
     def test_a_python_that_it_has_no_wheels_for(self, bundle: Path) -> None:
         (bundle / "targets.txt").write_text("3.98 linux\n3.99 linux\n3.11 windows\n")
         assert refusal(bundle).endswith("the bundle has wheels for CPython 3.98, 3.99")
@@ -164,6 +185,39 @@ class TestWhatTheInstallerRefuses:
         )
         assert done.returncode == 1
         assert "no Python 3.11 or later was found" in done.stderr
+
+
+def test_what_was_interrupted_is_made_anew(
+    tool: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = tool("install")
+    folder = tmp_path / "to"
+
+    def interrupted(self: venv.EnvBuilder, path: Path) -> None:
+        (path / "half").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(venv.EnvBuilder, "create", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            install.make_environment(folder)
+        assert {path.name for path in folder.iterdir()} == {"half", install.MARK}
+
+    def without_pip(self: venv.EnvBuilder, path: Path) -> None:
+        assert not (path / "half").exists()
+        raise subprocess.CalledProcessError(1, "python", output=b"python: No module named ensurepip\n")
+
+    monkeypatch.setattr(venv.EnvBuilder, "create", without_pip)
+    with pytest.raises(OSError, match=r"No module named ensurepip \(on Debian and Ubuntu, install python3-venv\)$"):
+        install.make_environment(folder)
+
+
+def test_the_extras_of_a_bundle_are_those_whose_packages_it_has(
+    tool: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    offered = {"shell": ["prompt_toolkit>=3", "wcwidth"], "mqtt": ["paho-mqtt>=2.1"], "nats": ["nats-py"]}
+    wheels = [wheel(tmp_path, name) for name in ("paho-mqtt", "prompt_toolkit", "wcwidth", "pygments")]
+    assert tool("wheels").complete_extras(offered, wheels) == ["shell", "mqtt"]
 
 
 def test_another_machine_is_refused(tool: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:

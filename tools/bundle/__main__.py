@@ -15,12 +15,13 @@ from pathlib import Path
 
 import sbom
 from digests import SUMS, digests_of
-from wheels import Target, collect
+from wheels import Target, collect, complete_extras
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 _PYTHON = "Programming Language :: Python :: 3."
 PYTHONS = tuple(each.rpartition(" ")[2] for each in PROJECT["classifiers"] if each.startswith(_PYTHON))
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 INSTALLER = ("install.py", "install.sh", "install.cmd", "digests.py", "READ-ME-FIRST.txt")
 GUIDES = ("README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs", "examples")
 
@@ -32,8 +33,11 @@ def main() -> None:
     options.add_argument("--systems", default="windows,linux", help="windows, linux, or both")
     options.add_argument("--extras", default="", help="extras to include, such as parquet,mqtt")
     chosen = options.parse_args()
+    extras = tuple(filter(None, (each.strip() for each in chosen.extras.split(","))))
+    for unknown in sorted(set(extras) - set(EXTRAS)):
+        options.error(f"no extra {unknown}; there are {', '.join(EXTRAS)}")
     targets = [Target(python, system) for python in chosen.pythons.split(",") for system in chosen.systems.split(",")]
-    zipped = build(chosen.folder, targets, tuple(filter(None, chosen.extras.split(","))))
+    zipped = build(chosen.folder, targets, extras)
     print(f"{zipped}: {zipped.stat().st_size / 1e6:.1f} MB")
 
 
@@ -53,6 +57,7 @@ def build(folder: Path, targets: list[Target], extras: tuple[str, ...]) -> Path:
     for each in INSTALLER:
         files[each] = _with_line_ends(each, (Path(__file__).parent / each).read_bytes())
     files["targets.txt"] = "".join(f"{each}\n" for each in targets).encode()
+    files["extras.txt"] = "".join(f"{each}\n" for each in sorted(complete_extras(EXTRAS, needed))).encode()
     for path in _tracked(*GUIDES):
         files[path.as_posix()] = (ROOT / path).read_bytes()
     files["sbom.cdx.json"] = sbom.document(PROJECT["name"], version, sorted(needed)).encode()

@@ -16,8 +16,8 @@ def damage(folder: Path) -> str:
     """Return what is missing from a bundle, changed in it or added to its wheels; empty where it is whole."""
     try:
         lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        return f"{SUMS} cannot be read: {error.strerror or error}"
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{SUMS} cannot be read: {getattr(error, 'strerror', None) or error}"
     promised = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
     for path, digest in promised.items():
         try:

@@ -32,12 +32,42 @@ def unfit(targets: str) -> str:
     return ""
 
 
+def not_bundled(extras: str, bundled: str) -> str:
+    """Return which of these extras the bundle does not have, in words; empty where it has all."""
+    for name in filter(None, (each.strip() for each in extras.split(","))):
+        if name not in bundled.split():
+            return f"this bundle has no extra {name}; it has {', '.join(bundled.split()) or 'none'}"
+    return ""
+
+
+def make_environment(folder: Path) -> None:
+    """Make an empty environment in a folder, in place of a former one; raise OSError where it cannot be made."""
+    import venv
+
+    builder = venv.EnvBuilder(with_pip=True)
+    if folder.exists():
+        builder.clear_directory(folder)
+    # At first: what is interrupted can be made anew.
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text(f"{BUNDLE.name}\n", encoding="utf-8")
+    try:
+        builder.create(folder)
+    except subprocess.CalledProcessError as error:
+        said = (error.output or b"").decode(errors="replace").strip()
+        advice = " (on Debian and Ubuntu, install python3-venv)" if "ensurepip" in said else ""
+        raise OSError(f"{sys.executable} makes no environment: {said.rpartition(chr(10))[2]}{advice}") from None
+
+
 def main() -> None:
     options = argparse.ArgumentParser(prog="install", description="Install mxgw from this bundle, without a network.")
     options.add_argument("folder", nargs="?", type=Path, default=BUNDLE.parent / "mxgw", help="where to install")
     options.add_argument("--extras", default="", help="extras that the bundle was built with, such as parquet,mqtt")
     chosen = options.parse_args()
-    reason = unfit((BUNDLE / "targets.txt").read_text(encoding="utf-8"))
+    try:
+        reason = unfit((BUNDLE / "targets.txt").read_text(encoding="utf-8"))
+        reason = reason or not_bundled(chosen.extras, (BUNDLE / "extras.txt").read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"{error.filename} cannot be read: {error.strerror}"
     if not reason:
         from digests import damage
 
@@ -47,10 +77,10 @@ def main() -> None:
     folder: Path = chosen.folder
     if folder.exists() and not (folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))):
         sys.exit(f"install: {folder} holds something else than mxgw: name another folder")
-    import venv
-
-    venv.EnvBuilder(with_pip=True, clear=folder.exists()).create(folder)
-    (folder / MARK).write_text(f"{BUNDLE.name}\n", encoding="utf-8")
+    try:
+        make_environment(folder)
+    except OSError as error:
+        sys.exit(f"install: {error}; {folder} is not usable")
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     wanted = f"{PACKAGE}[{chosen.extras}]" if chosen.extras else PACKAGE
     pip = [str(programs / "python"), "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
@@ -102,6 +103,14 @@ def requirements(wheel: Path, extras: tuple[str, ...], target: Target) -> list[R
         if needed.marker is None or any(needed.marker.evaluate(each) for each in environments):
             found.append(needed)
     return found
+
+
+def complete_extras(extras: Mapping[str, Sequence[str]], wheels: Iterable[Path]) -> list[str]:
+    """Return those of the extras, given with their requirements, of which every package is among the wheels."""
+    found = {parse_wheel_filename(each.name)[0] for each in wheels}
+    return [
+        name for name, texts in extras.items() if {canonicalize_name(Requirement(each).name) for each in texts} <= found
+    ]
 
 
 def _fetched(wanted: list[Requirement], target: Target, folder: Path, constraints: Path) -> dict[str, Path]:
