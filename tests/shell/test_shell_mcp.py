@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -304,6 +305,35 @@ async def test_a_profile_that_names_nothing_shows_nothing(tmp_path: Path, gatewa
     assert "names nothing" in done.err
 
 
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+async def test_it_ends_when_nobody_reads_its_answers(tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "mcp", "--demo",
+        stdin=asyncio.subprocess.PIPE, stdout=writes, stderr=asyncio.subprocess.PIPE,
+        env=ShellProcess(tmp_path).environment,
+    )  # fmt: skip
+    os.close(writes)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdin.write(json.dumps(HELLO).encode() + b"\n")
+    async with asyncio.timeout(60):
+        # Its input stays open.
+        err = await process.stderr.read()
+        assert await process.wait() == 1
+    assert b"standard output was closed before all answers were written" in err
+    assert b"internal error" not in err
+
+
 @pytest.mark.parametrize("ending", ["end of input", "SIGTERM", "SIGINT"])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 async def test_it_ends_with_its_input_or_by_a_signal(tmp_path: Path, ending: str) -> None:
@@ -311,9 +341,7 @@ async def test_it_ends_with_its_input_or_by_a_signal(tmp_path: Path, ending: str
     assert process.stdin is not None
     assert process.stdout is not None
     async with asyncio.timeout(60):
-        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-        request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
-        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.write(json.dumps(HELLO).encode() + b"\n")
         assert json.loads(await process.stdout.readline())["result"]["serverInfo"]["name"] == "mxgw"
         if ending == "end of input":
             process.stdin.close()

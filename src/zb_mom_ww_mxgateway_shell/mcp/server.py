@@ -9,7 +9,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.system.extras import extra
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.mcp.plant_view import MOST_TAGS, PlantView, why_not
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
@@ -93,7 +93,10 @@ TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
 
 
 async def serve(view: PlantView) -> None:
-    """Answer until standard input ends. Raise MxGatewayMissingExtraError without the extra ``mcp``."""
+    """Answer until standard input ends.
+
+    Raise ShellError where nobody reads the answers any more, and MxGatewayMissingExtraError without the extra ``mcp``.
+    """
     server = extra("mcp.server.lowlevel", "mcp", "The MCP server")
     streams = extra("mcp.server.stdio", "mcp", "The MCP server")
     types = extra("mcp_types", "mcp", "The MCP server")
@@ -125,8 +128,15 @@ async def serve(view: PlantView) -> None:
         on_list_tools=listed,
         on_call_tool=called,
     )
-    async with streams.stdio_server(stdin=_Requests()) as (incoming, outgoing):
-        await made.run(incoming, outgoing, made.create_initialization_options())
+    try:
+        async with streams.stdio_server(stdin=_Requests()) as (incoming, outgoing):
+            await made.run(incoming, outgoing, made.create_initialization_options())
+    except ExceptionGroup as errors:
+        # Those of a tool are its answers: an OSError here is of the standard streams.
+        lost, others = errors.split(OSError)
+        if lost is None or others is not None:
+            raise
+        raise ShellError("standard output was closed before all answers were written", ExitCode.NOT_MET) from errors
 
 
 def checked(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
