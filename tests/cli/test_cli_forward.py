@@ -2,18 +2,22 @@
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from cli_process import KEY, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway_cli.commands.streaming import Printer, Rendering
 from zb_mom_ww_mxgateway_cli.forward.destination import Access, address_of, destination_of
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
+from zb_mom_ww_mxgateway_cli.forward.printed_messages import PrintedMessages
 from zb_mom_ww_mxgateway_cli.forward.progress import Position, Saved, SessionItems, StateFile
 from zb_mom_ww_mxgateway_cli.forward.sharing import share_of
 from zb_mom_ww_mxgateway_cli.forward.topics import DEFAULT, TopicError, Topics
+from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 ITEM = "TestChildObject.TestInt"
@@ -208,6 +212,31 @@ def test_gaps_of_two_sessions_stay_apart() -> None:
         outbox.put(Message(f"t-{number}", "t", b"", "t", number, "A"))
     assert [message.session_id for message in iter(outbox.take, None)] == ["s", "t", "t"]
     assert [(gap.session_id, gap.after, gap.before, gap.lost) for gap in gaps] == [("s", 0, 2, 1), ("t", 0, 2, 1)]
+
+
+# Standard output.
+
+
+async def test_a_printed_message_counts_as_forwarded_when_it_is_written_and_not_before() -> None:
+    """The position would be ahead of a reader that pauses: a restart would go on behind what was never written."""
+    is_writing, may_write, written = threading.Event(), threading.Event(), asyncio.Event()
+
+    class PausedReader(Report):
+        def lines(self, lines: list[str]) -> None:
+            is_writing.set()
+            assert may_write.wait(20)
+
+    forms = MessageForms("f", "host:1", Topics(DEFAULT, "f", "/"))
+    rendering: Rendering[Message] = Rendering(lambda message: {}, lambda message: message.id)
+    async with Printer(PausedReader(), rendering, on_written=lambda _: written.set()) as printer:
+        message = forms.mark("start", "s", "text")
+        done = await PrintedMessages(lambda form, text, done: printer.put(message)).publish(message)
+        await until(is_writing.is_set)
+        await asyncio.sleep(0)
+        assert not written.is_set()
+        assert not done.done()
+        may_write.set()
+        await asyncio.wait_for(written.wait(), 20)
 
 
 # The command.

@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from cli_process import until
+from cli_process import KEY, until
 
-from zb_mom_ww_mxgateway_cli.forward import publisher as module
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway_cli.forward import forwarder as forwarder_module, publisher as module
 from zb_mom_ww_mxgateway_cli.forward.broker import BrokerLostError, BrokerRefusedError
 from zb_mom_ww_mxgateway_cli.forward.destination import Access, Address, destination_of
+from zb_mom_ww_mxgateway_cli.forward.forwarder import Forwarder
 from zb_mom_ww_mxgateway_cli.forward.messages import Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
 from zb_mom_ww_mxgateway_cli.forward.publisher import Publisher
 from zb_mom_ww_mxgateway_cli.forward.topics import DEFAULT, Topics
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 
 class Connection:
@@ -129,3 +132,26 @@ async def test_what_is_too_large_for_another_broker_becomes_a_gap_then() -> None
     task.cancel()
     await asyncio.wait([task])
     assert delivery.acknowledged == [*ALL, "s-gap-10-12", "11"]
+
+
+async def test_a_count_is_of_events_that_the_broker_has_however_late_it_comes(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarder_module, "_FLUSH_SECONDS", 0.0)
+    is_there, broker = asyncio.Event(), Connection()
+
+    async def connect(address: Address, on_lost: Callable[[], None]) -> Connection:
+        await is_there.wait()
+        return broker
+
+    async with await GatewayClient.connect(endpoint=gateway.endpoint, api_key=KEY.text, plaintext=True) as client:
+        forwarder = Forwarder(
+            client, destination_of(("mqtt://a",), Access()), Topics(DEFAULT, "f", "/"), connect,
+            tags=["TestChildObject.TestInt"], state=None, buffer=10, most_events=1, news=lambda word, text: None,
+        )  # fmt: skip
+        running = asyncio.create_task(forwarder.run(None, asyncio.Event()))
+        await until(lambda: gateway.live_sessions)
+        await until(lambda: not gateway.live_sessions)  # It has its event.
+        is_there.set()
+        await asyncio.wait_for(running, 20)
+    assert (forwarder.counts.events, forwarder.waiting) == (1, 0)

@@ -19,12 +19,16 @@ from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet, counted
 from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
+    import asyncio
+
     from zb_mom_ww_mxgateway import GatewayClient
     from zb_mom_ww_mxgateway_cli.forward.broker import BrokerConnection
     from zb_mom_ww_mxgateway_cli.forward.destination import Address, Destination
     from zb_mom_ww_mxgateway_cli.forward.forwarder import Forwarder
     from zb_mom_ww_mxgateway_cli.forward.progress import StateFile
     from zb_mom_ww_mxgateway_cli.forward.topics import Topics
+
+    Line = tuple[dict[str, Any], str, asyncio.Future[None] | None]
 
 
 @click.command(
@@ -161,18 +165,26 @@ async def _forward(
     from zb_mom_ww_mxgateway_cli.forward.printed_messages import PrintedMessages
 
     is_ended = asyncio.Event()
-    rendering: Rendering[tuple[dict[str, Any], str]] = Rendering(lambda line: line[0], lambda line: line[1])
-    async with Printer(report, rendering) as printer:
+    is_printed = destination.protocol == "print"
 
-        def print_line(form: dict[str, Any], text: str) -> None:
-            printer.put((form, text))
-            if report.reader_gone and destination.protocol == "print":
-                is_ended.set()
+    def written(lines: "list[Line]") -> None:
+        if not report.reader_gone:
+            for _, _, done in lines:
+                if done is not None and not done.done():
+                    done.set_result(None)
+        elif is_printed:
+            is_ended.set()
+
+    rendering: Rendering[Line] = Rendering(lambda line: line[0], lambda line: line[1])
+    async with Printer(report, rendering, on_written=written) as printer:
+
+        def print_line(form: dict[str, Any], text: str, done: "asyncio.Future[None] | None" = None) -> None:
+            printer.put((form, text, done))
 
         def news(word: str, text: str) -> None:
             now = time_text(datetime.now(UTC))
             # A full disk below standard output stops no forwarding to a broker.
-            with nullcontext() if destination.protocol == "print" else suppress(ExpectationNotMet):
+            with nullcontext() if is_printed else suppress(ExpectationNotMet):
                 print_line({"at": now, "kind": "news", "news": word, "ok": True, "text": text}, f"{now}  {text}")
 
         async def printed(address: "Address", on_lost: Callable[[], None]) -> "BrokerConnection":
@@ -183,7 +195,7 @@ async def _forward(
             client,
             destination,
             topics,
-            printed if destination.protocol == "print" else to_broker,
+            printed if is_printed else to_broker,
             tags=tags,
             state=state,
             buffer=buffer,
@@ -196,6 +208,8 @@ async def _forward(
             report.summary |= forwarder.summary()
             report.notice(_summary_text(forwarder))
             raise
+        if is_ended.is_set():
+            return
         summary = forwarder.summary()
         if forwarder.waiting:
             report.summary |= summary

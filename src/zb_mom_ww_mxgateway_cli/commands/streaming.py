@@ -154,16 +154,29 @@ class StreamWriter(ABC, Generic[T]):
 class Printer(StreamWriter[T]):
     """Prints messages."""
 
-    def __init__(self, report: Report, rendering: Rendering[T], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        report: Report,
+        rendering: Rendering[T],
+        most_waiting: int = MOST_WAITING,
+        on_written: Callable[[list[T]], None] | None = None,
+    ) -> None:
+        """`on_written` is called on the loop with messages that were printed, or could not be: `report.reader_gone`."""
         super().__init__(report, "printer", most_waiting, _PATIENCE)
         self._rendering = rendering
+        self._on_written = on_written
 
     def _refuse(self, message: T) -> None:
         raise ExpectationNotMet(f"the reader of the output is {self._most_waiting} lines behind")
 
     def _write(self, messages: list[T]) -> None:
         rendered = [self._rendered(message) for message in messages]
-        self._report.lines([line for lines in rendered for line in lines])
+        try:
+            self._report.lines([line for lines in rendered for line in lines])
+        finally:
+            if self._on_written is not None:
+                with suppress(RuntimeError):  # The loop is closed.
+                    self._loop.call_soon_threadsafe(self._on_written, messages)
 
     def _rendered(self, message: T) -> list[str]:
         if self._report.is_for_people:

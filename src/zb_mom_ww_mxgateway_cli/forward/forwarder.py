@@ -98,14 +98,14 @@ class Forwarder:
         }
 
     async def run(self, duration: float | None, is_ended: asyncio.Event) -> None:
-        """Forward until there were as many events as wanted, `duration` seconds have passed, or `is_ended` is set.
+        """Forward until the broker has as many events as wanted, `duration` seconds have passed, or `is_ended` is set.
 
-        The broker then has five seconds to take the rest, also where this is cancelled. Raises what no other attempt
-        can change: a refused key, a broker that refuses the very first message.
+        After `duration`, and where this is cancelled, the broker has five seconds to take the rest. Raises what no
+        other attempt can change: a refused key, a broker that refuses the very first message.
         """
         saved = Saved() if self._state is None else await asyncio.to_thread(self._state.read)
         self._position, self._opened = saved.position, list(saved.opened)
-        feed = asyncio.create_task(self._feed.run(saved), name="feed")
+        feed = asyncio.create_task(self._feed_and_deliver(saved), name="feed")
         publisher = asyncio.create_task(self._publisher.run(), name="publisher")
         saver = asyncio.create_task(self._save_for_ever(), name="progress")
         ended = asyncio.create_task(is_ended.wait(), name="end")
@@ -116,11 +116,17 @@ class Forwarder:
                 task.result()
         finally:
             await _cancelled(feed, ended)
-            await self._flush(publisher)
+            if not is_ended.is_set():
+                await self._flush(publisher)
             await _cancelled(publisher, saver)
             await self._save()
         if not publisher.cancelled():
             publisher.result()
+
+    async def _feed_and_deliver(self, saved: Saved) -> None:
+        """Feed as many events as wanted, and wait until the broker has them, or knows that they are lost."""
+        await self._feed.run(saved)
+        await self._publisher.emptied()
 
     async def _flush(self, publisher: "asyncio.Task[None]") -> None:
         """Give the broker a while to take what waits."""

@@ -7,12 +7,12 @@ from typing import Any
 
 from zb_mom_ww_mxgateway_cli.forward.messages import Message
 
-PrintLine = Callable[[dict[str, Any], str], None]
-"""Prints a result: its JSON form, or its text for a person. Never waits."""
+PrintLine = Callable[[dict[str, Any], str, "asyncio.Future[None] | None"], None]
+"""Prints a result: its JSON form, or its text for a person. Never waits; the future is done when it is written."""
 
 
 class PrintedMessages:
-    """Prints each message. A message counts as acknowledged when it waits to be printed."""
+    """Prints each message. A message counts as acknowledged when it is written."""
 
     def __init__(self, print_line: PrintLine) -> None:
         self.window = 1_000
@@ -23,9 +23,8 @@ class PrintedMessages:
     async def publish(self, message: Message) -> "asyncio.Future[None]":
         """Do what :meth:`BrokerConnection.publish` says."""
         text = message.payload.decode()
-        self._print_line(json.loads(text), text)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        self._print_line(json.loads(text), text, done)
         return done
 
     async def aclose(self) -> None:

@@ -44,6 +44,8 @@ class Publisher:
         when the broker is there, or is not."""
         self.connections: int = 0
         """Connections made so far."""
+        # Standard output has no other connection that would be better, however long its reader pauses.
+        self._patience = None if destination.protocol == "print" else ACKNOWLEDGE_SECONDS
         self._addresses = itertools.cycle(destination.addresses)
         self._connect = connect
         self._outbox = outbox
@@ -118,10 +120,10 @@ class Publisher:
                 raise BrokerLostError(f"{address.text}: {connection.lost}")
             self._wake.clear()
             try:
-                async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                async with asyncio.timeout(self._patience):
                     is_more = await self._send_some(connection, again, sent)
             except TimeoutError:
-                raise BrokerLostError(f"{address.text}: it takes nothing for {ACKNOWLEDGE_SECONDS:g} s") from None
+                raise BrokerLostError(f"{address.text}: it takes nothing for {self._patience:g} s") from None
             if is_more or (sent and sent[0].done.done()):
                 await asyncio.sleep(0)
                 continue
@@ -131,12 +133,12 @@ class Publisher:
                 heard_at = clock.monotonic()
             else:
                 try:
-                    async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                    async with asyncio.timeout(self._patience):
                         await self._wake.wait()
                 except TimeoutError:
                     pass
-                if clock.monotonic() - heard_at >= ACKNOWLEDGE_SECONDS:
-                    raise BrokerLostError(f"{address.text}: no acknowledgement for {ACKNOWLEDGE_SECONDS:g} s")
+                if self._patience is not None and clock.monotonic() - heard_at >= self._patience:
+                    raise BrokerLostError(f"{address.text}: no acknowledgement for {self._patience:g} s")
 
     async def _send_some(self, connection: BrokerConnection, again: deque[Message], sent: deque[_Sent]) -> bool:
         """Send what fits into the window, in portions; return whether there is more to send now."""
