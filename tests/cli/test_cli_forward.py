@@ -1,12 +1,14 @@
 """Forwarding without a broker: topics, shares, what is refused before anything is sent, standard output, the state."""
 
 import asyncio
+import json
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cli_process import KEY, Run, Start, ended, until
+from cli_process import DEADLINE, KEY, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_cli.commands.streaming import Printer, Rendering
@@ -242,6 +244,16 @@ async def test_a_printed_message_counts_as_forwarded_when_it_is_written_and_not_
 # The command.
 
 
+async def line_of(process: asyncio.subprocess.Process, field: str, value: object) -> dict[str, Any]:
+    """The next line with this field."""
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            line: dict[str, Any] = json.loads(await process.stdout.readline())
+            if line.get(field) == value:
+                return line
+
+
 async def test_standard_output_in_place_of_a_broker(gateway: SimulatedGateway, mxgw_py: Run) -> None:
     ran = await mxgw_py(*PRINT, "--count", "1", "--json", "--name", "f1", ITEM, ITEM.upper())
     assert (ran.code, ran.err) == (0, "")
@@ -354,6 +366,26 @@ async def test_a_restart_with_another_list_takes_and_leaves_tags_in_the_same_ses
     assert ran.code == 0
     (event,) = [line for line in ran.json if line["kind"] == "event"]
     assert (event["tag"], event["session_id"], event["worker_sequence"]) == (other, session, 2)
+
+
+async def test_a_crash_while_the_list_changes_adds_no_tag_twice(
+    gateway: SimulatedGateway, mxgw_py: Run, start: Start, tmp_path: Path
+) -> None:
+    kept = ["--state", str(tmp_path / "f1.state"), "--json"]
+    other = "TestChildObject.TestDouble"
+    assert (await mxgw_py(*PRINT, *kept, "--count", "1", ITEM)).code == 0
+    process = await start(*PRINT, *kept, ITEM, other)
+    await line_of(process, "tag", other)
+    process.kill()
+    await process.wait()
+    await until(lambda: gateway.open_streams == 0)
+    process = await start(*PRINT, *kept, ITEM, other)
+    await line_of(process, "kind", "start")
+    lines: list[dict[str, Any]] = []
+    while not any(line.get("value") == 2.5 for line in lines):
+        gateway.set(other, 1.5 if not lines else 2.5)
+        lines += [await line_of(process, "kind", "event")]
+    assert {line["tag"] for line in lines} <= {ITEM, other}
 
 
 async def test_sessions_that_were_opened_before_a_crash_are_gaps_too(

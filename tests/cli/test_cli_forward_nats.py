@@ -11,6 +11,7 @@ from cli_process import Run, Start, ended, until
 from forward_brokers import accounted, is_whole, nats_broker, needs_nats, news, stream_of
 from nats.js.api import DiscardPolicy
 
+from zb_mom_ww_mxgateway_cli.forward.sharing import share_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 pytestmark = needs_nats
@@ -195,7 +196,8 @@ async def test_two_forwarders_share_a_list(gateway: SimulatedGateway, mxgw_py: R
     shared: list[str] = []
     async with nats_broker(tmp_path) as broker, stream_of(broker) as stream:
         for name in ("a", "b"):
-            arguments = forward(broker.port, "--peers", "a,b", "--for", "1s", "--json", tags=tuple(tags))
+            count = str(len(share_of(name, ["a", "b"], tags)))
+            arguments = forward(broker.port, "--peers", "a,b", "--count", count, "--json", tags=tuple(tags))
             arguments[arguments.index("f1")] = name
             assert (await mxgw_py(*arguments)).code == 0
         for _, form in await stream.messages():

@@ -160,9 +160,14 @@ class Forwarder:
         self._opened.append(session_id)
         await self._save()
 
-    def _keep_items(self, items: SessionItems) -> None:
-        self._items = items
-        self._is_new.set()
+    async def _keep_items(self, items: SessionItems | None) -> None:
+        if items is not None:
+            self._items = items
+            self._is_new.set()
+            return
+        # A restart must not add for a second time what is added now: events would come twice, once without a tag.
+        self._items = SessionItems("", 0, {})
+        await self._save()
 
     async def _save_for_ever(self) -> None:
         while True:

@@ -54,7 +54,7 @@ class GatewayFeed:
         keeps_session: bool,
         most_events: int | None,
         on_opened: Callable[[str], Awaitable[None]],
-        on_items: Callable[[SessionItems], object],
+        on_items: Callable[[SessionItems | None], Awaitable[None]],
         news: Callable[[str, str], None],
     ) -> None:
         """`on_opened` is awaited with the id of each session before anything of it is put.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -70,13 +70,14 @@ class SessionFeed:
     async def run(
         self,
         tags: Sequence[str],
-        on_items: Callable[[SessionItems], object],
+        on_items: Callable[[SessionItems | None], Awaitable[None]],
         on_refused: Callable[[dict[str, str]], None],
     ) -> MxGatewayError | None:
         """Feed until the session is over; return why, or None when there were as many events as wanted.
 
-        It adds the `tags` that the session does not have, and removes others. `on_items` gets the session's items when
-        they are complete, `on_refused` why tags were refused. Raises what prevents adding them.
+        It adds the `tags` that the session does not have, and removes others. `on_items` gets None before known items
+        change, and the session's items when they are complete; `on_refused` gets why tags were refused. Raises what
+        prevents adding them.
         """
         what = f"going on after sequence {self._after}" if self._after else "a new session"
         mark = self._forms.mark("start", self._session_id, f"forwarding {counted(len(tags), 'tag')}: {what}")
@@ -93,7 +94,9 @@ class SessionFeed:
         try:
             while True:
                 self._wake.clear()
-                self._take()
+                if len(self._pending) < _FAIR_SHARE:
+                    # The rest stays in its own queue, which is bounded.
+                    self._take()
                 is_more = self._put_some(_FAIR_SHARE)
                 for task in tasks:
                     if task.done():
@@ -201,16 +204,18 @@ class SessionFeed:
     async def _add(
         self,
         tags: Sequence[str],
-        on_items: Callable[[SessionItems], object],
+        on_items: Callable[[SessionItems | None], Awaitable[None]],
         on_refused: Callable[[dict[str, str]], None],
     ) -> None:
         handles = self._live.session.handles
         wanted = {tag_key(tag) for tag in tags}
         others = [item.tag for item in handles.items.values() if tag_key(item.tag) not in wanted]
+        missing = [tag for tag in tags if handles.find(tag) is None]
+        if handles.items and (others or missing):
+            await on_items(None)
         for start in range(0, len(others), _CHUNK):
             await self._live.unsubscribe_tags(others[start : start + _CHUNK])
         refused: dict[str, str] = {}
-        missing = [tag for tag in tags if handles.find(tag) is None]
         silent: list[Item] = []
         for start in range(0, len(missing), _CHUNK):
             found, refused_here = await self._live.advise_tags(missing[start : start + _CHUNK])
@@ -225,7 +230,7 @@ class SessionFeed:
             on_refused(refused)
         if handles.servers:
             named = {item.item_handle: item.tag for item in handles.items.values()}
-            on_items(SessionItems(self._session_id, next(iter(handles.servers)), named))
+            await on_items(SessionItems(self._session_id, next(iter(handles.servers)), named))
 
     async def _few(self, silent: list[Item]) -> list[Item]:
         """Wait until few of the items are without a first value; return those.
