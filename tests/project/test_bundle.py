@@ -187,6 +187,15 @@ class TestWhatTheInstallerRefuses:
         assert "no Python 3.11 or later was found" in done.stderr
 
 
+def test_a_parenthesis_in_an_argument_ends_nothing_in_the_installer_for_windows() -> None:
+    depth = 0
+    for line in (TOOLS / "install.cmd").read_text(encoding="ascii").splitlines():
+        if not line.startswith("rem "):
+            assert "%*" not in line or depth == 0, line
+            depth += line.count("(") - line.count(")")
+    assert depth == 0
+
+
 def test_what_was_interrupted_is_made_anew(
     tool: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
