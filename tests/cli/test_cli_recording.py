@@ -39,6 +39,7 @@ async def test_events_are_rows_and_counted(
     samples = [
         (row.value, row.quality_word, row.worker_sequence, row.item_handle) for row in rows if row.kind == "sample"
     ]
+    assert {row.tag for row in rows} == {None}
     assert samples == [(7, "good", 2, 1), (8, "bad", 3, 1), (5, "good", 5, 1)]
     (other,) = [row for row in rows if row.kind == "event"]
     assert (other.note, other.quality, other.value, other.item_handle) == ("ON_WRITE_COMPLETE", None, None, 1)
@@ -220,3 +221,4 @@ async def test_a_full_disk_ends_it_and_says_so() -> None:
         async with recorder:
             recorder.take(event(1))
     assert file.rows == [("closed",)]
+    assert recorder.text == "0 samples"

@@ -1,18 +1,20 @@
 """Recordings as Parquet: whole when they end, readable whenever they do not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from filelock import lock_descriptor
 from shell_process import ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayArgumentError, RecordedRow, read_recording
 from zb_mom_ww_mxgateway.recordings.arrow_columns import ARROW_COLUMNS
-from zb_mom_ww_mxgateway.recordings.parts import parts_folder
+from zb_mom_ww_mxgateway.recordings.parts import parts_after, parts_folder
 from zb_mom_ww_mxgateway_console.recordings import parquet_recording
 from zb_mom_ww_mxgateway_console.recordings.parquet_recording import ParquetRecording
 from zb_mom_ww_mxgateway_console.recordings.row_text import Row
@@ -157,6 +159,25 @@ def test_a_file_that_is_being_recorded_is_not_written_twice(path: Path) -> None:
     assert values(path) == [0, 1]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file that is open")
+def test_a_recording_that_ends_while_it_is_taken_up_is_not_continued_in_a_folder_that_is_gone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = record(path, 0)
+
+    def lock(name: Path, timeout: float) -> int:
+        handle = os.open(name, os.O_RDWR)
+        ending.finish()
+        assert lock_descriptor(handle, blocking=False)
+        return handle
+
+    monkeypatch.setattr(parquet_recording, "lock", lock)
+    with pytest.raises(MxGatewayArgumentError, match="is being recorded by another process"):
+        record(path, append=True)
+    assert names(path.parent) == [path.name]
+    assert values(path) == [0]
+
+
 @pytest.mark.parametrize("append", [False, True])
 def test_what_is_discarded_leaves_what_was_there(path: Path, append: bool) -> None:
     if append:
@@ -244,6 +265,7 @@ async def test_record_writes_parquet_at_the_prompt(tmp_path: Path, monkeypatch: 
     path = Path("tank.parquet")
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag to tank.parquet")
+        await until(lambda: parts_after(parts_folder(path), 0))
         sh.gateway.set(INT, 7)
         await until(lambda: values(path) == [7])
         sh.gateway.faults.drop_streams()

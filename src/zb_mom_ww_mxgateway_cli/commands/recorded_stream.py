@@ -70,8 +70,8 @@ class EventRecorder(StreamWriter[Entry]):
 
     def _write(self, messages: list[Entry]) -> None:
         rows = list(rows_of(messages, self._tag_of))
-        self._samples += sum(row[0] == "sample" for row in rows)
         self._attempt(lambda: self._file.put(rows))
+        self._samples += sum(row[0] == "sample" for row in rows)
 
     def _end(self) -> None:
         rows = [self._dropped_row()] if self._dropped_now else []

@@ -6,6 +6,7 @@ process leaves as whole as any recording; a part of some size becomes Parquet; a
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -65,7 +66,7 @@ class ParquetRecording(RecordingFile):
                     "another name keeps it"
                 )
             folder.mkdir(exist_ok=True)
-            handle = lock(folder / _LOCK, 0)
+            handle = _locked(folder / _LOCK)
         except TimeoutError:
             raise MxGatewayArgumentError(f"{path} is being recorded by another process") from None
         except OSError as error:
@@ -144,32 +145,58 @@ class ParquetRecording(RecordingFile):
                 put_in_place(fresh, self._path)
                 flush_folder(self._path.parent)
             self._is_done = True
+            self._remove_folder()
         finally:
             self.close()
-        self._remove_folder()
 
     def close(self) -> None:
+        self._close_part()
+        self._unlock()
+
+    def _close_part(self) -> None:
         if self._part is not None:
             with suppress(OSError):
                 self._part.close()
             self._part = None
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             with suppress(OSError):
                 unlock(self._lock)
             self._lock = None
 
     def discard(self) -> None:
-        self.close()
-        self._remove_folder()
+        self._close_part()
+        try:
+            self._remove_folder()
+        finally:
+            self.close()
 
     def _remove_folder(self) -> None:
-        """Remove the parts that the file has, and the folder unless it has others."""
+        """Remove the folder with the parts that the file has, unless it has others. Still locked: another process may
+        be about to continue the recording."""
         with suppress(OSError):
-            left = parts_after(self._folder, _last_part_of(self._path))
-            if not left:
-                for each in self._folder.iterdir():
+            if parts_after(self._folder, _last_part_of(self._path)):
+                return
+            for each in self._folder.iterdir():
+                if each.name != _LOCK:
                     each.unlink()
-                self._folder.rmdir()
+            if sys.platform == "win32":
+                self._unlock()  # Windows removes no file that is open, so not one that another process has locked.
+            (self._folder / _LOCK).unlink()
+            self._folder.rmdir()
+
+
+def _locked(path: Path) -> int:
+    """Take the lock of a folder; raise TimeoutError where another process has it, or removed it just now."""
+    handle = lock(path, 0)
+    try:
+        if os.path.samestat(os.fstat(handle), path.stat()):
+            return handle
+    except FileNotFoundError:
+        pass
+    unlock(handle)
+    raise TimeoutError(f"{path} was removed while it was locked")
 
 
 def _write(path: Path, batches: Iterator[Any], last: int) -> None:

@@ -46,7 +46,7 @@ def rows_of(entries: Iterable[MxEvent | Row], tag_of: Callable[[Key], str]) -> I
         found = known.get(id(header))
         if found is None:
             key = header.server_handle, header.item_handle
-            words = (tag_of(key), name_of(header.data_type), _statuses(header.statuses), *key)
+            words = (tag_of(key) or None, name_of(header.data_type), _statuses(header.statuses), *key)
             found = known[id(header)] = header, words
         tag, data_type, statuses, server, item = found[1]
         received = iso((entry.received_at + ahead) * 1e9)
