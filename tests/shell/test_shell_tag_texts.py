@@ -205,6 +205,23 @@ async def test_writes_waits_and_checks_name_the_unit_that_is_known() -> None:
             await run(context, f"expect {POSITION} = 7", _follow)
 
 
+async def test_many_writes_captures_and_changes_name_the_units_that_are_known(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"tag,value\n{POSITION},60\nTestChildObject.TestInt,5\n", encoding="utf-8")
+    async with _at_a_prompt() as (context, _):
+        await run(context, f"read {POSITION}", _follow)
+        for line, *wanted in (
+            (f"capture was = {POSITION}", "was = 35.0 % (good, "),
+            (f"write-many {rows}", "35.0 → 60.0 %  accepted", "0 → 5  "),
+            (f"wait {POSITION} = 60 timeout 20s", ""),
+            ("changes", "ours  now   unit  who", "60.0  60.0  %     "),
+        ):
+            shown = await run(context, line, _follow)
+            assert shown is not None
+            assert all(text in "\n".join(shown.lines()) for text in wanted), shown.lines()
+        assert context.names["was"] == 35.0
+
+
 async def test_only_what_is_in_view_is_read_a_few_at_a_time() -> None:
     tags = [TagDefinition(f"Site.Unit{n}.PV", value=1.0, description=f"Unit {n}", unit="bar") for n in range(300)]
     async with _at_a_prompt(tags=tags) as (context, gateway):

@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text, ours_text
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit, with_units
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, PlantChanges
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -77,7 +77,9 @@ async def changes(context: Context) -> Result:
             context.notice(left_behind_text(found))
     shown += [left_behind_row(each) for each in left]
     cells, records = [cells for cells, _ in shown], [record for _, record in shown]
-    return Table(HEADINGS, cells, records, len(records), empty="nothing is left changed by this session")
+    facts = context.connected.facts
+    headings, cells = with_units(HEADINGS, cells, [facts.known(each["tag"]) for each in records], behind="now")
+    return Table(tuple(headings), cells, records, len(records), empty="nothing is left changed by this session")
 
 
 async def _preview_undo(context: Context, number: int | None = None, **others: object) -> Result:

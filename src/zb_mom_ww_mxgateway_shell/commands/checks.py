@@ -394,9 +394,8 @@ async def capture(
         context.notice(f"${name} keeps its value from --var")
     else:
         context.names[name] = held
-    return TextResult(
-        f"{name} = {described(found)}", {"actual": form_of(found), "name": name, "value": value_form(held)}, held
-    )
+    text = f"{name} = {described(found, context.connected.facts.known(item.tag))}"
+    return TextResult(text, {"actual": form_of(found), "name": name, "value": value_form(held)}, held)
 
 
 COMMANDS = (expect, wait, watchdog, capture)

@@ -338,7 +338,7 @@ async def restore(
             return plan.table(None)
         _refuse_mixed(plan)
         await follow_coming_waits(context)
-        session_id = context.session.session_id
+        session_id, texts = context.session.session_id, context.connected.facts
         signed = [(row.item, row.security) for row in plan.rows]
         signatures = await signatures_for(context, signed, signing.person)
         for row in plan.rows:
@@ -347,7 +347,7 @@ async def restore(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    writing = BulkWriting(context, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
+    writing = BulkWriting(texts, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     return await shown_or_asked(Restoration(plan, writing), context, plan.rows)
 
 

@@ -127,7 +127,7 @@ async def write_many(
     """
     try:
         rows = await _prepared(context, file, server, sends=True, expects_refusal=bool(refused))
-        session_id = context.session.session_id
+        session_id, texts = context.session.session_id, context.connected.facts
         signatures = await signatures_for(
             context, [(row.item, row.security) for row in rows], signing.person, as_is=bool(refused)
         )
@@ -137,7 +137,7 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
+    writing = BulkWriting(texts, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     if refused:
         place = (file.start, file.end)
         writing.judge_refusals = lambda reports: judged_rows(reports, refused, place)

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import given_reason
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, refused
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.tag_texts import TagTexts, with_unit
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import Signature
 
@@ -45,7 +46,8 @@ class PreparedRow(NamedTuple):
 class BulkWriting:
     """A bulk write whose outcomes are awaited; it is sent when it is followed."""
 
-    context: Context
+    texts: TagTexts
+    """What is known of the tags."""
     live: "LiveSession"
     rows: Sequence[PreparedRow]
     signatures: Sequence[Signature]
@@ -107,7 +109,7 @@ class BulkWriting:
                 WriteReport(
                     row.item,
                     row.before,
-                    value_text(row.value),
+                    with_unit(value_text(row.value), self.texts.known(row.item.tag)),
                     value_form(row.value),
                     result,
                     self.timeout,

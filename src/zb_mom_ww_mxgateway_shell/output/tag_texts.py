@@ -60,18 +60,27 @@ def fact_fields(facts: TagFacts) -> dict[str, Any]:
     return {name: text for name, text in known.items() if text}
 
 
+def with_units(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], facts: Sequence[TagFacts], *, behind: str
+) -> tuple[list[str], list[list[str]]]:
+    """Return a table with a column of units behind another one, where the unit of a row is known."""
+    shown, cells = list(headings), [list(row) for row in rows]
+    units = [unit_of(each) for each in facts]
+    if any(units):
+        place = shown.index(behind) + 1
+        shown.insert(place, "unit")
+        for row, unit in zip(cells, units, strict=True):
+            row.insert(place, unit)
+    return shown, cells
+
+
 def with_facts(
     headings: Sequence[str], rows: Sequence[Sequence[str]], facts: Sequence[TagFacts]
 ) -> tuple[list[str], list[list[str]]]:
     """Return a table with a column of units behind that of values, and one of descriptions at its end, where something
     is known of a row; a description has at most the room that the screen leaves."""
-    shown, cells = list(headings), [list(row) for row in rows]
-    units, descriptions = [unit_of(each) for each in facts], [description_of(each) for each in facts]
-    if any(units):
-        place = shown.index("value") + 1
-        shown.insert(place, "unit")
-        for row, unit in zip(cells, units, strict=True):
-            row.insert(place, unit)
+    shown, cells = with_units(headings, rows, facts, behind="value")
+    descriptions = [description_of(each) for each in facts]
     if any(descriptions):
         widths = [max(width(row[column]) for row in [shown, *cells]) for column in range(len(shown))]
         # A blank column is left free: a line as long as the screen is wide is folded by some terminals.
