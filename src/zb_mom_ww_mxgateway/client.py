@@ -58,10 +58,10 @@ class GatewayClient:
 
     @property
     def options(self) -> ClientOptions:
-        """Options of this client. What does not concern the connection may be replaced; the next call uses it.
+        """Options of this client. Some may be replaced, and count from the next call.
 
-        That is time-outs, the write guard, the observers, `event_buffer_bytes` and `protocol_mismatch`. Anything else,
-        and no write guard in place of one, raises MxGatewayArgumentError and changes nothing.
+        These are the time-outs, the write guard, `event_buffer_bytes` and `protocol_mismatch`. Another value of
+        anything else, and no write guard in place of one, raises MxGatewayArgumentError and changes nothing.
         """
         return self._transport.options
 

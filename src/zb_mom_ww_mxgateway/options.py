@@ -132,9 +132,7 @@ class ClientOptions:
         return f"ClientOptions({', '.join(shown)})"
 
 
-_REPLACEABLE = frozenset(
-    ("connect_timeout", "call_timeout", "write_guard", "observers", "event_buffer_bytes", "protocol_mismatch")
-)
+_REPLACEABLE = frozenset(("connect_timeout", "call_timeout", "write_guard", "event_buffer_bytes", "protocol_mismatch"))
 
 
 def check_replacement(former: ClientOptions, options: ClientOptions) -> None:
@@ -143,7 +141,7 @@ def check_replacement(former: ClientOptions, options: ClientOptions) -> None:
         raise MxGatewayArgumentError(f"options must be ClientOptions, not {type(options).__name__}")
     for field in fields(ClientOptions):
         if field.name not in _REPLACEABLE and getattr(options, field.name) != getattr(former, field.name):
-            raise MxGatewayArgumentError(f"{field.name} belongs to the connection: connect again to change it")
+            raise MxGatewayArgumentError(f"{field.name} belongs to the client: connect again to change it")
     if former.write_guard is not None and options.write_guard is None:
         # Rather than by an oversight, in options that were made anew.
         raise MxGatewayArgumentError(
