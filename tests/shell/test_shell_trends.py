@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import EventHeader
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.text.terminal_text import width
 from zb_mom_ww_mxgateway_shell.output.axis import time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import Curve, Limit, Line, chart, in_view, label_columns, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.scale import share, sparkline
@@ -189,6 +190,13 @@ def test_a_narrow_heading_keeps_the_whole_number(columns: int, wanted: str) -> N
     assert lines[0] == wanted
     # The unit is beside the axis where it leaves room for the curve.
     assert ("2.0 kg/cm² abs ┤" in lines[1]) is (columns > 42)
+
+
+def test_the_axis_is_straight_beside_a_unit_of_wide_characters() -> None:
+    tag = ChartedTag("A.b", "2.0", "good", [part(0, 5, 1.0), part(5, 10, 2.0)], False, "摂氏")
+    _, *lines = text_of(picture_of(panels_of([tag], (0.0, 10.0), apart=False), 60, 10, braille=True))
+    places = {width(line[: line.index(mark)]) for line in lines for mark in "┤│└" if mark in line}
+    assert places == {width("2.0 摂氏 ")}
 
 
 @pytest.mark.parametrize("rows", range(5, 40))

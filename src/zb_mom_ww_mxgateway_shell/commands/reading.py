@@ -298,6 +298,8 @@ async def trend(
     file = None if save is None else Path(save)
     if file is not None and file.exists():
         raise exists(file)
+    if file is not None and not file.parent.is_dir():
+        raise ShellError(f"cannot write {file}: there is no folder {file.parent}")
     targets = await targets_of(context, tags, server)
     if len(targets) > MOST_TAGS:
         raise ShellError(f"{len(targets)} tags are too many for one picture: at most {MOST_TAGS}")

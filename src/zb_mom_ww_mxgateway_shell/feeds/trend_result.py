@@ -1,7 +1,5 @@
 """Pictures of trends as results: lines, JSON, and files."""
 
-import csv
-import io
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_shell.output.chart import Line, in_view, range_of
 from zb_mom_ww_mxgateway_shell.output.drawing import svg_of
@@ -87,13 +85,11 @@ class TrendResult:
 
     def csv(self) -> str:
         """Return a row for each stretch of time in which value and status of a tag were the same."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for each in self.tags:
-            for stretch in self._stretches(each):
-                writer.writerow({"tag": redact(each.tag), "unit": each.unit} | stretch)
-        return text.getvalue()
+        stretches = [
+            {"tag": each.tag, "unit": each.unit} | stretch for each in self.tags for stretch in self._stretches(each)
+        ]
+        records = [_COLUMNS, *([stretch[name] for name in _COLUMNS] for stretch in stretches)]
+        return "".join(f"{csv_record(record)}\n" for record in records)
 
 
 def save(result: TrendResult, file: Path) -> None:

@@ -101,7 +101,7 @@ def chart(
     texts = _label_texts(axis, plots[0], unit)
     lines = [
         [
-            ("good", f"{texts.get(row, ''):>{labels}} {'┤' if row in texts else '│'}"),
+            ("good", f"{_right_aligned(texts.get(row, ''), labels)} {'┤' if row in texts else '│'}"),
             *cells.runs(row),
             *([("good", " "), *ends] if (ends := _ends(curves, plots, row)) else []),
         ]
@@ -227,6 +227,10 @@ class _Cells:
 
     def runs(self, row: int) -> Line:
         return _runs(self._texts[row], self._roles[row])
+
+
+def _right_aligned(text: str, columns: int) -> str:
+    return " " * (columns - columns_of(text)) + text
 
 
 def _label_texts(axis: Axis | None, plot: _Plot, unit: str) -> dict[int, str]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from zb_mom_ww_mxgateway_console.render.forms import counted, local, safe, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, one_line, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
     Curve,
@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import (
     legend,
     range_of,
 )
+from zb_mom_ww_mxgateway_shell.output.tag_texts import UNIT_WIDTH
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 
@@ -45,9 +46,13 @@ class ChartedTag:
     intervals: Sequence[Interval]
     boolean: bool
     unit: str = ""
-    """Short, and safe for a terminal."""
     alarm_limits: Sequence[Limit] = ()
     """Limits of its own alarms: drawn where they are in view."""
+
+    @property
+    def short_unit(self) -> str:
+        """The unit as it is shown: short, and safe for a terminal."""
+        return cut(one_line(self.unit), UNIT_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Panel:
 
     @property
     def unit(self) -> str:
-        return self.tags[0][1].unit
+        return self.tags[0][1].short_unit
 
     @property
     def several(self) -> bool:
@@ -186,7 +191,7 @@ def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
 
 def heading(panel: Panel, place: int, each: ChartedTag) -> str:
     """Return what is said of a tag: its letter and name, the value now, and its extent in view."""
-    return safe(f"{_letter(panel, place)}{each.tag}  {_value(each, each.unit)}{each.state}{_extent(panel, each)}")
+    return safe(f"{_letter(panel, place)}{each.tag}  {_value(each, each.short_unit)}{each.state}{_extent(panel, each)}")
 
 
 def _letter(panel: Panel, place: int) -> str:
@@ -209,7 +214,7 @@ def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
     The value is whole: half of a number is another one.
     """
     letter = f"  {_letter(panel, place)}"
-    whole = f"{_value(each, each.unit)}{each.state}"
+    whole = f"{_value(each, each.short_unit)}{each.state}"
     texts = (f"{whole}{_extent(panel, each)}", whole, f"{_value(each, '')}{each.state}")
     room = columns - len(letter) - 2
     text = next((safe(text) for text in texts if width(safe(text)) + _TAG_WIDTH <= room), safe(texts[-1]))

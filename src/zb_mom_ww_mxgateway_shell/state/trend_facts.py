@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, one_line
+from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
-from zb_mom_ww_mxgateway_shell.output.tag_texts import UNIT_WIDTH
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import number_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 1.5
 """Seconds in which they must be there: a picture without them is one, too."""
+_LONGEST = 1_000
+"""Characters of a unit that are kept."""
 _UNIT = "EngUnits"
 _ALARMS = ("HiHi", "Hi", "Lo", "LoLo")
 
@@ -27,7 +28,6 @@ class TrendFacts:
     """Facts about one tag."""
 
     unit: str = ""
-    """Short, and safe for a terminal."""
     alarm_limits: Sequence[Limit] = ()
 
 
@@ -53,7 +53,7 @@ def _facts(tag: str, values: Mapping[str, Any]) -> TrendFacts:
     unit = values.get(tag_key(f"{tag}.{_UNIT}"))
     levels = [(alarm, number_of(values.get(tag_key(f"{tag}.{alarm}.Limit")))) for alarm in _ALARMS]
     limits = [Limit(level, alarm) for alarm, level in levels if level is not None]
-    return TrendFacts(cut(one_line(unit), UNIT_WIDTH) if isinstance(unit, str) else "", limits)
+    return TrendFacts(shortened(unit, _LONGEST).strip() if isinstance(unit, str) else "", limits)
 
 
 async def _learn_names(connected: "GatewayConnection", tags: Sequence[str]) -> None:
