@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import json_line
 from zb_mom_ww_mxgateway_shell.commands import all_commands, reading
 from zb_mom_ww_mxgateway_shell.errors import NotMet
+from zb_mom_ww_mxgateway_shell.feeds import trend
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
@@ -317,3 +318,15 @@ async def test_a_file_reads_no_descriptions() -> None:
         assert "unit" not in json_line(shown.form())
         await run(context, f"watch {LEVEL} --count 1", _follow)
         assert _reads(gateway) == [[LEVEL]]
+
+
+async def test_a_trend_shows_the_description_and_a_unit_that_comes_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_slow(*_: object) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr(trend, "facts_of", too_slow)
+    tag = TagDefinition("Oven.T", value=412.5, unit="°C", description="behind\x1b the fan")
+    async with shell(tmp_path, tags=[tag]) as sh:
+        await sh.terminal.enter("trend Oven.T", "Oven.T  412.5 °C  good", "behind\\x1b the fan", "Ctrl-C ends")

@@ -199,6 +199,14 @@ def test_the_axis_is_straight_beside_a_unit_of_wide_characters() -> None:
     assert places == {width("2.0 摂氏 ")}
 
 
+@pytest.mark.parametrize(("columns", "shown"), [(60, "behind the fan"), (52, "behind the …"), (51, ""), (38, "")])
+def test_a_heading_has_as_much_of_the_description_as_there_is_room_for(columns: int, shown: str) -> None:
+    tag = ChartedTag("A.b", "2.0", "good", [part(0, 5, 2.0)], False, "°C", description="behind\nthe fan")
+    first, *_ = text_of(picture_of(panels_of([tag], (0.0, 5.0), apart=False), columns, 10, braille=True))
+    extent = "  min 2.0  max 2.0" if columns > 45 else ""
+    assert first == f"  A.b  2.0 °C  good{extent}  {shown}".rstrip()
+
+
 @pytest.mark.parametrize("rows", range(5, 40))
 def test_charts_fit_the_rows_there_are_or_it_is_said_how_many_do_not(rows: int) -> None:
     stretch = [part(0, 5, 1.0), part(5, 10, 2.0, "bad")]

@@ -85,6 +85,7 @@ class Trend:
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit."""
         self.drawn = True
+        self.connected.facts.want(item.tag for item in self.items)
         lines = self._now().picture(columns, rows - 1)
         return [*lines, [("good", self._hint(columns))]]
 
@@ -118,7 +119,10 @@ class Trend:
             text, state = "", "not advised" if not item.advised else "no value yet"
         else:
             text, state = value_text(value.value), f"{quality_text(value)}  {freshness(value, item)}"
-        return ChartedTag(item.tag, text, state, intervals, boolean, known.unit, known.alarm_limits)
+        # What was too slow for this picture comes with a later one.
+        texts = self.connected.facts.known(item.tag)
+        unit = known.unit or texts.units
+        return ChartedTag(item.tag, text, state, intervals, boolean, unit, known.alarm_limits, texts.description)
 
 
 def _then(intervals: Sequence[Interval], at: float, boolean: bool) -> tuple[str, str]:

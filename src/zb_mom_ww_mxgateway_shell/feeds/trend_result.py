@@ -63,6 +63,7 @@ class TrendResult:
             "tags": [
                 {
                     "alarm_limits": {limit.name: value_form(limit.value) for limit in each.alarm_limits},
+                    "description": each.description or None,
                     "max": value_form(known.high),
                     "min": value_form(known.low),
                     "stretches": list(self._stretches(each)),

@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import (
     legend,
     range_of,
 )
-from zb_mom_ww_mxgateway_shell.output.tag_texts import UNIT_WIDTH
+from zb_mom_ww_mxgateway_shell.output.tag_texts import LEAST_DESCRIPTION, UNIT_WIDTH
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 
@@ -48,6 +48,7 @@ class ChartedTag:
     unit: str = ""
     alarm_limits: Sequence[Limit] = ()
     """Limits of its own alarms: drawn where they are in view."""
+    description: str = ""
 
     @property
     def short_unit(self) -> str:
@@ -190,8 +191,9 @@ def _heights(panels: Sequence[Panel], rows: int) -> list[int]:
 
 
 def heading(panel: Panel, place: int, each: ChartedTag) -> str:
-    """Return what is said of a tag: its letter and name, the value now, and its extent in view."""
-    return safe(f"{_letter(panel, place)}{each.tag}  {_value(each, each.short_unit)}{each.state}{_extent(panel, each)}")
+    """Return what is said of a tag: its letter and name, the value now, its extent in view, and its description."""
+    text = f"{_letter(panel, place)}{each.tag}  {_value(each, each.short_unit)}{each.state}{_extent(panel, each)}"
+    return f"{safe(text)}  {one_line(each.description)}".rstrip()
 
 
 def _letter(panel: Panel, place: int) -> str:
@@ -209,7 +211,8 @@ def _extent(panel: Panel, each: ChartedTag) -> str:
 
 
 def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
-    """Return the heading in so many columns: first the beginning of the tag goes, then the extent, then the unit.
+    """Return the heading in so many columns: first the description goes, then the beginning of the tag, then the
+    extent, then the unit.
 
     The value is whole: half of a number is another one.
     """
@@ -219,7 +222,12 @@ def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
     room = columns - len(letter) - 2
     text = next((safe(text) for text in texts if width(safe(text)) + _TAG_WIDTH <= room), safe(texts[-1]))
     tag = cut_start(safe(each.tag), max(_TAG_WIDTH, room - width(text)))
-    return cut(f"{letter}{tag}  {text}", columns)
+    line = cut(f"{letter}{tag}  {text}", columns)
+    # A column is left free, as in other tables.
+    left = columns - 1 - width(line) - 2
+    if left < LEAST_DESCRIPTION or text != safe(texts[0]):
+        return line
+    return f"{line}  {cut(one_line(each.description), left)}".rstrip()
 
 
 def _clock(ticks: Sequence[tuple[int, str]], indent: int, columns: int) -> str:
