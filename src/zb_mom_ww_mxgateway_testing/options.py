@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway_sim import (
+    Fault,
+    GatewayKey,
     ManualClock,
     NativeType,
     SimulatedGateway,
@@ -23,6 +25,12 @@ KNOWN: tuple[str, ...] = tuple(inspect.signature(SimulatedGateway).parameters)
 _DEFAULTS: Mapping[str, Any] = {"plaintext": True, "api_keys": (), "write_complete_delay": 0.0}
 # bool before int: a Boolean is one.
 _TYPES = ((bool, NativeType.BOOLEAN), (int, NativeType.INTEGER), (float, NativeType.DOUBLE), (str, NativeType.STRING))
+# Options that have several elements: the type of one, and what is right.
+_ELEMENTS: Mapping[str, tuple[Any, str]] = {
+    "tags": (TagDefinition, "a mapping of values, the path of a file, or TagDefinition objects"),
+    "faults": ((str, Fault), "a list of lines, or the path of a file"),
+    "api_keys": (GatewayKey, "GatewayKey objects, None for a random key, or () for none"),
+}
 
 
 class MarkerError(ValueError):
@@ -48,6 +56,9 @@ def made(given: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Pat
         options["tags"] = _tags(options["tags"], folder)
     if isinstance(faults := options.get("faults"), str | Path):
         options["faults"] = read_faults(folder / faults)
+    for name, (kind, right) in _ELEMENTS.items():
+        if name in options and not (name == "api_keys" and options[name] is None):
+            options[name] = _elements(name, options[name], kind, right)
     for name in ("plant", "replay"):
         if isinstance(path := options.get(name), str | Path):
             options[name] = folder / path
@@ -56,6 +67,16 @@ def made(given: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]], folder: Pat
     elif isinstance(clock := options.get("clock"), str):
         raise MarkerError(f'clock is {clock!r}; use "manual" or a clock such as ManualClock()')
     return options, options.get("clock")
+
+
+def _elements(name: str, given: Any, kind: Any, right: str) -> tuple[Any, ...]:
+    try:
+        found = tuple(given)
+    except TypeError:
+        found = (None,)
+    if not all(isinstance(each, kind) for each in found):
+        raise MarkerError(f"{name} takes {right}")
+    return found
 
 
 def _tags(given: Any, folder: Path) -> Any:

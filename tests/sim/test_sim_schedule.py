@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         ("after 5s swap-certificate", "a plaintext gateway has no certificate"),
         ("after 5s revoke-key nobody", "there is no API key nobody"),
         ("after 5s fail-alarm-provider", "alarms are disabled"),
-        ("after 5s nonsense", "10: no fault 'nonsense'"),
+        ("after 5s nonsense", "^'after 5s nonsense':10: no fault 'nonsense'"),
         ("after 5s raise ZB!Plant.Tank1.Level.Hi", "alarms are disabled"),
         ("after 5s set Plant.Tank1.Levle 5", "14: there is no tag Plant.Tank1.Levle; did you mean Plant.Tank1.Level?"),
         ("after 5s set Plnt.Tank1.Level 5", "14: there is no tag Plnt.Tank1.Level; did you mean Plant.Tank1.Level?"),
@@ -351,7 +351,7 @@ async def test_a_set_tag_moves_again_once_it_is_unset(
 
 
 def test_the_severity_of_a_tags_alarm_is_a_tag() -> None:
-    with pytest.raises(FaultError, match=r"^40: set Plant\.Tank1\.Level\.Hi\.Priority"):
+    with pytest.raises(FaultError, match=r":40: set Plant\.Tank1\.Level\.Hi\.Priority"):
         SimulatedGateway(plaintext=True, faults=["after 5s raise ZB!Plant.Tank1.Level.Hi 900"])
 
 

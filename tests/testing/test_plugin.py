@@ -235,6 +235,18 @@ def test_a_value_of_no_type(mxgw_simulator): ...
 @pytest.mark.mxgw(tags={"A": 1})
 def test_a_tag_that_cannot_be(mxgw_simulator): ...
 
+@pytest.mark.mxgw(tags=["A.B"])
+def test_a_tag_without_a_value(mxgw_simulator): ...
+
+@pytest.mark.mxgw(faults=5)
+def test_no_faults(mxgw_simulator): ...
+
+@pytest.mark.mxgw(faults=["after 5s explode"])
+def test_a_line_that_is_no_fault(mxgw_simulator): ...
+
+@pytest.mark.mxgw(api_keys=["mxgw_me_not-a-secret"])
+def test_the_text_of_a_key(mxgw_simulator): ...
+
 @pytest.mark.mxgw(faults="faults.txt")
 def test_a_fault_that_there_is_not(mxgw_simulator): ...
 
@@ -260,11 +272,14 @@ def test_a_mistake_is_one_line_and_so_is_a_plugin_that_is_missing(tmp_path: Path
     (tmp_path / "faults.txt").write_text("after 5s explode\n", encoding="utf-8")
     code, said = run_of(tmp_path, MISTAKES, "-p", "no:asyncio", "-p", "no:anyio")
     assert code == 1
-    assert "1 passed, 10 errors" in said
+    assert "1 passed, 14 errors" in said
     for line in (
         "@pytest.mark.mxgw: no option tgas; did you mean tags?",
         "@pytest.mark.mxgw: give options by their names, such as tags=…, not {'A.B': 1}",
         "@pytest.mark.mxgw: A.B: <class 'object'> is no bool, int, float or str, nor a list of one; use TagDefinition",
+        "@pytest.mark.mxgw: tags takes a mapping of values, the path of a file, or TagDefinition objects",
+        "@pytest.mark.mxgw: faults takes a list of lines, or the path of a file",
+        "@pytest.mark.mxgw: api_keys takes GatewayKey objects, None for a random key, or () for none",
         f"@pytest.mark.mxgw: {tmp_path / 'no-such.csv'}: No such file or directory",
         "@pytest.mark.mxgw: clock is 'slow'; use \"manual\" or a clock such as ManualClock()",
         "@pytest.mark.mxgw: generated_tags is -1; use 0 or more",
@@ -273,6 +288,7 @@ def test_a_mistake_is_one_line_and_so_is_a_plugin_that_is_missing(tmp_path: Path
     ):
         assert f"\n{line}\n" in said
     assert f"\n@pytest.mark.mxgw: {tmp_path / 'faults.txt'}:1:10: no fault 'explode'" in said
+    assert "\n@pytest.mark.mxgw: 'after 5s explode':10: no fault 'explode'" in said
     assert "'A' is not a tag name: " in said
     assert "Traceback" not in said
     assert "another exception" not in said

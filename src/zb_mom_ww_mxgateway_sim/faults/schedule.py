@@ -84,7 +84,7 @@ class Fault:
     failure: CallFailure | ReplyFailure | None = None
     text: str = ""
     where: str = ""
-    """``file:line:column`` of the action."""
+    """``file:line:column`` of the action; for a line of no file the line in quotes and the column."""
     target: Argument = _NONE
     """The tag, the alarm or the glob that the fault concerns."""
     value: Argument = _NONE
@@ -96,13 +96,14 @@ class Fault:
 
     @classmethod
     def parse(cls, line: str) -> "Fault":
-        """Return the fault of a line such as ``after 5s drop-stream``. Raise FaultError with the column."""
+        """Return the fault of a line such as ``after 5s drop-stream``. Raise FaultError with line and column."""
+        place = f"{line!r}:"
         try:
-            fault = _parse(line, "")
+            fault = _parse(line, place)
         except LineError as error:
-            raise FaultError(f"{error.column}: {error.text}") from error
+            raise FaultError(f"{place}{error.column}: {error.text}") from error
         if fault is None:
-            raise FaultError("1: the line has no fault; write for example 'after 5s drop-stream'")
+            raise FaultError(f"{place}1: the line has no fault; write for example 'after 5s drop-stream'")
         return fault
 
 
