@@ -163,3 +163,10 @@ def test_a_notice_is_one_text_for_the_terminal_that_shows_it(monkeypatch: pytest
         assert "\x07" not in shown
         assert shown.count(";") == parts
         assert len(shown) < 260
+
+
+async def test_a_terminal_that_cannot_ring_says_so(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.context.write_raw = None  # As on a dumb terminal.
+        await sh.terminal.enter("set alarm-bell bell", "alarm-bell bell, without effect here: this terminal takes no")
+        await sh.terminal.enter("set alarm-bell off", "alarm-bell off\n")

@@ -95,7 +95,9 @@ async def set_(
     settings = context.settings
     if name is not None and value is not None:
         settings.change(name, value)
-        return TextResult(f"{name} {value}", {name: value})
+        is_silent = name == "alarm-bell" and value != "off" and context.interactive and context.write_raw is None
+        note = ", without effect here: this terminal takes no control sequences" if is_silent else ""
+        return TextResult(f"{name} {value}{note}", {name: value})
     names = [name] if name else list(settings.choices())
     return Table(
         ("setting", "value", "may be"),
