@@ -174,17 +174,38 @@ class TestWhatTheInstallerRefuses:
         (bundle / "targets.txt").write_text("3.11 windows\n")
         assert refusal(bundle) == "this bundle has no wheels for Linux"
 
-    def test_no_python_at_all(self, bundle: Path) -> None:
-        done = subprocess.run(
-            ["/bin/sh", str(bundle / "install.sh")],
-            env={"PATH": "/nowhere", "PYTHON": "/no/python"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert "no Python 3.11 or later was found" in done.stderr
+    def test_no_python_at_all(self, bundle: Path, tmp_path: Path) -> None:
+        assert found_by_shell(bundle, tmp_path, PYTHON="/no/python") == (
+            1, "install: PYTHON=/no/python is no Python 3.11 or later",
+        )  # fmt: skip
+        code, said = found_by_shell(bundle, tmp_path)
+        assert (code, said.partition(";")[0]) == (1, "install: no Python was found that targets.txt lists")
+
+    def test_a_later_python_beside_one_that_it_has_wheels_for(self, bundle: Path, tmp_path: Path) -> None:
+        for name, version in (("python3.14", "3.99"), ("python3.12", "3.98"), ("python3", "3.98")):
+            program = tmp_path / name
+            program.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then echo {version}; else echo {name} >&2; fi\n')
+            program.chmod(0o755)
+        (bundle / "targets.txt").write_text("3.98 linux\n3.99 windows\n")
+        assert found_by_shell(bundle, tmp_path) == (0, "python3.12")
+
+
+def found_by_shell(bundle: Path, programs: Path, **surroundings: str) -> tuple[int, str]:
+    """The exit code of install.sh and what it says, with the programs of this folder and those of every system."""
+    for name in ("grep", "dirname"):
+        path = shutil.which(name)
+        assert path is not None
+        if not (programs / name).exists():
+            (programs / name).symlink_to(path)
+    done = subprocess.run(
+        ["/bin/sh", str(bundle / "install.sh")],
+        env={"PATH": str(programs), **surroundings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stderr.strip()
 
 
 def test_a_parenthesis_in_an_argument_ends_nothing_in_the_installer_for_windows() -> None:
