@@ -198,6 +198,20 @@ def test_a_dropped_gap_without_an_end_leaves_the_end_open_until_the_next_event()
         assert (gaps[0].session_id, gaps[0].after, gaps[0].before, gaps[0].lost) == ("s", 0, before, None)
 
 
+def test_what_holds_of_all_values_is_told_although_its_mark_was_dropped() -> None:
+    outbox, gaps = _outbox(2)
+    outbox.begin("s", 0)
+    forms = MessageForms("f", "host:1", Topics(DEFAULT, "f", "/"))
+    for message in (_event(1, "A"), forms.mark("stale", "s", "lost"), live := forms.mark("live", "s", "live again")):
+        outbox.put(message)
+    for number in (2, 3):
+        outbox.put(_event(number, "A"))
+    assert len(outbox) == 4
+    gap, state, *events = iter(outbox.take, None)
+    assert (gap.upto, state, [event.upto for event in events]) == (1, live, [2, 3])
+    assert gaps[0].lost == 1
+
+
 def test_the_smallest_buffer_has_room_for_a_value_that_is_read_again() -> None:
     outbox, _ = _outbox(1)
     assert outbox.room == 1

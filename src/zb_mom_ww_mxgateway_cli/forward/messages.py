@@ -38,6 +38,8 @@ class Message:
     lost: int | None = 0
     """Events that a gap mark reports as lost; None for an unknown number."""
     is_mark: bool = False
+    is_state: bool = False
+    """Whether it is a mark that tells what holds of all values from here on: start, stale or live."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ class MessageForms:
 
     def mark(self, kind: MarkKind, session_id: str, text: str, *, at: float = 0.0, tag: str | None = None) -> Message:
         """Return a mark about a moment, `at` in seconds of the library's clock; 0 for now."""
-        return self._mark(kind, self._next_id(), session_id, text, at=at, tag=tag)
+        made = self._mark(kind, self._next_id(), session_id, text, at=at, tag=tag)
+        made.is_state = tag is None
+        return made
 
     def _next_id(self) -> str:
         self._numbered += 1

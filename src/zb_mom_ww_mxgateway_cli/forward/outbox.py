@@ -26,7 +26,8 @@ class _Dropped:
 class Outbox:
     """Messages that wait for the broker, in order; at most `most`, and 256 MiB.
 
-    A full outbox drops its oldest messages. One gap mark takes the place of those of a session that follow each other.
+    A full outbox drops its oldest messages. One gap mark takes the place of those of a session that follow each other,
+    and what the newest dropped mark says of all values is kept.
     Putting never waits, so the gateway's stream is never held up.
     """
 
@@ -45,13 +46,15 @@ class Outbox:
         self._waiting: deque[Message] = deque()
         self._bytes = 0
         self._gaps: deque[_Dropped] = deque()
+        # The newest mark of the state that was dropped: it comes after the gaps.
+        self._state: Message | None = None
         # The last sequence of a session that was taken or dropped.
         self._passed: dict[str, int] = {}
         # By tag, its newest message.
         self._newest: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._gaps)
+        return len(self._waiting) + len(self._gaps) + (self._state is not None)
 
     @property
     def room(self) -> int:
@@ -75,6 +78,9 @@ class Outbox:
         """Return the next message, and remove it; None if there is none."""
         if self._gaps:
             return self._made_gap(self._gap_of(self._gaps.popleft()))
+        if self._state is not None:
+            state, self._state = self._state, None
+            return state
         if not self._waiting:
             return None
         message = self._waiting.popleft()
@@ -88,6 +94,9 @@ class Outbox:
         if message.tag is not None and self._newest.get(message.tag) == message.id:
             self.stale_tags.add(message.tag)
         if message.is_mark and message.lost == 0:
+            if message.is_state:
+                message.upto = None  # A gap may say more.
+                self._state = message
             return  # Not an event.
         if message.upto is None and message.lost == 0:
             return  # A value that was read again, and is to be read once more.
