@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet
@@ -13,8 +14,9 @@ from shell_terminal import shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayArgumentError, RecordedRow, read_recording
+from zb_mom_ww_mxgateway.recordings import recording as reading
 from zb_mom_ww_mxgateway.recordings.arrow_columns import ARROW_COLUMNS
-from zb_mom_ww_mxgateway.recordings.parts import parts_after, parts_folder
+from zb_mom_ww_mxgateway.recordings.parts import RecordingPart, parts_after, parts_folder
 from zb_mom_ww_mxgateway_console.recordings import parquet_recording
 from zb_mom_ww_mxgateway_console.recordings.parquet_recording import ParquetRecording
 from zb_mom_ww_mxgateway_console.recordings.row_text import Row
@@ -227,6 +229,30 @@ def test_a_recording_is_read_while_it_is_written(path: Path, monkeypatch: pytest
     # What was a part of lines when it was listed is Parquet now.
     assert [batch.num_rows for batch in batches] == [2]
     recording.finish()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is one of what a part cannot be")
+@pytest.mark.parametrize(("make", "why"), [(os.mkdir, "Is a directory"), (getattr(os, "mkfifo", None), "no regular")])
+def test_a_part_that_is_no_file_is_said_and_not_waited_for(path: Path, make: Callable[[Path], None], why: str) -> None:
+    record(path, 0).close()
+    make(parts_folder(path) / "000002.jsonl")
+    with pytest.raises(MxGatewayArgumentError, match=f"cannot read .*000002.jsonl: .*{why}"):
+        values(path)
+
+
+def test_a_recording_that_ends_while_it_is_opened_is_not_read_as_empty(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = record(path, 0)
+    rows = iter(read_recording(path))
+
+    def parts_once_it_has_ended(folder: Path, last: int) -> list[RecordingPart]:
+        recording.finish()
+        return parts_after(folder, last)
+
+    monkeypatch.setattr(reading, "parts_after", parts_once_it_has_ended)
+    with pytest.raises(MxGatewayArgumentError, match="was ended while it was read: read it again"):
+        next(rows)
 
 
 KILLED = """

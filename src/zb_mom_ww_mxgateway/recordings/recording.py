@@ -1,9 +1,9 @@
 """Reading of a recording: row by row, or as a table of Arrow, pandas or Polars."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -129,11 +129,19 @@ class Recording:
         return "jsonl" if first.removeprefix(_BOM).startswith(b"{") else "csv"
 
     def _open(self, path: Path) -> BinaryIO:
+        file = self._open_if_there(path)
+        if file is None:
+            raise MxGatewayArgumentError(f"cannot read {path}: {os.strerror(errno.ENOENT)}")
+        return file
+
+    def _open_if_there(self, path: Path) -> BinaryIO | None:
         try:
             if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
                 # A pipe would block, and cannot be read twice.
                 raise MxGatewayArgumentError(f"cannot read {path}: it is no regular file")
             return path.open("rb")
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise MxGatewayArgumentError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -158,16 +166,19 @@ class Recording:
 
     def _parquet_batches(self, arrow: ModuleType, size: int) -> "Iterator[pyarrow.RecordBatch]":
         last = 0
-        if self.path.exists():
+        if is_ended := self.path.exists():
             with self._open_parquet(arrow, self.path) as file:
                 last = last_part_in(file.schema_arrow.metadata)
                 yield from self._batches_in(arrow, file, size)
-        for number, path in parts_after(parts_folder(self.path), last):
-            with suppress(FileNotFoundError), path.open("rb") as lines:
-                if path.suffix == ".jsonl":
-                    yield from batches_of_lines(lines, arrow, size)
-                    continue
+        parts = parts_after(parts_folder(self.path), last)
+        if not parts and not is_ended:
+            raise MxGatewayArgumentError(f"{self.path} was ended while it was read: read it again")
+        for number, path in parts:
             # One of lines may have become Parquet meanwhile.
+            if path.suffix == ".jsonl" and (lines := self._open_if_there(path)) is not None:
+                with lines:
+                    yield from batches_of_lines(lines, arrow, size)
+                continue
             complete = path.with_suffix(".parquet")
             if not complete.exists():
                 raise MxGatewayArgumentError(f"{self.path} was ended while it was read (part {number}): read it again")
