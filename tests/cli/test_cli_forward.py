@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from cli_process import DEADLINE, KEY, Run, Start, ended, until
 
+from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway_cli.commands.streaming import Printer, Rendering
-from zb_mom_ww_mxgateway_cli.forward.destination import Access, address_of, destination_of
+from zb_mom_ww_mxgateway_cli.forward.destination import Access, Address, address_of, destination_of
+from zb_mom_ww_mxgateway_cli.forward.forwarder import Forwarder
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message, MessageForms
 from zb_mom_ww_mxgateway_cli.forward.outbox import Outbox
 from zb_mom_ww_mxgateway_cli.forward.printed_messages import PrintedMessages
@@ -358,6 +360,17 @@ def test_a_state_file_is_for_one_forwarder_and_one_gateway(tmp_path: Path) -> No
         StateFile.open(path, "elsewhere:1").read()
 
 
+def test_a_state_file_touches_no_file_of_a_similar_name(tmp_path: Path) -> None:
+    """While it is written, the state of plant.f1 must not be that of plant.f2."""
+    other = tmp_path / "plant.tmp"
+    other.write_text("mine")
+    state = StateFile.open(tmp_path / "plant.f1", "host:1")
+    state.save(Position("session-1", 7), ())
+    state.close()
+    assert other.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plant.f1", "plant.f1.lock", "plant.tmp"]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 2, "sequence": 1}', "\x00"])
 def test_what_is_no_state_file_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "f1.state"
@@ -367,6 +380,52 @@ def test_what_is_no_state_file_is_refused_and_left_alone(tmp_path: Path, text: s
         state.read()
     state.close()
     assert path.read_text() == text
+
+
+async def test_the_end_never_writes_the_state_file_beside_a_write_that_is_under_way(
+    gateway: SimulatedGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One would put its content in place of the other's, and the next start would find no state file."""
+    is_writing, may_write = threading.Event(), threading.Event()
+    under_way, most_at_once = 0, 0
+    save_items, save = StateFile.save_items, StateFile.save
+
+    def slow_items(state: StateFile, items: SessionItems) -> None:
+        nonlocal under_way
+        under_way += 1
+        is_writing.set()
+        assert may_write.wait(20)
+        save_items(state, items)
+        under_way -= 1
+
+    def counted_save(state: StateFile, position: Position | None, opened: tuple[str, ...]) -> None:
+        nonlocal most_at_once
+        most_at_once = max(most_at_once, under_way + 1)
+        save(state, position, opened)
+
+    monkeypatch.setattr(StateFile, "save_items", slow_items)
+    monkeypatch.setattr(StateFile, "save", counted_save)
+    state = StateFile.open(tmp_path / "s", gateway.endpoint)
+    is_ended = asyncio.Event()
+    async with await GatewayClient.connect(endpoint=gateway.endpoint, api_key=KEY.text, plaintext=True) as client:
+        forwarder = Forwarder(
+            client, destination_of(("-",), Access()), Topics(DEFAULT, "f", "/"), _printed,
+            tags=[ITEM], state=state, buffer=10, most_events=None, news=lambda word, text: None,
+        )  # fmt: skip
+        running = asyncio.create_task(forwarder.run(None, is_ended))
+        await until(is_writing.is_set)
+        is_ended.set()
+        for _ in range(50):
+            await asyncio.sleep(0)  # as many steps as an end that does not wait needs
+        may_write.set()
+        await asyncio.wait_for(running, 20)
+    assert most_at_once == 1
+    assert state.read().items is not None
+    state.close()
+
+
+async def _printed(address: Address, on_lost: object) -> PrintedMessages:
+    return PrintedMessages(lambda form, text, done: done.set_result(None) if done else None)
 
 
 async def test_a_restart_with_another_list_takes_and_leaves_tags_in_the_same_session(

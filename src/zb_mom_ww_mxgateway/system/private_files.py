@@ -33,9 +33,9 @@ def make_private_file(path: Path) -> None:
 def write_private_file(path: Path, data: bytes) -> None:
     """Write a file for its owner alone in place of one of that name, whole or not at all; raise OSError.
 
-    It is on the disk when this returns. The name with the suffix ``.tmp`` is used meanwhile.
+    It is on the disk when this returns. The name with ``.tmp`` behind it is used meanwhile.
     """
-    temporary = path.with_suffix(".tmp")
+    temporary = path.with_name(f"{path.name}.tmp")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _FILE)
     try:

@@ -182,16 +182,26 @@ class Forwarder:
         async with self._saving:
             # The items first: a position without them is worth nothing.
             items, position, opened = self._items, self._position, tuple(self._opened)
+            writing = asyncio.create_task(asyncio.to_thread(self._write, self._state, items, position, opened))
             try:
-                if items is not None:
-                    await asyncio.to_thread(self._state.save_items, items)
-                    self._items = None if self._items is items else self._items
-                await asyncio.to_thread(self._state.save, position, opened)
+                await asyncio.shield(writing)
+                self._items = None if self._items is items else self._items
+            except asyncio.CancelledError:
+                await asyncio.wait([writing])  # The thread goes on: another one must not write at the same time.
+                raise
             except OSError as error:
                 reason = error.strerror or type(error).__name__
                 if reason != self._save_failed:
                     self._save_failed = reason
                     self._news("state", f"the state file cannot be written: {reason}; a restart sends more again")
+
+    @staticmethod
+    def _write(
+        state: StateFile, items: SessionItems | None, position: Position | None, opened: tuple[str, ...]
+    ) -> None:
+        if items is not None:
+            state.save_items(items)
+        state.save(position, opened)
 
 
 async def _cancelled(*tasks: "asyncio.Task[Any]") -> None:
