@@ -19,8 +19,8 @@ INDEX = "index"
 
 SHELL_ORDER = (
     "connection", "galaxy", "items", "arming", "values", "tracing", "writes", "arrays", "changes", "snapshots", "users",
-    "watches", "reading", "alarms", "streaming", "checks", "alarm_checks", "language", "answers", "recording", "limits",
-    "journal", "handover", "diagnosis", "gateway", "settings", "general",
+    "watches", "reading", "alarms", "streaming", "checks", "captures", "alarm_checks", "language", "answers",
+    "recording", "limits", "journal", "handover", "diagnosis", "gateway", "settings", "general",
 )  # fmt: skip
 CLI_ORDER = ("sessions", "tags", "items", "writes", "control", "alarms", "galaxy", "batch", "contract", "tool")
 """Modules in the order of help; those that are not named here come last."""

@@ -54,7 +54,7 @@ MODULE_OF = {
     "expect": "checks",
     "wait": "checks",
     "watchdog": "checks",
-    "capture": "checks",
+    "capture": "captures",
     "expect-alarm": "alarm_checks",
     "expect-no-alarm": "alarm_checks",
     "no-new-alarms": "alarm_checks",

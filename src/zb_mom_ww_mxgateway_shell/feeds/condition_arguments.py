@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, is_glob
-from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, Suggestion
+from zb_mom_ww_mxgateway_shell.language.commands import Clause
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, OTHER_TAG, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -185,3 +187,6 @@ JudgedArgument = Annotated[Subject, JudgedTag()]
 WatchedArgument = Annotated[Subject, WatchedTag()]
 OperatorArgument = Annotated[Token, Operator()]
 WantedArgument = Annotated[Token | Target, ExpectedValue()]
+
+
+QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]

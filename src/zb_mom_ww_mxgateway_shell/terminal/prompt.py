@@ -18,7 +18,6 @@ from prompt_toolkit.styles import DynamicStyle
 
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
@@ -34,13 +33,13 @@ from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
-from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, raw_writer, silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
+from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
@@ -116,7 +115,8 @@ class Prompt:
 
     async def run(self) -> ExitCode:
         """Read and run lines until exit or Ctrl-D."""
-        self._greet()
+        for line in greeting(self._context):
+            self._console.print(line)
         self._context.set_outputs(self._console.print, self._alerts.put_nowait)
         async with AsyncExitStack() as background:
             for name, work in (
@@ -129,7 +129,8 @@ class Prompt:
             with on_signals(INTERRUPT, lambda: None):
                 await self._read_and_run()
         self._context.set_outputs(self._console.print)
-        self._report_open()
+        for line in farewell(self._context):
+            self._console.print(line)
         return ExitCode.DONE
 
     def _signal_alarm(self, text: str) -> None:
@@ -342,31 +343,6 @@ class Prompt:
             return
         await current.panel.changed_since(self._drawn)
         self._drawn = current.panel.version
-
-    def _greet(self) -> None:
-        context = self._context
-        where = connection_text(context.current)
-        if context.name == "demo":
-            where = f"simulated gateway at {where}"
-        self._console.print(f"mxgw-shell {__version__}   {where}")
-        if context.live:
-            session = context.live.session.session_id
-            self._console.print(f"{session[:14]}…  {context.state}          type help, or press Tab")
-            return
-        known = list(context.profiles.profiles)
-        named = f", or connect PROFILE: {', '.join(known[:5])}{' …' if len(known) > 5 else ''}" if known else ""
-        self._console.print(f"connect HOST:PORT{named}          type help, or press Tab")
-
-    def _report_open(self) -> None:
-        for each in self._context.connections.values():
-            items = each.live.session.handles.items.values()
-            advised, watched = sum(item.advised for item in items), len(each.panel)
-            open_items = f"{counted(advised, 'item')} advised{f', {watched} watched' if watched else ''}"
-            self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
-            for recording in each.recording:
-                self._console.print(f"closing {recording.path} ({counted(recording.samples, 'sample')} so far)")
-        if self._context.spool.path is not None:
-            self._console.print(f"ending the copy to {self._context.spool.path}")
 
     # Reports above the prompt.
 
