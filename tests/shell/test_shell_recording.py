@@ -311,6 +311,17 @@ async def test_a_full_disk_is_said_at_once_and_the_session_goes_on(tmp_path: Pat
         await sh.terminal.enter(f"write {INT} 5", "completed")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is what this takes")
+@pytest.mark.parametrize(("target", "code"), [("/dev/full", 1), ("there.csv", 0)])
+async def test_a_run_whose_recording_could_not_be_written_does_not_end_well(
+    tmp_path: Path, target: str, code: int
+) -> None:
+    line = f"record {target} {INT} --format csv --append"
+    done = await ShellProcess(tmp_path)("--demo", "-e", line, "-e", "record stop")
+    assert done.code == code
+    assert ("RECORDING /dev/full ENDED" in done.err) is bool(code)
+
+
 async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "old.csv").write_text("mine\n", encoding="utf-8")

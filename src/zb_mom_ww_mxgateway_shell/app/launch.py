@@ -74,6 +74,9 @@ class Launch:
             if tags := self._context.departure.not_put_back:
                 code = _with(code, ExitCode.UNKNOWN)
                 self._ended_badly(f"not put back: {tags}")
+            if (files := self._context.departure.failed_recordings) and not self._context.interactive:
+                code = _with(code, ExitCode.NOT_MET)
+                self._ended_badly(f"not recorded to the end: {', '.join(files)}")
             if self._keeping is not None:
                 code = self._keeping.end(code, lambda text: self._context.writer.err(f"mxgw-shell: {safe(text)}\n"))
             return await self._shown(code)

@@ -50,6 +50,8 @@ class RunningRecording:
         self._is_broken = False
         self.problem = ""
         """Why it ended by itself; empty where it did not."""
+        self.has_failed = False
+        """Whether it ended because its file could not be written."""
         self._live = live
         self._file = file
         self._only = {item.key for item in tags}
@@ -145,6 +147,7 @@ class RunningRecording:
         finally:
             await self._stream.aclose()
             self._file.close()
+        self.has_failed = end == "stopped" and bool(self.problem)
         if self.problem:
             alert(f"RECORDING {self.path} ENDED after {counted(self.samples, 'sample')}: {self.problem}")
 

@@ -267,6 +267,8 @@ class Context:
             await self.departure.leave(connected)
         finally:
             await close_and_report(connected, self.notice, self.alert, **shown)
+            failed = [str(each.path) for each in connected.recordings.values() if each.has_failed]
+            self.departure.failed_recordings += failed
 
     @cached_property
     def profiles(self) -> "Profiles":

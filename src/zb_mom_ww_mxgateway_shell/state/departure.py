@@ -21,6 +21,8 @@ class Departure:
         self.tells_all = False
         """Whether what is left changed is looked for even where it is no failure."""
         self._shows = alert
+        self.failed_recordings: list[str] = []
+        """Files of recordings that could not be written to their end."""
         self._left: list[ChangeNow] = []
         self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
 
