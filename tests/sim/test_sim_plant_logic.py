@@ -166,6 +166,10 @@ async def test_a_failure_is_one_line_and_the_plant_goes_on(
         @every(5)
         def later(plant):
             plant.after(1, lambda: None)
+
+        @every(4)
+        def interrupts(plant):
+            raise KeyboardInterrupt
     """)
     with caplog.at_level(logging.WARNING, "zb_mom_ww_mxgateway_sim"):
         async with SimulatedGateway(plaintext=True, clock=clock, plant=file) as gateway:
@@ -182,6 +186,7 @@ async def test_a_failure_is_one_line_and_the_plant_goes_on(
         )
         == 2
     )
+    assert failures.count(f"{file}:21: interrupts: RuntimeError: it raised KeyboardInterrupt") == 3
     # A failure that repeats does not flood.
     assert [record.getMessage() for record in caplog.records if "count" in record.getMessage()] == [
         line,

@@ -55,7 +55,7 @@ def test_a_file_of_faults(tmp_path: Path) -> None:
     [
         ("soon restart", "1:1", "'soon' is not a time; use after, every or at"),
         ("after", "1:6", "a TIME such as 5s is missing"),
-        ("after 5h restart", "1:7", "'5h' is not a time; use 250ms, 5s, 2min or seconds"),
+        ("after 5d restart", "1:7", "'5d' is not a time; use 250ms, 5s, 2min, 1h or seconds"),
         ("after -1s restart", "1:7", "'-1s' is not a time"),
         ("every 0s restart", "1:7", "a period of 0 s is too short; use 0.01 s or more"),
         ("after 5s", "1:9", "the fault is missing"),

@@ -3,7 +3,7 @@
 When is ``after TIME``, ``every TIME`` or ``at CALL N``: the Nth call of an rpc (``StreamEvents``) or command kind
 (``write``) since the start. ``ACTIONS`` lists what can happen. With ``at`` the fault is injected into that call, and
 CALL is left out. Otherwise it is injected into the next such call; ``delay`` and ``stall`` apply to all later ones. A
-TIME is ``250ms``, ``5s``, ``2min`` or seconds. A value with spaces is written in quotes.
+TIME is ``250ms``, ``5s``, ``2min``, ``1h`` or seconds. A value with spaces is written in quotes.
 """
 
 import re
@@ -62,7 +62,7 @@ ACTIONS = {
     "refuse-writes": "GLOB STATUS [TEXT]",
     "allow-writes": "[GLOB]",
 }
-_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0, "h": 3600.0}
 _SHORTEST_PERIOD = 0.01
 # Outcomes of a refused write.
 _REFUSALS = [category.name for category in Category if category.name.endswith("_ERROR")]
@@ -215,9 +215,9 @@ _ALL_ACTIONS = f"there are {', '.join(ACTIONS)}"
 
 
 def _time(text: str, column: int) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|)", text, re.ASCII)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|h|)", text, re.ASCII)
     if found is None:
-        raise LineError(column, f"{text!r} is not a time; use 250ms, 5s, 2min or seconds")
+        raise LineError(column, f"{text!r} is not a time; use 250ms, 5s, 2min, 1h or seconds")
     return float(found[1]) * _UNITS[found[2]]
 
 

@@ -53,7 +53,7 @@ class Watchdog:
         self._stopped.set()
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call the function. Raise what it raises, or CallInterrupted.
+        """Call the function. Raise what it raises, an Exception or SystemExit, or CallInterrupted.
 
         The signals that end a program end a slow call first, because the loop's own handlers wait for it.
         """
@@ -79,6 +79,11 @@ class Watchdog:
             self._running = (function, began)
             try:
                 function(*arguments)
+            except (Exception, SystemExit, CallInterrupted):
+                raise
+            except BaseException as error:
+                # Its own KeyboardInterrupt, for example: it must not end the program.
+                raise RuntimeError(f"it raised {type(error).__name__}").with_traceback(error.__traceback__) from error
             finally:
                 is_running = False
         finally:
