@@ -140,6 +140,19 @@ async def test_between_two_recordings_of_one_file_no_time_passes(file: Path, clo
         assert gateway.read("Mix.Level").value == 2.0
 
 
+async def test_a_clock_that_was_set_back_costs_no_pause_but_its_own(file: Path, clock: ManualClock) -> None:
+    recorded(
+        file, level(0, 1), level(2, 2), level(-3600, 3), row("held", -7200, "Mix.On", True, "BOOLEAN"), level(-3598, 4)
+    )
+    async with SimulatedGateway(plaintext=True, clock=clock, replay=file) as gateway:
+        seen = []
+        for _ in range(5):
+            await clock.advance(1)
+            seen.append(gateway.read("Mix.Level").value)
+        assert seen == [1, 3, 3, 4, 4]
+        assert gateway.replay_ended
+
+
 async def test_values_of_every_type_are_played_as_they_were(file: Path) -> None:
     rows = []
     for number, spec in enumerate(TYPES.values()):

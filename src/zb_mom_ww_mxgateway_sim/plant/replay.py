@@ -32,6 +32,8 @@ _CALENDAR = range(-62_135_596_800 * 10**9, 253_402_300_800 * 10**9)
 # Rows that are played in one turn of the event loop.
 _ROWS_A_TURN = 500
 _PAUSE = 0.001
+# A sample that is so much older than the one before it: the clock that gave the times was set back.
+_SET_BACK_NS = 10**9
 
 
 class Recording:
@@ -81,6 +83,8 @@ class Player:
         self._row: RecordedRow | None = None
         # The time of a row, and the gateway's seconds at which it was played: later ones count from there.
         self._base: tuple[int, float] | None = None
+        # The time of the last sample.
+        self._sample_ns: int | None = None
         # Tags with a value, and the quality of those that are in doubt, by their ``tag_key``.
         self._playing: dict[str, str] = {}
         self._doubted: dict[str, int] = {}
@@ -142,10 +146,16 @@ class Player:
         now = self._clock.monotonic()
         if row.time_ns is None:
             return 0.0
-        if self._base is None or row.kind == "start":
+        if self._base is None or row.kind == "start" or self._was_set_back(row.time_ns, row.kind):
             self._base = row.time_ns, now
+        if row.kind == "sample":
+            self._sample_ns = row.time_ns
         began, at = self._base
         return at + max(0, row.time_ns - began) / 1e9 / self._pace - now
+
+    def _was_set_back(self, time_ns: int, kind: str) -> bool:
+        # A row of another kind may well be old: a held value is as old as it was.
+        return kind == "sample" and self._sample_ns is not None and time_ns < self._sample_ns - _SET_BACK_NS
 
     def _apply(self, row: RecordedRow) -> None:
         if row.kind in VALUE_KINDS and row.tag:
