@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_sim import (
     NativeType,
     Plant,
     PlantError,
+    Security,
     SimulatedGateway,
     TagError,
     WriteRecord,
@@ -302,7 +303,11 @@ async def test_a_package_beside_the_file_and_an_environment_in_its_folder(
         ("tag('A')\n", "2", "'A' is not a tag name"),
         ("tag('A.B', {})\n", "2", "A.B: no tag has a value such as {}"),
         ("tag('A.B', [])\n", "2", "A.B: an empty array needs a type"),
-        ("tag('A.B', 1, unti='m')\n", "2", "A.B: "),
+        ("tag('A.B', 1, unti='m')\n", "2", "A.B: no column 'unti'; did you mean unit?"),
+        ("tag('A.B', 1, security='SecuredWrit')\n", "2", "A.B: no security 'SecuredWrit'; there are FreeAccess"),
+        ("tag('A.B', 1, quality='poor')\n", "2", "A.B: 'poor' is not a quality; use good"),
+        ("tag('A.B', 1, writable='no')\n", "2", "A.B: writable is 'no'; use True or False"),
+        ("tag('A.B', 1, min='3')\n", "2", "A.B: min is '3'; use a number"),
         ("tag('A.B', 1, does='sine(1')\n", "2", "A.B: does:"),
         ("tag('A.B', 1, does='follows(No.Tag, 1s)')\n", "2", "does:9: "),
         ("tag('plant.tank1.level')\n", "2", "there is a tag plant.tank1.level already"),
@@ -366,6 +371,8 @@ def test_the_type_of_a_tag_is_that_of_its_value() -> None:
         (NativeType.DOUBLE, False),
     ]
     assert tag("A.B", 1, NativeType.FLOAT, unit="m").unit == "m"
+    made = tag("A.B", security="secured write", quality="bad")
+    assert (made.security, made.quality) == (Security.SECURED_WRITE, 0)
     with pytest.raises(TagError, match=r"A\.B: 'x' is not a number"):
         tag("A.B", "x", NativeType.DOUBLE)
 

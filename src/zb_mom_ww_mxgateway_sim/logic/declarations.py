@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from difflib import get_close_matches
+from types import NoneType
 from typing import Any, TypeVar
 
-from zb_mom_ww_mxgateway_sim.plant.model import check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import Security, check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.status import quality_of
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check
 from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, TagError
@@ -17,6 +20,21 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import PlantError, TagError
 Function = TypeVar("Function", bound=Callable[..., object])
 
 SHORTEST_PERIOD = 0.01
+# The columns that a tag may have beside name, value and type, and what each takes.
+_COLUMNS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "writable": (bool, "True or False"),
+    "description": (str, "a text"),
+    "unit": (str, "a text"),
+    "is_array": (bool, "True or False"),
+    "does": (str, "a text"),
+    "alarms": (str, "a text"),
+    "quality": ((int, str), "good, uncertain, bad or a number from 0 to 255"),
+    "security": ((Security, str, NoneType), "a Security or its name"),
+    "min": ((int, float, NoneType), "a number"),
+    "max": ((int, float, NoneType), "a number"),
+    "historized": (bool, "True or False"),
+    "area": (str, "a text"),
+}
 # The attribute of a function that has its triggers: a function can be given to a gateway without a file.
 _MARK = "_mxgw_triggers"
 _TYPES: tuple[tuple[type, NativeType], ...] = (
@@ -138,9 +156,11 @@ def tag(name: str, value: object = None, type: NativeType | None = None, **colum
     """Declare a tag, ``Object.Attribute``, and return its definition.
 
     Without a type it has that of its value: a list is an array, a timedelta an elapsed time, None a double. The other
-    columns are the fields of TagDefinition. Raise TagError if the tag is impossible or declared already.
+    columns are the fields of TagDefinition; quality and security may be names, as in a tag file. Raise TagError if the
+    tag is impossible or declared already.
     """
     check_name(name)
+    _settle(name, columns)
     sample = value
     if isinstance(value, list | tuple):
         columns["is_array"] = True
@@ -148,10 +168,7 @@ def tag(name: str, value: object = None, type: NativeType | None = None, **colum
         value = tuple(value)
         if sample is None and type is None:
             raise TagError(f"{name}: an empty array needs a type, such as type=NativeType.INTEGER")
-    try:
-        made = TagDefinition(name, type or _type_of(name, sample), value, **columns)
-    except TypeError as error:
-        raise TagError(f"{name}: {error}") from error
+    made = TagDefinition(name, type or _type_of(name, sample), value, **columns)
     check(made)
     # From here on a mistake shows only later: with the other tags.
     caller = sys._getframe(1)
@@ -160,6 +177,25 @@ def tag(name: str, value: object = None, type: NativeType | None = None, **colum
     if logic is not None:
         logic.add_tag(made)
     return made
+
+
+def _settle(name: str, columns: dict[str, Any]) -> None:
+    """Turn names of a quality and a security into those. Raise TagError for a column, or its value, that is none."""
+    for column, value in columns.items():
+        if column not in _COLUMNS:
+            close = get_close_matches(column, _COLUMNS, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_COLUMNS)}"
+            raise TagError(f"{name}: no column {column!r}; {hint}")
+        kinds, wanted = _COLUMNS[column]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise TagError(f"{name}: {column} is {value!r}; use {wanted}")
+    try:
+        if "quality" in columns:
+            columns["quality"] = quality_of(columns["quality"])
+        if isinstance(columns.get("security"), str):
+            columns["security"] = Security.of(columns["security"])
+    except ValueError as error:
+        raise TagError(f"{name}: {error}") from error
 
 
 def _type_of(name: str, value: object) -> NativeType:

@@ -44,6 +44,19 @@ class Security(IntEnum):
     CONFIGURE = 5
     VIEW_ONLY = 6
 
+    @classmethod
+    def of(cls, name: str) -> "Security":
+        """Return the classification of a name such as ``SecuredWrite``, in any letter case. Raise ValueError."""
+        folded = tag_key(re.sub(r"[ _-]", "", name))
+        found = next((each for each in cls if tag_key(each.name.replace("_", "")) == folded), None)
+        if found is None:
+            raise ValueError(f"no security {name!r}; there are {SECURITIES}")
+        return found
+
+
+SECURITIES = "FreeAccess, Operate, SecuredWrite, VerifiedWrite, Tune, Configure, ViewOnly"
+"""The names of the security classifications."""
+
 
 class AttributeCategory(IntEnum):
     """Who may set an attribute at run time, by native numbers: U users, S objects and scripts, C the IDE."""

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from zb_mom_ww_mxgateway_sim.plant.behavior import BEHAVIORS, usage
-from zb_mom_ww_mxgateway_sim.plant.model import Security, check_name, tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import SECURITIES, Security, check_name, tag_key
 from zb_mom_ww_mxgateway_sim.plant.status import quality_of
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check
@@ -21,7 +21,7 @@ COLUMNS = {
     "alarms": "hi 80 300; lolo 5 900 deadband 2: name, limit and severity of each",
     "quality": "the first one: good, uncertain, bad, or a number from 0 to 255",
     "writable": "yes or no",
-    "security": "FreeAccess, Operate, SecuredWrite, VerifiedWrite, Tune, Configure, ViewOnly",
+    "security": SECURITIES,
     "min": "a smaller value is refused when it is written",
     "max": "a larger value is refused when it is written",
     "historized": "yes or no",
@@ -53,7 +53,6 @@ _TYPES = {
     "elapsedtime": NativeType.ELAPSED_TIME,
 }
 _EXAMPLE = "name,type,value,writable,description,unit"
-_SECURITIES = {tag_key(each.name.replace("_", "")): each for each in Security}
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -289,10 +288,10 @@ def _quality(cell: _Cell) -> int:
 
 
 def _security(cell: _Cell) -> Security | None:
-    folded = tag_key(re.sub(r"[ _-]", "", cell.text))
-    if folded and folded not in _SECURITIES:
-        raise LineError(cell.column, f"no security {cell.text!r}; there are {COLUMNS['security']}")
-    return _SECURITIES[folded] if folded else None
+    try:
+        return Security.of(cell.text) if cell.text else None
+    except ValueError as error:
+        raise LineError(cell.column, str(error)) from error
 
 
 def _limit(cell: _Cell) -> float | None:
