@@ -92,3 +92,30 @@ async def test_the_system_clock_is_the_machines() -> None:
     await clock.sleep(0.001)
     assert clock.monotonic() > before
     assert abs(clock.now() / 1e9 - datetime.now(UTC).timestamp()) < 5
+
+
+async def test_an_action_that_is_slower_than_its_period_leaves_time_for_others() -> None:
+    class Passing(ManualClock):
+        passed = 0.0
+
+        def monotonic(self) -> float:
+            return self.passed
+
+    clock = Passing()
+    timers = TimerQueue(clock)
+    calls = 0
+
+    def slow() -> None:
+        nonlocal calls
+        calls += 1
+        assert calls < 100, "nothing else had a turn"
+        clock.passed += 1
+
+    tasks = TaskOwner("test")
+    timers.every(0.2, slow)
+    clock.passed = 1
+    tasks.start(timers.run(), "timers")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await tasks.aclose()
+    assert 1 <= calls <= 21

@@ -72,7 +72,9 @@ class TimerQueue:
 
     def _run_due(self) -> None:
         heap = self._heap
-        while heap and (heap[0].action is None or heap[0].due <= self._clock.monotonic() + _CLOSE_ENOUGH):
+        # Those that are due by now, and no later ones: with actions slower than their period that would never end.
+        until = self._clock.monotonic() + _CLOSE_ENOUGH
+        while heap and (heap[0].action is None or heap[0].due <= until):
             action = heapq.heappop(heap).action
             if action is not None:
                 action()
@@ -80,6 +82,8 @@ class TimerQueue:
     async def _sleep(self, seconds: float) -> None:
         """Sleep that long, or until an earlier timer is made."""
         if self._earlier.is_set():
+            # Everything else has its turn first.
+            await asyncio.sleep(0)
             return
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         earlier = asyncio.ensure_future(self._earlier.wait())
