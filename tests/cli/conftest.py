@@ -110,6 +110,7 @@ async def opened(gateway: SimulatedGateway) -> AsyncIterator[Open]:
 @pytest.fixture
 async def gateway(environment: dict[str, str]) -> AsyncIterator[SimulatedGateway]:
     """A plaintext gateway that ``mxgw-py --plaintext`` finds through its environment."""
-    async with SimulatedGateway(plaintext=True, api_keys=[KEY]) as gateway:
+    # A session of a test waits for programs: on a busy machine longer than a gateway would keep one without a stream.
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY], lease=7200, detach_grace=3600) as gateway:
         environment["MXGATEWAY_ENDPOINT"] = gateway.endpoint
         yield gateway

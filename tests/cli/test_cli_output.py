@@ -33,6 +33,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayContractError,
     MxGatewayError,
     MxGatewayGalaxyChangedError,
+    MxGatewayMissingExtraError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
@@ -51,6 +52,7 @@ from zb_mom_ww_mxgateway.safety.condition_parser import ConditionError
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
 from zb_mom_ww_mxgateway.safety.limits_file import LimitsError
 from zb_mom_ww_mxgateway.times import to_nanoseconds
+from zb_mom_ww_mxgateway_cli.forward.broker import BrokerLostError, BrokerRefusedError
 from zb_mom_ww_mxgateway_cli.gateways import Gateways
 from zb_mom_ww_mxgateway_cli.running import CommandRun, report_options
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
@@ -117,6 +119,9 @@ def test_nothing_that_moves_or_hides_is_let_through(code: int) -> None:
 
 EXIT_CODES = [
     (MxGatewayArgumentError("x"), 2),
+    (MxGatewayMissingExtraError("x"), 2),
+    (BrokerLostError("x"), 3),
+    (BrokerRefusedError("x"), 3),
     (LimitsError("x"), 2),
     (ConditionError("x", 0), 2),
     (click.UsageError("x"), 2),

@@ -10,7 +10,14 @@ import grpc
 import pytest
 from cli_process import Drive, Open, Run, Start, ended, until
 
-from zb_mom_ww_mxgateway import EventFamily, EventHeader, MxEvent, ReplayGap, read_recording
+from zb_mom_ww_mxgateway import (
+    EventFamily,
+    EventHeader,
+    MxEvent,
+    MxGatewayArgumentError,
+    ReplayGap,
+    read_recording,
+)
 from zb_mom_ww_mxgateway.recordings.parts import parts_folder
 from zb_mom_ww_mxgateway_cli.commands.recorded_stream import EventRecorder
 from zb_mom_ww_mxgateway_console.recordings.recording_file import RecordingFile
@@ -107,6 +114,14 @@ async def test_mistakes_are_said(opened: Open, mxgw_py: Run, arguments: list[str
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows")
 @pytest.mark.usefixtures("heard_hangups")
+def values_so_far(path: Path) -> list[object]:
+    """The values of a recording that goes on; none before its first part is there."""
+    try:
+        return [row.value for row in read_recording(path)]
+    except MxGatewayArgumentError:
+        return []
+
+
 async def test_ctrl_c_makes_the_file_whole(
     gateway: SimulatedGateway, opened: Open, start: Start, tmp_path: Path
 ) -> None:
@@ -114,7 +129,7 @@ async def test_ctrl_c_makes_the_file_whole(
     process = await start(*opened.stream, "--output", str(path))
     await until(lambda: gateway.open_streams)
     gateway.set(ITEM, 7)
-    await until(lambda: parts_folder(path).exists() and [row.value for row in read_recording(path)][-1:] == [7])
+    await until(lambda: values_so_far(path)[-1:] == [7])
     process.send_signal(signal.SIGINT)
     ran = await ended(process)
     assert (ran.code, ran.out, ran.err) == (130, "", f"mxgw-py: {path}: 1 sample\nmxgw-py: interrupted\n")
@@ -129,7 +144,7 @@ async def test_a_stream_that_breaks_leaves_its_reason_and_its_counts(
     process = await start(*opened.stream, "--output", str(path), "--json")
     await until(lambda: gateway.open_streams)
     gateway.set(ITEM, 7)
-    await until(lambda: path.exists() and "sample" in [row.kind for row in read_recording(path)])
+    await until(lambda: values_so_far(path))
     gateway.faults.drop_streams(grpc.StatusCode.UNAVAILABLE)
     ran = await ended(process)
     assert ran.code == 4

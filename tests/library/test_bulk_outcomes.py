@@ -249,7 +249,7 @@ async def test_in_a_session_that_is_rebuilt_meanwhile_all_are_unknown_and_the_ne
     entries = [WriteEntry(items[0].item_handle, 1), WriteEntry(items[1].item_handle, 2.0)]
     gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_bulk_and_confirm(server, entries, timeout=PATIENCE))
-    await eventually(lambda: bulk_calls(gateway), "it is sent", seconds=PATIENCE)
+    await eventually(lambda: len(gateway.writes) == 2, "it reached the plant", seconds=PATIENCE)
     gateway.faults.lose_session(live.session.session_id)
     assert [result.outcome for result in await writing] == [WriteOutcome.UNKNOWN] * 2
     gateway.faults.release_write_completes()

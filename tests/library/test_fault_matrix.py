@@ -60,6 +60,7 @@ HARMLESS = {
         "alarms",
         "alarms_enabled",
         "plant_failures",
+        "replay_ended",
     ),
     *("sessions", "open_streams", "open_alarm_streams", "open_connections"),
 }

@@ -17,7 +17,7 @@ _VARIABLE = "_MXGW_PY_COMPLETE"
 
 @click.command(
     epilog="""\b
-bash        eval "$(mxgw-py completion bash)"  in ~/.bashrc (bash 4.4 or later)
+bash        eval "$(mxgw-py completion bash)"  in ~/.bashrc (from bash 4.4)
 zsh         eval "$(mxgw-py completion zsh)"   in ~/.zshrc, after compinit
 fish        mxgw-py completion fish | source   in ~/.config/fish/config.fish
 powershell  mxgw-py completion powershell | Out-String | Invoke-Expression

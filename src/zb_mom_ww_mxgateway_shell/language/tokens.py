@@ -71,7 +71,7 @@ def split(line: str) -> list[Token]:
     Raises InputError for more than one line, for an incomplete word, and for a line that would start a program.
     """
     line = line.rstrip()
-    if line.lstrip().startswith("!"):
+    if (start := line.lstrip()).startswith("!") and not start.startswith("!="):
         raise InputError(NO_PROGRAMS, line.index("!"), len(line))
     words = []
     position = 0
