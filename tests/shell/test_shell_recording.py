@@ -312,7 +312,7 @@ async def test_a_full_disk_is_said_at_once_and_the_session_goes_on(tmp_path: Pat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is what this takes")
-@pytest.mark.parametrize(("target", "code"), [("/dev/full", 1), ("there.csv", 0)])
+@pytest.mark.parametrize(("target", "code"), [("/dev/full", 2), ("there.csv", 0)])
 async def test_a_run_whose_recording_could_not_be_written_does_not_end_well(
     tmp_path: Path, target: str, code: int
 ) -> None:
