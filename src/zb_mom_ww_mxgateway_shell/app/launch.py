@@ -75,8 +75,8 @@ class Launch:
                 code = _with(code, ExitCode.UNKNOWN)
                 self._ended_badly(f"not put back: {tags}")
             if (files := self._context.departure.failed_recordings) and not self._context.interactive:
-                # As for a record that cannot be written any more.
-                code = code or ExitCode.USAGE
+                # As `record stop` tells it.
+                code = code or ExitCode.NOT_MET
                 self._ended_badly(f"not recorded to the end: {', '.join(files)}")
             if self._keeping is not None:
                 code = self._keeping.end(code, lambda text: self._context.writer.err(f"mxgw-shell: {safe(text)}\n"))
