@@ -243,3 +243,18 @@ async def test_a_stream_that_has_ended_keeps_no_connection_though_somebody_keeps
     await client.close()
     await eventually(lambda: not gateway.open_connections, "the connection is closed")
     assert alarms.closed
+
+
+@pytest.mark.parametrize("loss", ["lose_session", "kill_worker"])
+async def test_a_session_whose_loss_its_dead_stream_does_not_tell_is_rebuilt(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, loss: str
+) -> None:
+    # The commands' connection answers that there is no worker; the end of the stream never arrives.
+    gateway.faults.swallow_connections("StreamEvents")
+    getattr(gateway.faults, loss)(live.session.session_id)
+    async with asyncio.timeout(PATIENCE):
+        while not live.rebuilds:
+            await live.changed()
+    await reached(live, LiveState.LIVE)
+    gateway.set(INT, 77)
+    await eventually(lambda: live[INT].value == 77, "its items are restored", seconds=PATIENCE)

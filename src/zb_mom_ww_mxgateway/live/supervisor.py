@@ -49,6 +49,13 @@ def session_is_gone(error: MxGatewayError) -> bool:
     )
 
 
+def worker_is_gone(error: MxGatewayError) -> bool:
+    """Return whether the gateway answers that the session has no worker: the session will have none again."""
+    return isinstance(error, MxGatewayWorkerError) and (
+        error.grpc_code == "UNAVAILABLE" or error.protocol_status == ProtocolStatusCode.WORKER_UNAVAILABLE
+    )
+
+
 class SessionSupervisor:
     """Reads the one stream of a live session for as long as it lives."""
 
@@ -240,7 +247,7 @@ class SessionSupervisor:
         Either can be dead without an error.
         """
         pause = _ANXIOUS_HEARTBEAT
-        silent, silences = False, 0
+        silent, silences, without_worker = False, 0, 0
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -254,6 +261,12 @@ class SessionSupervisor:
                 pause = _ANXIOUS_HEARTBEAT
                 # One silence may be a busy worker. gRPC itself makes a broken connection again.
                 silences = silences + 1 if error.grpc_code == "DEADLINE_EXCEEDED" else 0
+                without_worker = without_worker + 1 if worker_is_gone(error) else 0
+                if without_worker >= _PATIENCE:
+                    # The stream would have ended with it, if its connection passed anything on.
+                    self._end_reason = error
+                    await stream.aclose()
+                    return
                 if silences >= SILENCES:
                     silences = 0
                     self._give_up_connection()
@@ -267,7 +280,7 @@ class SessionSupervisor:
                     await stream.aclose()
                     return
             self._check_due.clear()
-            self._awaits_answer, silences = False, 0
+            self._awaits_answer, silences, without_worker = False, 0, 0
             self._hub.round_trip = clock.monotonic() - start
             if not self._attached:
                 continue
