@@ -1,14 +1,13 @@
 """The bill of materials of a bundle, in the JSON form of CycloneDX 1.5."""
 
 import json
-import zipfile
 from email.message import Message
-from email.parser import HeaderParser
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
+from wheels import metadata_of
 
 
 def document(name: str, version: str, wheels: list[Path]) -> str:
@@ -27,7 +26,7 @@ def document(name: str, version: str, wheels: list[Path]) -> str:
 
 def _component(wheel: Path) -> dict[str, Any]:
     data = wheel.read_bytes()
-    known = _metadata(wheel)
+    known = metadata_of(wheel)
     name, version = canonicalize_name(known["Name"]), known["Version"]
     purl = f"pkg:pypi/{name}@{version}"
     return {
@@ -41,12 +40,6 @@ def _component(wheel: Path) -> dict[str, Any]:
         "licenses": [_licence(known)],
         "properties": [{"name": "file", "value": f"wheels/{wheel.name}"}],
     }
-
-
-def _metadata(wheel: Path) -> Message:
-    with zipfile.ZipFile(wheel) as archive:
-        (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        return HeaderParser().parsestr(archive.read(path).decode("utf-8"))
 
 
 def _licence(known: Message) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -91,13 +92,17 @@ def _collect_for(own: Path, extras: tuple[str, ...], target: Target, folder: Pat
     return set(found.values())
 
 
+def metadata_of(wheel: Path) -> Message:
+    """Return what a wheel says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return HeaderParser().parsestr(archive.read(path).decode("utf-8"))
+
+
 def requirements(wheel: Path, extras: tuple[str, ...], target: Target) -> list[Requirement]:
     """Return what a wheel needs on a target, for itself and for these of its extras."""
-    with zipfile.ZipFile(wheel) as archive:
-        (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        known = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
     found: list[Requirement] = []
-    for text in known.get_all("Requires-Dist") or ():
+    for text in metadata_of(wheel).get_all("Requires-Dist") or ():
         needed = Requirement(text)
         environments = [{**target.environment, "extra": extra} for extra in ("", *extras)]
         if needed.marker is None or any(needed.marker.evaluate(each) for each in environments):

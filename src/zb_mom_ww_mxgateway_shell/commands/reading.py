@@ -316,6 +316,14 @@ async def trend(
     return Trend(context.connected, items, TrendView(seconds), for_, limits, apart, file)
 
 
+def newest_entries(seen: ItemHistory, last: float | None, count: int) -> list[tuple[float, Sample | SampleMark]]:
+    """Return the newest samples, at most `count`, with the marks among them; only of the `last` seconds if given."""
+    earliest = float("-inf") if last is None else clock.monotonic() - last
+    entries = [entry for entry in seen.entries() if entry[0] >= earliest]
+    samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
+    return entries[samples[-count] :] if len(samples) > count else entries
+
+
 @command("history", example="history Plant.Tank1.Level")
 async def history(
     context: Context, tag: TargetArgument, *, last: DurationOption = None, count: CountOption = None
@@ -329,12 +337,7 @@ async def history(
     if tag.item is None:
         raise ShellError(f"no samples of {tag.tag} yet: watch {tag.tag} starts them")
     seen = context.connected.history.of(tag.item.key)
-    earliest = float("-inf") if last is None else clock.monotonic() - last
-    entries = [entry for entry in seen.entries() if entry[0] >= earliest]
-    samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
-    limit = count or _SHOWN
-    if len(samples) > limit:
-        entries = entries[samples[-limit] :]
+    entries = newest_entries(seen, last, count or _SHOWN)
     facts = context.connected.facts
     facts.want([tag.item.tag])
     return TagHistory(tag.item.tag, seen, entries, facts.known(tag.item.tag))

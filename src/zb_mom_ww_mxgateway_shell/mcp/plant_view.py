@@ -8,12 +8,10 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.alarms import AlarmFacts
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.status import first_failed
-from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
-from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
 from zb_mom_ww_mxgateway_console.render.forms import redacted
-from zb_mom_ww_mxgateway_shell.commands.reading import Readings, TagHistory
+from zb_mom_ww_mxgateway_shell.commands.reading import Readings, TagHistory, newest_entries
 from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
@@ -180,11 +178,7 @@ class PlantView:
                 return {"tag": tag, "error": str(failed), "samples": []}
         is_sure = await live.caught_up()
         seen = self._context.connected.history.of(item.key)
-        earliest = float("-inf") if last_seconds is None else clock.monotonic() - last_seconds
-        entries = [entry for entry in seen.entries() if entry[0] >= earliest]
-        samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
-        if len(samples) > count:
-            entries = entries[samples[-count] :]
+        entries = newest_entries(seen, last_seconds, count)
         return dict(redacted(TagHistory(item.tag, seen, entries).form() | {"may_be_old": not is_sure}))
 
     async def alarms(self) -> dict[str, Any]:
