@@ -122,6 +122,17 @@ plant.wait_for("{SETPOINT}", lambda value: print("waits", flush=True), timeout=6
     assert mxgw_simulator.live_sessions == []  # closed by the end of the interpreter
 
 
+@posix
+def test_ctrl_c_is_heard_where_another_thread_takes_the_signal(start: Start) -> None:
+    process = start(f"""
+def met(value):
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+plant.wait_for("{SETPOINT}", met, timeout=600)
+""")
+    assert "KeyboardInterrupt" in ended(process, -signal.SIGINT)
+
+
 def test_the_end_of_a_program_closes_its_session(start: Start, mxgw_simulator: MxgwSimulator) -> None:
     said = ended(start(f"""
 plant.subscribe("{SETPOINT}", lambda value: None)
