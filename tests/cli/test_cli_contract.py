@@ -39,6 +39,10 @@ def test_differences_are_listed_and_what_matters_is_an_exit_code(
     assert run(["contract", "export", str(same)]) == 0
     assert run(["contract", "compare", str(same)]) == 0
     assert capsys.readouterr().out.endswith("no differences\n")
+    kept = same.read_bytes()
+    assert run(["contract", "export", str(same)]) == 2
+    assert f"{same} exists: name another file" in capsys.readouterr().err
+    assert same.read_bytes() == kept
 
 
 def test_a_set_is_adopted_shown_and_given_up(other: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,8 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
         await screen.enter("watches", "nothing is watched; watch TAG… starts a watch")
         await screen.enter("list", "no lists; list save NAME")
         await screen.enter("list save tank Plant.Tank1.Level TestChildObject.TestInt", "list tank: 2 tags, in")
+        await screen.enter("list save tank Plant.Tank2.Level", "replace the list tank? [y/N]")
+        await screen.enter("n", "not confirmed; the list tank is as it was")
         await screen.enter("list import viewer --file viewer.xml", "list viewer: 1 tag, in")
         await screen.enter("list show viewer", "  Plant.Pump1.Running")
         await screen.enter("list load viewer", "list viewer: watching 1 item", "Plant.Pump1.Running  true   good")

@@ -319,6 +319,50 @@ async def test_lists_are_saved_loaded_and_watched(
     assert context.lists.names() == []
 
 
+async def test_a_list_is_replaced_only_if_that_is_agreed(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path
+) -> None:
+    context, _ = connected
+    (tmp_path / "watch.xml").write_text('<WatchList><Item Reference="Plant.Pump1.Running"/></WatchList>', "utf-8")
+    await run(context, "list save tank A.b C.d", follow)
+    await run(context, "list save tank A.b C.d", follow)
+    for line in ("list save tank A.b", f"list import tank --file {tmp_path / 'watch.xml'}"):
+        with pytest.raises(ShellError, match="--yes agrees to it") as refused:
+            await run(context, line, follow)
+        assert refused.value.exit_code is ExitCode.GUARDED
+        assert context.lists.load("tank") == ["A.b", "C.d"]
+    context.assume_yes = True
+    await run(context, "list save tank A.b", follow)
+    assert context.lists.load("tank") == ["A.b"]
+    (tmp_path / "lists" / "tank.tags").write_bytes(b"\xe4")
+    context.assume_yes = False
+    with pytest.raises(ShellError, match="--yes agrees to it"):
+        await run(context, "list save tank A.b", follow)
+    assert (tmp_path / "lists" / "tank.tags").read_bytes() == b"\xe4"
+
+
+async def test_what_takes_the_place_of_something_says_of_what(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path
+) -> None:
+    context, _ = connected
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    for first, second, said in (
+        ("alias l echo one", "alias l echo two", "l stands for: echo two\nit stood for: echo one"),
+        (f"tee {one}", f"tee {two}", f"copying to {two}; {one} ended"),
+        (
+            f"record-script {one}.mxs",
+            f"record-script {two}.mxs",
+            f"recording to {two}.mxs; record-script ends it; {one}.mxs ended",
+        ),
+    ):
+        await run(context, first, follow)
+        result = await run(context, second, follow)
+        assert result is not None
+        assert "\n".join(result.lines()) == said
+    for ending in ("tee", "record-script"):
+        await run(context, ending, follow)
+
+
 async def test_an_unreadable_list_is_reported_in_its_row(
     connected: tuple[Context, SimulatedGateway], tmp_path: Path
 ) -> None:

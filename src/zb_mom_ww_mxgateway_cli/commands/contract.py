@@ -96,7 +96,10 @@ def export(report: Report, file: Path) -> None:
 
     data = spoken_set(spoken())
     try:
-        file.write_bytes(data)
+        with file.open("xb") as written:
+            written.write(data)
+    except FileExistsError:
+        raise MxGatewayArgumentError(f"{file} exists: name another file, or remove it") from None
     except OSError as error:
         raise MxGatewayArgumentError(f"{file}: {error.strerror or error}") from error
     report.line({"ok": True, "path": str(file), "sha256": digest_of(data)}, f"written: {file}")

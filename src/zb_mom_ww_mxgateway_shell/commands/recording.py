@@ -71,10 +71,12 @@ async def record_script(
         script = await script_since(context, since, expects=expect)
         typed.write(path, [f"# {heading}", *script.lines], overwrite=overwrite)
         return await _made(context, path, script.count, script.remarks, checks=check)
+    before = typed.path
     gateway = context.client.options.endpoint if context.client else ""
     count = typed.start(path, heading, gateway=gateway, expects=expect, overwrite=overwrite, kept=last or 0)
     if last is None:
-        return TextResult(f"recording to {file}; record-script ends it", {"file": file})
+        replaced = f"; {before} ended" if before else ""
+        return TextResult(f"recording to {file}; record-script ends it{replaced}", {"file": file})
     typed.stop()
     return await _made(context, path, count, (), checks=check)
 

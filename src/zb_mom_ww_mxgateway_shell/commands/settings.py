@@ -135,8 +135,9 @@ async def alias(
             [{"line": text, "name": each} for each, text in shown.items()],
             empty="no aliases; alias NAME LINE makes one",
         )
-    context.aliases[name] = line
-    return TextResult(f"{name} stands for: {line}", {"line": line, "name": name})
+    before, context.aliases[name] = context.aliases.get(name, line), line
+    was = "" if before == line else f"\nit stood for: {before}"
+    return TextResult(f"{name} stands for: {line}{was}", {"line": line, "name": name})
 
 
 @command("unalias", example="unalias level", needs_session=False, in_plan=True)
@@ -153,8 +154,9 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
         path = context.spool.path
         context.spool.stop()
         return TextResult(f"{path} ended" if path else "nothing was copied", {"file": path and str(path)})
+    before = context.spool.path
     context.spool.start(Path(file))
-    return TextResult(f"copying to {file}", {"file": file})
+    return TextResult(f"copying to {file}{f'; {before} ended' if before else ''}", {"file": file})
 
 
 def _writes_text(profile: Profile) -> str:

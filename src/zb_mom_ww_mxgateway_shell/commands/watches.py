@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_values
 from zb_mom_ww_mxgateway_shell.output.watch_table import full_table
+from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 
@@ -112,7 +113,8 @@ async def list_(
     """Manage named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
 
     Without tags, save takes the watched ones. load watches the tags of a list, as `watch NAME` does. list import
-    NAME --file FILE.xml reads a watch list saved by Object Viewer.
+    NAME --file FILE.xml reads a watch list saved by Object Viewer. A list of the same name is replaced if you agree;
+    without a terminal --yes agrees.
     """
     lists = context.lists
     if action is None or (action == "show" and name is None):
@@ -135,6 +137,8 @@ async def list_(
         kept = [tag for tag in tags if tag] or [item.tag for item in context.connected.panel.items]
         if not kept:
             raise ShellError(f"nothing is watched: list save {name} TAG… names the tags")
+    if lists.replaces(name, kept):
+        await agreed_to_replace(context, f"the list {name}")
     path = lists.save(name, kept)
     unknown = [tag for tag in kept if context.catalogue.misses(tag)]
     if unknown:

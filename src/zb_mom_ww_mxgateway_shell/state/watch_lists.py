@@ -93,14 +93,25 @@ class WatchLists:
         """
         path = self._path(name)
         self.refresh()
-        if any(redact(tag) != tag for tag in tags):
-            raise ShellError("a gateway's key is not a tag: nothing was saved")
+        _refuse_keys(tags)
         try:
             make_private_folder(path.parent)
             replace(path, "".join(f"{_line_of(tag)}\n" for tag in tags).encode(), mode=0o600)
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         return path
+
+    def replaces(self, name: str, tags: list[str]) -> bool:
+        """Return whether a list of that name has other tags than these; raise ShellError as :meth:`save`."""
+        self._path(name)
+        self.refresh()
+        _refuse_keys(tags)
+        if name not in self.names():
+            return False
+        try:
+            return self.load(name) != tags
+        except ShellError:
+            return True  # It cannot be read, and may be worth mending.
 
     def delete(self, name: str) -> None:
         """Delete a list; raise ShellError where there is none of that name."""
@@ -118,6 +129,11 @@ class WatchLists:
         if is_reserved(name):
             raise ShellError(f"{name} is the name of a device on Windows: name the list otherwise")
         return self._folder / f"{name}{_SUFFIX}"
+
+
+def _refuse_keys(tags: list[str]) -> None:
+    if any(redact(tag) != tag for tag in tags):
+        raise ShellError("a gateway's key is not a tag: nothing was saved")
 
 
 def _tag_of(line: str) -> str:
