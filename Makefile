@@ -95,8 +95,14 @@ docs: $(VENV)/docs.stamp  ## build the API reference from the docstrings, into b
 	$(BIN)/python -m pdoc --docformat restructuredtext --no-show-source --output-directory build/docs \
 		zb_mom_ww_mxgateway zb_mom_ww_mxgateway.sync zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing
 
+# What events are measured beside, in an environment of its own: asyncua (LGPL-3.0), nats-py (Apache-2.0), redis (MIT).
+build/peers/bench.stamp:
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/python -m pip install --quiet asyncua nats-py redis && touch $@ || \
+		echo "no package index: the benchmarks leave asyncua, NATS and redis out"
+
 .PHONY: bench
-bench: setup  ## measure speed and memory; print a table and write build/bench.json
+bench: setup build/peers/bench.stamp  ## measure speed and memory; print a table and write build/bench.json
 	$(BIN)/python tests/benchmarks
 
 SOAK ?= 7200

@@ -16,8 +16,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import growth_figures
 import grpc.aio
 import guarded_writes
+import peer_figures
 import replay_server
 import script_figures
 import shell_figures
@@ -42,12 +44,13 @@ TARGETS = {
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
     "shell.complete_prefix_p99_ms": ("<=", 5),
     "shell.complete_substring_p99_ms": ("<=", 50),
+    **growth_figures.TARGETS,
     **guarded_writes.TARGETS,
     **script_figures.TARGETS,
     **shell_figures.TARGETS,
     **suite_figures.TARGETS,
 }
-LAYERS = ["events", "calls", "start", "script", "suite", "completion", "shell"]
+LAYERS = ["events", "calls", "start", "script", "suite", "completion", "shell", "growth", "peers"]
 
 Figures = dict[str, dict[str, object]]
 
@@ -258,8 +261,16 @@ def main() -> None:
         figures |= completion_figures(given.quick)
     if "shell" in wanted:
         figures |= shell_figures.figures(given.quick)
+    if "growth" in wanted:
+        figures |= growth_figures.growth_figures(rounds, given.quick)
+    if "peers" in wanted:
+        figures |= peer_figures.peer_figures(rounds, given.quick)
     for name, found in figures.items():
-        print(f"{name:<40}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
+        print(f"{name:<56}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
+    if "growth" in wanted:
+        print("\n" + growth_figures.table("growth", figures))
+    if "peers" in wanted:
+        print("\n" + growth_figures.table("peers", figures, tuple(peer_figures.KINDS)))
     given.output.write_text(json.dumps(figures, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Never
 
 from hpack import Decoder, Encoder
@@ -186,17 +186,21 @@ class Connection:
         self._send(self._headers(stream, {"grpc-status": "0"}, END_STREAM))
 
     def _replay_to(self, stream: int) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError):
             for chunk in self._replay.chunks():
-                left = memoryview(chunk)
-                while left:
-                    with self._room:
-                        while self._open and min(self._window, self._windows[stream]) <= 0:
-                            self._room.wait()
-                        if not self._open:
-                            return
-                    left = left[self._send_part(stream, left) :]
+                self._send_all(stream, chunk)
             self._end(stream)
+
+    def _send_all(self, stream: int, chunk: bytes) -> None:
+        """Sends it when there is room; raises EOFError where the client is gone."""
+        left = memoryview(chunk)
+        while left:
+            with self._room:
+                while self._open and min(self._window, self._windows[stream]) <= 0:
+                    self._room.wait()
+                if not self._open:
+                    raise EOFError
+            left = left[self._send_part(stream, left) :]
 
 
 def capacity(port: int, count: int) -> float:
@@ -220,14 +224,19 @@ def capacity(port: int, count: int) -> float:
         return count / (time.perf_counter() - start)
 
 
-def serve(replay: Replay, connection: type[Connection] = Connection) -> Never:
+def serve(replay: Replay, connection: Callable[[socket.socket, Replay], Connection] = Connection) -> Never:
     """Prints a port and answers every client there, until the process is ended."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
-        while True:
-            sock, _ = server.accept()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=connection(sock, replay).serve, daemon=True).start()
+        answer(server, lambda sock: connection(sock, replay))
+
+
+def answer(server: socket.socket, connection: Callable[[socket.socket], Connection]) -> Never:
+    """Answers every client that connects, until the process is ended."""
+    while True:
+        sock, _ = server.accept()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=connection(sock).serve, daemon=True).start()
 
 
 if __name__ == "__main__":

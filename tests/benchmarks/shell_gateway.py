@@ -56,12 +56,15 @@ class ShellConnection(Connection):
         if method in ANSWERED:
             super()._answer(stream, method)
         elif method == "Invoke":
-            reply = reply_to(pb.MxCommandRequest.FromString(body))
+            reply = self._reply_to(pb.MxCommandRequest.FromString(body))
             self._send(self._headers(stream, {":status": "200", "content-type": "application/grpc"}, 0))
             self._send(frame(DATA, 0, stream, framed(reply.SerializeToString())))
             self._send(self._headers(stream, {"grpc-status": "0"}, END_STREAM))
         else:
             self._send(self._headers(stream, UNIMPLEMENTED, END_STREAM))
+
+    def _reply_to(self, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+        return reply_to(request)
 
     def _replay_to(self, stream: int) -> None:
         self._streaming = stream

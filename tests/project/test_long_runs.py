@@ -34,6 +34,10 @@ def test_the_benchmarks_run_and_name_their_figures(tmp_path: Path) -> None:
         "shell.catalogue_worst_pause_ms",
         "shell.watch_500_cpu_share",
         "shell.echo_p90_ms_at_20000",
+        "growth.tags_1000.bytes_a_tag",
+        "growth.tags_1000.p99_ms",
+        "growth.gateways_16.us_a_delivery_vs_tags_1000",
+        "peers.ours.us_an_event",
     } <= set(figures)
     assert figures["shell.lost_to_record_at_20000"]["value"] == 0
     assert all(isinstance(figure["value"], float) and figure["unit"] for figure in figures.values())
