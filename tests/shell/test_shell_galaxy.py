@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from shell_process import ShellProcess
-from shell_terminal import ENTER, shell
+from shell_terminal import CTRL_C, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway, TagDefinition
@@ -65,7 +65,7 @@ async def test_browse_lists_one_level_areas_first_then_objects_then_attributes(r
     found = {each["name"]: each for each in tank}
     assert found["Plant.Tank1.Inlet"]["type"] == "$ControlValve"
     assert found["Plant.Tank1.Level"] == {
-        "alarm": False,
+        "alarm": True,
         "browse_name": "Level",
         "has_more": True,
         "historized": True,
@@ -100,7 +100,8 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
         "security ViewOnly (6): it is read-only: MXAccess refuses every write",
         "category Writeable_S (5): objects and scripts may write it, users may not",
         "historized yes",
-        "alarm no",
+        "alarms HiHi, Hi, Lo, LoLo",
+        "below it EngUnits, RangeLo, RangeHi, HiHi, Hi, Lo, LoLo",
         "object Plant.Tank1",
         "templates $Tank < $UserDefined",
         "area Plant",
@@ -109,12 +110,53 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
         assert said in text
     alarm, element = await results(run, "tag Plant.Tank1.Level.HiHi.InAlarm", "tag TestChildObject.TestIntArray[3]")
     assert (alarm["alarm"], alarm["object"], alarm["can_be_written"]) == (True, "Plant.Tank1", False)
+    assert (alarm["alarms"], element["alarms"]) == (["Plant.Tank1.Level.HiHi"], [])
+    assert alarm.keys() == element.keys()
     assert (element["tag"], element["type"], element["array_dimension"], element["can_be_written"]) == (
         "TestChildObject.TestIntArray",
         "Integer[]",
         10,
         True,
     )
+
+
+async def test_a_name_with_attributes_below_it_is_shown_though_it_has_no_value(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(
+            "tag plant.tank1.level.hi",
+            "tag         Plant.Tank1.Level.Hi\n",
+            "type        none: it has no value of its own\n",
+            "alarms      itself\n",
+            "below it    InAlarm, Limit, Priority, Acked, AckMsg\n",
+        )
+        await sh.terminal.enter(
+            "browse Plant.Tank1", "Plant.Tank1.Level          Double         ViewOnly   … historized alarm"
+        )
+        await sh.terminal.enter(
+            "why Plant.Tank1.Level.Hi",
+            "Plant.Tank1.Level.Hi has no value of its own, only attributes below it: name one of them",
+            "why Plant.Tank1.Level.Hi.InAlarm",
+        )
+
+
+async def test_a_template_is_found_as_listings_show_it_and_tab_offers_it(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(30)
+        screen = sh.terminal
+        screen.type("find * --template $ana" + TAB)
+        await screen.shows("demo> find * --template $AnalogInput")
+        screen.type(ENTER)
+        await screen.shows("object  Utilities.TT6", "10 objects")
+        screen.type("find * --template ")
+        await screen.shows("$AnalogInput      10 objects", "$Boiler           2 objects")
+        screen.type(CTRL_C)
+        await screen.enter("find * --template $AnalogInptu", "derives from $AnalogInptu; did you mean $AnalogInput?")
+        await screen.enter("let Tank = pump", "Tank = pump")
+        await screen.enter("find * --template $Tank", "Plant.Pump1", "$Pump")
+        screen.type("find * --template $Tan" + TAB)
+        await screen.shows('--template "\\$Tank"')
+        screen.type(ENTER)
+        await screen.shows("Plant.Tank2")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +185,7 @@ async def test_find_shows_objects_as_they_come_and_takes_the_gateways_filters(ru
         run,
         "find plant.TANK?",
         "find valve",
-        "find * --template controlvalve --count 2",
+        "find * --template $ControlValve --count 2",
         "find * --under Plant.Tank1",
         "find *.level --tags",
         "find nothing.here",

@@ -1,7 +1,7 @@
 """browse, cd, find, tag, deploys: the galaxy, as the gateway reports it; none of them needs a session."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -9,13 +9,19 @@ from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, ObjectSearch, TagSearch
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import attribute_of, object_at, object_beginning
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import (
+    alarms_at,
+    attribute_of,
+    attributes_below,
+    object_at,
+    object_beginning,
+)
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
-from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, DurationOption, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, DurationOption, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import GalaxyPlace, full_address
+from zb_mom_ww_mxgateway_shell.language.target_types import GalaxyPlace, TemplateName, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.tag_texts import description_of, fact_fields, unit_of
@@ -95,7 +101,7 @@ async def find(
     *,
     tags: FlagOption = False,
     under: ObjectArgument = None,
-    template: Annotated[str | None, Text("name")] = None,
+    template: Annotated[str | None, TemplateName()] = None,
     alarms: FlagOption = False,
     historized: FlagOption = False,
     count: CountOption = None,
@@ -104,7 +110,8 @@ async def find(
 
     Without * or ? the text may be anywhere in the name. --under OBJECT searches only below it, --template NAME only
     objects that derive from it, --alarms and --historized only those with such attributes, --count stops after that
-    many. --tags instead matches whole tag names, such as *.Level, among those this shell has read.
+    many. A template is named as listings show it, $Tank, unless let gave that name a value. --tags instead matches
+    whole tag names, such as *.Level, among those this shell has read.
     """
     pattern = full_address(glob, context)
     if not any(mark in pattern for mark in "*?"):
@@ -126,60 +133,97 @@ async def find(
 
 @command("tag", example="tag Plant.Tank1.Level", needs_session=False, in_plan=True)
 async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", objects=False)]) -> Result:
-    """Show what the galaxy knows of a tag: its type, security classification, history, alarm and object.
+    """Show what the galaxy knows of a tag: its type, security classification, history, alarms and object.
 
-    The list has type, array, category, security classification, whether the tag is historized and has an alarm;
-    then its object, templates, area and host.
+    The list has type, array, category, security classification, whether the tag is historized, its alarms and the
+    attributes below it; then its object, templates, area and host. A name without a value, such as that of an alarm,
+    has only what is below it.
     """
     place, below = await _place(context, name)
     assert place is not None  # a word was given
     context.catalogue.learn(place)
     if not below:
         raise name.mistake(f"{place.tag_name} is an object: browse {place.tag_name} lists its attributes")
-    found = attribute_of(place, below)
-    if found is None:
+    found, parts = attribute_of(place, below), attributes_below(place, below)
+    if found is None and not parts:
         raise name.mistake(f"{place.tag_name} has no {below}", lambda: context.catalogue.closest(_whole(place, below)))
     client = context.connected.client
     area = await _area_of(client, place)
     host = await object_at(client, place.hosted_by_gobject_id) if place.hosted_by_gobject_id else None
-    security = found.security_classification
-    means = security_meaning(security)
-    length = "" if found.array_dimension is None else f" of {found.array_dimension}"
+    # The galaxy's spelling, where a name alone is no attribute.
+    spelled = found.full_tag_reference if found else parts[0].full_tag_reference[: len(place.tag_name) + 1 + len(below)]
+    own, alarms = _own_facts(found), alarms_at(place, below)
     fields = {
-        "alarm": found.is_alarm,
+        **own.fields,
+        "alarm": bool(alarms),
+        "alarms": alarms,
         "area": area.tag_name if area else None,
-        "array_dimension": found.array_dimension,
-        "can_be_written": security != VIEW_ONLY,
-        "category": found.category,
-        "historized": found.is_historized,
+        "below": [each.full_tag_reference for each in parts],
         "hosted_by": host.tag_name if host else None,
-        "is_array": found.is_array,
         "object": place.tag_name,
-        "security": security_name(security),
-        "security_classification": security,
-        "tag": found.full_tag_reference,
+        "tag": spelled,
         "template_chain": list(place.template_chain),
-        "type": type_text(found),
     }
     lines = {
-        "tag": found.full_tag_reference,
-        "type": f"{type_text(found)}{f', an array{length}' if found.is_array else ''}",
-        "security": f"{security_name(security)} ({security}){f': {means}' if means else ''}",
-        "category": category_text(found.category),
-        "historized": "yes" if found.is_historized else "no",
-        "alarm": "yes" if found.is_alarm else "no",
+        "tag": spelled,
+        **own.lines,
+        "alarms": ", ".join("itself" if each == spelled else each.removeprefix(f"{spelled}.") for each in alarms)
+        or "none",
+        **({"below it": ", ".join(_next_names(below, parts))} if parts else {}),
         "object": place.tag_name,
         "templates": " < ".join(place.template_chain) or "none",
         "area": area.tag_name if area else "none",
         "hosted by": host.tag_name if host else "nothing",
     }
     texts = context.connected.facts
-    texts.want([found.full_tag_reference])
-    facts = texts.known(found.full_tag_reference)
+    texts.want([spelled])
+    facts = texts.known(spelled)
     known = {"unit": unit_of(facts), "description": description_of(facts)}
     lines |= {name: text for name, text in known.items() if text}
     fields |= fact_fields(facts)
     return TextResult("\n".join(f"{name:<12}{text}" for name, text in lines.items()), fields, fields["tag"])
+
+
+class _OwnFacts(NamedTuple):
+    """What the galaxy knows of a tag's own value."""
+
+    fields: dict[str, Any]
+    lines: dict[str, str]
+
+
+def _own_facts(found: "GalaxyAttribute | None") -> _OwnFacts:
+    """Return the facts of an attribute; None stands for a name that has no value, only attributes below it."""
+    if found is None:
+        names = ("array_dimension", "can_be_written", "category", "historized", "is_array", "security")
+        return _OwnFacts(
+            dict.fromkeys((*names, "security_classification", "type")), {"type": "none: it has no value of its own"}
+        )
+    security = found.security_classification
+    means = security_meaning(security)
+    length = "" if found.array_dimension is None else f" of {found.array_dimension}"
+    return _OwnFacts(
+        {
+            "array_dimension": found.array_dimension,
+            "can_be_written": security != VIEW_ONLY,
+            "category": found.category,
+            "historized": found.is_historized,
+            "is_array": found.is_array,
+            "security": security_name(security),
+            "security_classification": security,
+            "type": type_text(found),
+        },
+        {
+            "type": f"{type_text(found)}{f', an array{length}' if found.is_array else ''}",
+            "security": f"{security_name(security)} ({security}){f': {means}' if means else ''}",
+            "category": category_text(found.category),
+            "historized": "yes" if found.is_historized else "no",
+        },
+    )
+
+
+def _next_names(below: str, parts: "Sequence[GalaxyAttribute]") -> list[str]:
+    """Return the names one level below a name, in the order of the attributes."""
+    return list(dict.fromkeys(each.attribute_name[len(below) + 1 :].partition(".")[0] for each in parts))
 
 
 def _unending(given: Collection[str]) -> str:
@@ -291,12 +335,15 @@ def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]
                 groups.setdefault(tag_key(first), name[: len(prefix)] + first)
             else:
                 own[tag_key(first)] = attribute
+    alarmed = {
+        tag_key(start) for each in item.attributes if each.is_alarm for start in _beginnings(each.attribute_name)
+    }
     records = []
     for key in sorted({*own, *groups}):
         found = own.get(key)
         records.append(
             {
-                "alarm": found.is_alarm if found else None,
+                "alarm": tag_key(found.attribute_name if found else groups[key]) in alarmed,
                 "browse_name": found.attribute_name if found else groups[key],
                 "has_more": key in groups,
                 "historized": found.is_historized if found else None,
@@ -307,6 +354,12 @@ def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]
             }
         )
     return records
+
+
+def _beginnings(name: str) -> list[str]:
+    """Return a dotted name, and all names above it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _marks(record: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     security_name,
     status_meaning,
 )
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, attributes_below, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
@@ -298,6 +298,18 @@ class _TagCheck:
                 missing = f"no object {owner or place.path}"
                 hint = self._context.catalogue.closest(place.path) or "; browse lists the objects"
                 tries = ["browse", f"find *{place.path.rpartition('.')[2]}*"]
+            elif parts := attributes_below(place.found, place.path[len(place.found.tag_name) + 1 :]):
+                names = [each.full_tag_reference for each in parts]
+                why = f"{place.path} has no value of its own, only attributes below it: name one of them"
+                self._found(
+                    "galaxy",
+                    Verdict.BAD,
+                    f"{counted(len(names), 'attribute')} below it ({deployed})",
+                    why,
+                    f"browse {place.path}",
+                    f"why {names[0]}",
+                )
+                return
             else:
                 missing = f"{place.found.tag_name} has no such attribute"
                 hint = place.hint

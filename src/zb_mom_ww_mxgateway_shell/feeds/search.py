@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_form
 from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
+from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
@@ -81,7 +82,10 @@ class ObjectSearch:
         if not self.has_ended:
             summary += " so far"
         elif not self.records:
-            summary = f"no object matches {self.glob}; find --tags matches whole tag names"
+            template = ", ".join(self.filters.get("template_chain_contains", ()))
+            known = [*self.connected.catalogue.templates]
+            hint = f" and derives from {template}{closest(template, known)}" if template else ""
+            summary = f"no object matches {self.glob}{hint or '; find --tags matches whole tag names'}"
         return FoundRecords("objects", self.records, summary, [each["name"] for each in self.records])
 
 

@@ -5,6 +5,7 @@ A background task reads them, and again after each deployment. Every look-up ans
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -264,6 +265,11 @@ class TagCatalogue:
         return f"; did you mean {right[:-1]}?"
 
     # Completion.
+
+    @property
+    def templates(self) -> Mapping[str, int]:
+        """The templates of the objects that were read, with the number of objects that derive from each."""
+        return self._seen.templates | self.galaxy.templates
 
     def complete(self, prefix: str, limit: int, *, objects: bool = False) -> list[Found]:
         """Return tags, or `objects`, that begin with a text in any letter case, up to the next dot, with type and

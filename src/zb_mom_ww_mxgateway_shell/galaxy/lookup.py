@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient, Reading
 
 _ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
+_STATE = ".InAlarm"
 _INDEX = re.compile(r"[0-9]{1,30}")
 
 
@@ -85,6 +86,26 @@ def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
     """Return the attribute of that name in any letter case; for an element its array."""
     wanted = tag_key(name), tag_key(name.partition("[")[0])
     return next((each for each in item.attributes if tag_key(each.attribute_name) in wanted), None)
+
+
+def attributes_below(item: "GalaxyObject", name: str) -> "list[GalaxyAttribute]":
+    """Return the attributes of an object below a name in any letter case: ``Level.Hi.Limit`` is below ``Level.Hi``."""
+    prefix = tag_key(f"{name}.")
+    return [each for each in item.attributes if tag_key(each.attribute_name).startswith(prefix)]
+
+
+def alarms_at(item: "GalaxyObject", name: str) -> list[str]:
+    """Return the tags of the alarms of an attribute: its own, and those below it.
+
+    An alarm whose state is the attribute ``Level.Hi.InAlarm`` is ``Level.Hi``.
+    """
+    own = attribute_of(item, name)
+    found = [*([own] if own is not None else []), *attributes_below(item, name)]
+    return [_without_state(each.full_tag_reference) for each in found if each.is_alarm]
+
+
+def _without_state(tag: str) -> str:
+    return tag[: -len(_STATE)] if tag_key(tag).endswith(tag_key(_STATE)) else tag
 
 
 def array_problem(place: Place) -> str:

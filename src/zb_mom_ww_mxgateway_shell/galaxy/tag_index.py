@@ -46,6 +46,8 @@ class TagIndex:
         self.tags = 0
         self.objects = 0
         self.areas = 0
+        self.templates: dict[str, int] = {}
+        """Number of objects that derive from each template, directly or not."""
         self._runs = [Run([], [])]
         self._firsts = [""]
         self._shapes: dict[tuple[str, bytes], Shape] = {}
@@ -71,6 +73,8 @@ class TagIndex:
                 others.setdefault(owner, {})[name] = number
         self.objects += 1
         self.areas += item.is_area
+        for name in item.template_chain:
+            self.templates[name] = self.templates.get(name, 0) + 1
         template = item.template_chain[0] if item.template_chain else "object"
         self._put(item.tag_name, own, "area" if item.is_area else template)
         for owner, names in others.items():

@@ -55,6 +55,9 @@ class TagCatalog(Protocol):
 
     def kind_of(self, tag: str) -> Any: ...
 
+    @property
+    def templates(self) -> Mapping[str, int]: ...
+
     def complete(self, prefix: str, limit: int, *, objects: bool = False) -> Sequence[Any]: ...
 
 

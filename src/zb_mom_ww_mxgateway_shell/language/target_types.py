@@ -7,15 +7,17 @@ from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, ArgumentType, Suggestion, whole_number
 from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import literal_text
+from zb_mom_ww_mxgateway_shell.language.variables import as_typed, expanded, literal_text, quoted
 
 _HANDLE = re.compile(r"(\d+/)?\d+")
+_TEMPLATE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Server(ArgumentType):
@@ -76,6 +78,46 @@ class GalaxyPlace(ArgumentType):
         return _from_catalogue(prefix, context, objects=self._objects)
 
 
+class TemplateName(ArgumentType):
+    """A template of the galaxy, ``$Tank``, or a part of its name.
+
+    Its ``$`` is that of a variable, too: a name that has a value stands for it, as elsewhere; any other is the name of
+    a template.
+    """
+
+    name = "template"
+    expands = False
+
+    def parse(self, word: Token, context: Scope) -> str:
+        value = self._meant(word, context).value
+        if not value:
+            raise word.mistake(f"the name of a {self.name} must not be empty")
+        return value
+
+    def script_text(self, word: Token, context: Scope) -> str:
+        return as_typed(self._meant(word, context))
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        folded = tag_key(prefix.removeprefix("$"))
+        found = {name: number for name, number in context.catalogue.templates.items() if folded in tag_key(name)}
+        ranked = sorted(found, key=lambda name: (not tag_key(name).removeprefix("$").startswith(folded), tag_key(name)))
+        return [
+            Suggestion(self._spelled(name, context), counted(found[name], "object"))
+            for name in ranked[:MOST_SUGGESTIONS]
+        ]
+
+    @staticmethod
+    def _meant(word: Token, context: Scope) -> Token:
+        """Return the word with the values of its names; the name of a template stays."""
+        is_template = _TEMPLATE.fullmatch(word.text) and word.text[1:] not in context.all_names
+        return word if is_template else expanded(word, context.all_names)
+
+    @staticmethod
+    def _spelled(name: str, context: Scope) -> str:
+        """Return a name as it has to be typed."""
+        return name if _TEMPLATE.fullmatch(name) and name[1:] not in context.all_names else quoted(name)
+
+
 def full_address(word: Token, context: Scope) -> str:
     """Return the whole name; a leading dot means the focused object."""
     if not word.value.startswith("."):
@@ -95,7 +137,7 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
         (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, description)
         for text, description in found
     ]
-    return [Suggestion(f'"{text}"' if " " in text else text, description) for text, description in shown]
+    return [Suggestion(quoted(text) if {" ", "$"} & {*text} else text, description) for text, description in shown]
 
 
 TAG = Tag()

@@ -58,7 +58,7 @@ class ShellCompleter(Completer):
             and name.startswith(typed)
             and (option.clause is None or (parameter is None and not option.leads))
         ]
-        if typed.startswith("$"):
+        if typed.startswith("$") and (parameter is None or parameter.kind.expands):
             return typed, _names(typed, context)
         if typed.startswith("--") or parameter is None:
             return typed, options
