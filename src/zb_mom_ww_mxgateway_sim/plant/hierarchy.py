@@ -19,6 +19,8 @@ class Hierarchy:
         self._sorted = True
         self._last_id = 0
         self.attribute_count: int = 0
+        self.changes: int = 0
+        """Number of changes so far."""
 
     def add(
         self,
@@ -62,6 +64,7 @@ class Hierarchy:
         return new
 
     def _put(self, plant_object: PlantObject) -> None:
+        self.changes += 1
         self._by_id[plant_object.gobject_id] = plant_object
         self._by_tag_name[tag_key(plant_object.tag_name)] = plant_object
         self.attribute_count += len(plant_object.template.attributes)

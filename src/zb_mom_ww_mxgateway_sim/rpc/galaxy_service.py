@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import GalaxyView
-from zb_mom_ww_mxgateway_sim.rpc.paging import PagedRequest, page
+from zb_mom_ww_mxgateway_sim.rpc.paging import PagedRequest, binding_of, page
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.errors import InvalidRequest, ObjectNotFound
 from zb_mom_ww_mxgateway_sim.wire.codec import timestamp
@@ -38,6 +38,8 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         self._deployment = deployment
         self._clock = clock
         self._views: dict[tuple[frozenset[str] | None, str], GalaxyView] = {}
+        # The last list and what it is of: its pages are mostly asked for one after another.
+        self._listed: tuple[tuple[str, int], list[PlantObject]] = (("", 0), [])
 
     async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
         async def answer(key: GatewayKey) -> pb.TestConnectionReply:
@@ -71,12 +73,12 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         arm = request.WhichOneof("root")
         root = self._start(arm, getattr(request, arm)) if arm else None
         view.require(root)
-        matches = _matcher(request)
-        found = [
-            plant_object
-            for plant_object in self._hierarchy.walk(root, depth)
-            if view.shows(plant_object) and matches(plant_object)
-        ]
+        wanted = binding_of(request, self._cache(view)), self._hierarchy.changes
+        if self._listed[0] != wanted:
+            matches = _matcher(request)
+            walk = self._hierarchy.walk(root, depth)
+            self._listed = wanted, [each for each in walk if view.shows(each) and matches(each)]
+        found = self._listed[1]
         objects, _, token = await page(request, self._cache(view), found, _encoder(request, view))
         return pb.DiscoverHierarchyReply(objects=objects, next_page_token=token, total_object_count=len(found))
 

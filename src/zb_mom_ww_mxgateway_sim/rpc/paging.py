@@ -29,7 +29,7 @@ async def page(
     """
     if request.page_size < 0:
         raise InvalidRequest(f"page_size {request.page_size} is negative")
-    binding = _binding(request, cache)
+    binding = binding_of(request, cache)
     start = _start(request.page_token, binding, len(everything))
     wanted = everything[start : start + min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)]
     messages: list[pb.GalaxyObject] = []
@@ -55,7 +55,8 @@ def _start(token: str, binding: str, count: int) -> int:
     return int(offset)
 
 
-def _binding(request: PagedRequest, cache: str) -> str:
+def binding_of(request: PagedRequest, cache: str) -> str:
+    """Return what all pages of one list have in common: their request and the state of the galaxy."""
     bound = copy.copy(request)
     bound.ClearField("page_token")
     bound.ClearField("page_size")
