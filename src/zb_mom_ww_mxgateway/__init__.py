@@ -74,7 +74,7 @@ _HOMES = {
         "WriteFacts",
     ],
     "models.events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
-    "models.galaxy": ["DeployEvent", "GalaxyAttribute", "GalaxyObject"],
+    "models.galaxy": ["DeployEvent", "GalaxyAttribute", "GalaxyObject", "GalaxyTag", "ObjectTags"],
     "models.handles": ["HandleTable", "Item"],
     "models.live_state": ["LiveState"],
     "models.results": ["BulkWriteResult", "ReadResult", "SessionInfo", "SubscribeResult", "WorkerInfo"],

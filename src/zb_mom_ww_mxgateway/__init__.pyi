@@ -106,6 +106,8 @@ from zb_mom_ww_mxgateway.models.galaxy import (
     DeployEvent,
     GalaxyAttribute,
     GalaxyObject,
+    GalaxyTag,
+    ObjectTags,
 )
 from zb_mom_ww_mxgateway.models.handles import (
     HandleTable,
@@ -231,6 +233,7 @@ __all__ = [
     "GalaxyAttribute",
     "GalaxyNode",
     "GalaxyObject",
+    "GalaxyTag",
     "GapFacts",
     "GatewayClient",
     "HandleTable",
@@ -265,6 +268,7 @@ __all__ = [
     "MxStatus",
     "MxValueInput",
     "MxValueOutput",
+    "ObjectTags",
     "Observation",
     "OpenSessionOptions",
     "Overflow",

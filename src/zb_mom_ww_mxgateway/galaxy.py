@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyObject
+from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyObject, ObjectTags
 from zb_mom_ww_mxgateway.times import from_nanoseconds
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
@@ -91,19 +91,66 @@ class Galaxy:
         size, token = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT), ""
         pages = _Pages("discover")
         while True:
-            request = wire.discover_request(size, token, **filters)
-            try:
-                reply = await self._transport.unary(wire.DISCOVER_HIERARCHY, request, call="discover", timeout=timeout)
-            except MxGatewayCommandError as error:
-                if token and error.grpc_code == "INVALID_ARGUMENT":
-                    raise _changed(error) from error
-                raise
-            page = wire.discover_page(reply)
+            page = await self._discovered("discover", size, token, filters, timeout)
             for item in page.objects:
                 yield item
             token = pages.after(page.next_page_token, page.object_count)
             if not token:
                 return
+
+    async def discover_tags(
+        self,
+        *,
+        root: int | str | None = None,
+        tag_name_glob: str = "",
+        page_size: int = 250,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[ObjectTags, None]:
+        """Yield every object below `root` (an object id or a tag name; without it, all) with its tags, in short.
+
+        This is the fast way to read a whole galaxy: the next page is on its way while one is used. Raises as
+        :meth:`discover` does.
+        """
+        call = "discover_tags"
+        filters = {**_place("root", root), **_filters((), (), tag_name_glob, False, False), "include_attributes": True}
+        size = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT)
+        pages = _Pages(call)
+        coming = asyncio.create_task(self._discovered(call, size, "", filters, timeout), name=call)
+        try:
+            while True:
+                page = await coming
+                token = pages.after(page.next_page_token, page.object_count)
+                if token:
+                    coming = asyncio.create_task(self._discovered(call, size, token, filters, timeout), name=call)
+                for item in page.tags:
+                    yield item
+                if not token:
+                    return
+        finally:
+            coming.cancel()
+            await asyncio.wait([coming])
+            if not coming.cancelled():
+                coming.exception()  # Nobody waits for this page any more: without a look its error would be logged.
+
+    async def count_objects(
+        self, *, root: int | str | None = None, tag_name_glob: str = "", timeout: float | None = None
+    ) -> int:
+        """Return the number of objects that :meth:`discover` would yield, in one short call."""
+        filters = {**_place("root", root), **_filters((), (), tag_name_glob, False, False), "include_attributes": False}
+        return (await self._discovered("count_objects", 1, "", filters, timeout)).total_object_count
+
+    async def _discovered(
+        self, call: str, page_size: int, token: str, filters: dict[str, Any], timeout: float | None
+    ) -> wire.DiscoverPage:
+        """Return one page; raise MxGatewayGalaxyChangedError where its token is of another galaxy."""
+        request = wire.discover_request(page_size, token, **filters)
+        try:
+            reply = await self._transport.unary(wire.DISCOVER_HIERARCHY, request, call=call, timeout=timeout)
+        except MxGatewayCommandError as error:
+            if token and error.grpc_code == "INVALID_ARGUMENT":
+                raise _changed(error, call) from error
+            raise
+        return wire.discover_page(reply)
 
     async def browse(
         self,
@@ -258,10 +305,10 @@ def _filters(
     }
 
 
-def _changed(error: MxGatewayCommandError) -> MxGatewayGalaxyChangedError:
+def _changed(error: MxGatewayCommandError, call: str) -> MxGatewayGalaxyChangedError:
     return MxGatewayGalaxyChangedError(
-        f"discover: the galaxy was redeployed while it was read; begin again ({error})",
+        f"{call}: the galaxy was redeployed while it was read; begin again ({error})",
         endpoint=error.endpoint,
-        call="discover",
+        call=call,
         grpc_code=error.grpc_code,
     )

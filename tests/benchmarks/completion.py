@@ -26,6 +26,7 @@ Keystrokes = Callable[[Sequence[str], random.Random], list[str]]
 
 TAGS, WORDS = 1_000_000, 200
 _LOADING_SECONDS = 600
+_LONG_PAUSE = 0.020
 
 
 def completion_figures(quick: bool) -> Figures:
@@ -59,6 +60,7 @@ async def measured(endpoint: str, tags: int, words: int) -> Figures:
             "shell.catalogue_loading_s": (loading, "s"),
             "shell.catalogue_worst_pause_ms": (pauses.worst * 1e3, "ms"),
             "shell.catalogue_worst_pause_cpu_ms": (pauses.worst_cpu * 1e3, "ms of CPU time"),
+            "shell.catalogue_long_pauses": (float(pauses.long), "pauses over 20 ms"),
         }
         # Templates are what keeps a catalogue small. At worst there are none: every attribute has a name of its own.
         catalogue.galaxy = unlike(tags)
@@ -73,18 +75,21 @@ async def measured(endpoint: str, tags: int, words: int) -> Figures:
 
 
 class Pauses:
-    """How long others on the loop had to wait at worst: by the clock, and by this process's own work."""
+    """How long others on the loop had to wait at worst, by the clock and by this process's own work; how often long."""
 
     def __init__(self) -> None:
         self.worst = 0.0
         self.worst_cpu = 0.0
+        self.long = 0
 
     async def measure(self) -> None:
         """Until it is cancelled."""
         while True:
             before, cpu = time.perf_counter(), time.thread_time()
             await asyncio.sleep(0)
-            self.worst = max(self.worst, time.perf_counter() - before)
+            paused = time.perf_counter() - before
+            self.worst = max(self.worst, paused)
+            self.long += paused > _LONG_PAUSE
             self.worst_cpu = max(self.worst_cpu, time.thread_time() - cpu)
             await asyncio.sleep(0.0005)
 

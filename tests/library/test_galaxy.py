@@ -1,10 +1,13 @@
 """The galaxy: page by page as it is read, and whole objects with their attributes."""
 
+import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
+from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
     DataType,
@@ -180,3 +183,79 @@ async def test_no_such_object_is_no_session_error(gateway: SimulatedGateway, cli
     gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.NOT_FOUND, details="no such root")
     with pytest.raises(MxGatewayCommandError, match="no such root"):
         await anext(client.galaxy.discover())
+
+
+async def test_the_tags_of_the_galaxy_are_those_of_its_objects(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    objects = {item.tag_name: item async for item in client.galaxy.discover()}
+    found = [item async for item in client.galaxy.discover_tags(page_size=3)]
+    assert [item.tag_name for item in found] == list(objects)
+    for item in found:
+        whole = objects[item.tag_name]
+        assert (item.is_area, item.template_chain) == (whole.is_area, whole.template_chain)
+        assert len(item.attributes) == len(whole.attributes)
+        for tag, attribute in zip(item.attributes, whole.attributes, strict=True):
+            assert tag._asdict() == {name: getattr(attribute, name) for name in tag._fields}
+
+
+async def test_the_next_page_of_tags_is_asked_for_while_one_is_used(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    tags = client.galaxy.discover_tags(page_size=3)
+    assert pages(gateway) == []
+    await anext(tags)
+    # Without another step of the reader: the first page is not used up.
+    await eventually(lambda: len(pages(gateway)) == 2, "the second page is asked for")
+    first, second = pages(gateway)
+    assert (first.page_token, second.page_size) == ("", 3)
+    assert second.page_token
+    await tags.aclose()
+    # The reader left: the page that it has not taken is the last.
+    assert await client.galaxy.count_objects() > 6
+    assert len(pages(gateway)) == 3
+
+
+async def test_tags_come_while_the_next_page_does_not(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    tags = client.galaxy.discover_tags(page_size=3)
+    await anext(tags)
+    gateway.faults.stall("DiscoverHierarchy")
+    found = [await anext(tags) for _ in range(2)]
+    assert len({item.tag_name for item in found}) == 2
+    await tags.aclose()
+
+
+async def test_a_page_of_tags_that_fails_is_an_error_after_the_tags_before_it(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    tags = client.galaxy.discover_tags(page_size=3)
+    await anext(tags)
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    await anext(tags)
+    await anext(tags)
+    with pytest.raises(MxGatewayTransportError, match="discover_tags at"):
+        await anext(tags)
+
+
+async def test_a_failed_page_that_nobody_waits_for_is_not_reported(
+    gateway: SimulatedGateway, client: GatewayClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    tags = client.galaxy.discover_tags(page_size=3)
+    await anext(tags)
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    (coming,) = [task for task in asyncio.all_tasks() if task.get_name() == "discover_tags"]
+    await asyncio.wait([coming])
+    await tags.aclose()
+    del coming, tags
+    gc.collect()
+    assert caplog.records == []
+
+
+async def test_the_objects_are_counted_in_one_call(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    everything = [item async for item in client.galaxy.discover()]
+    asked = len(pages(gateway))
+    assert await client.galaxy.count_objects() == len(everything)
+    assert await client.galaxy.count_objects(root="Plant", tag_name_glob="plant.*") == sum(
+        item.tag_name.startswith("Plant.") for item in everything
+    )
+    assert len(pages(gateway)) - asked == 2

@@ -27,7 +27,7 @@ def calls(of: type) -> list[tuple[str, Any]]:
         for name, method in inspect.getmembers(of, lambda each: inspect.iscoroutinefunction(each))
         if not name.startswith("_") and name not in _WITHOUT
     ]
-    return [*found, *((name, getattr(of, name)) for name in ("discover",) if hasattr(of, name))]
+    return [*found, *((name, getattr(of, name)) for name in ("discover", "discover_tags") if hasattr(of, name))]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ import pytest
 from shell_terminal import ENTER, TAB, Terminal, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
-from zb_mom_ww_mxgateway_sim import NativeType, TagDefinition
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 CLEAR = "\x15"
 
@@ -217,3 +220,22 @@ async def test_a_picture_gets_a_name_that_no_file_has_or_a_folder(
         assert rows == ["tank-2.svg new file", "tank.png new file", "tank.csv new file", "tanks/ folder"]
         assert await menu(sh.terminal, f"{line}./tanks/a.S", "a.svg") == ["./tanks/a.svg new file"]
         assert "new file" not in "".join(await menu(sh.terminal, f"{line}none/a"))
+
+
+async def test_names_are_offered_from_the_first_page_on() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), generated_tags=20_000) as gateway:
+        gateway.schedule("at DiscoverHierarchy 2 stall")
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        try:
+            catalogue = context.catalogue
+            catalogue.start(context.connected.client)
+            await until(lambda: catalogue.objects == 250)
+            assert not catalogue.is_complete
+            assert catalogue.complete("area001.unit0001.value0", 3)[0] == ("Area001.Unit0001.Value01", "Double")
+            assert galaxy_text(context) == "250 objects so far"
+            assert sum(call.rpc == "DiscoverHierarchy" for call in gateway.calls) == 2
+            gateway.faults.release()
+            assert await catalogue.loaded(30)
+        finally:
+            await context.disconnect()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from zb_mom_ww_mxgateway.value_types import DataType
 
@@ -58,6 +58,27 @@ class GalaxyObject:
     hosted_by_gobject_id: int
     template_chain: tuple[str, ...]
     attributes: tuple[GalaxyAttribute, ...]
+
+
+class GalaxyTag(NamedTuple):
+    """Address, type and access of one attribute: what a list of tags needs. A tuple, because there may be millions."""
+
+    full_tag_reference: str
+    """Address to add as an item."""
+    data_type: DataType | int
+    data_type_name: str
+    is_array: bool
+    security_classification: int
+    """Number of one of :data:`SECURITY_NAMES`."""
+
+
+class ObjectTags(NamedTuple):
+    """One object or area with its tags."""
+
+    tag_name: str
+    is_area: bool
+    template_chain: tuple[str, ...]
+    attributes: tuple[GalaxyTag, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyAttribute, GalaxyObject
+from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyAttribute, GalaxyObject, GalaxyTag, ObjectTags
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of
 
 # Native data types are those of DataType less 2.
 _NATIVE_OFFSET = 2
+_DATA_TYPES = {each.value: each for each in DataType}
 
 
 class ChildrenPage(NamedTuple):
@@ -24,6 +25,8 @@ class ChildrenPage(NamedTuple):
 class DiscoverPage(NamedTuple):
     objects: Iterator[GalaxyObject]
     """Made one by one, when taken: a page may hold a hundred thousand attributes."""
+    tags: Iterator[ObjectTags]
+    """The same objects in their short form, made when taken, too."""
     object_count: int
     next_page_token: str
     total_object_count: int
@@ -83,8 +86,8 @@ def deploy_event(message: pb.DeployEvent) -> DeployEvent:
 
 
 def discover_page(reply: pb.DiscoverHierarchyReply) -> DiscoverPage:
-    count = len(reply.objects)
-    return DiscoverPage(map(_object, reply.objects), count, reply.next_page_token, reply.total_object_count)
+    objects, tags = map(_object, reply.objects), map(_object_tags, reply.objects)
+    return DiscoverPage(objects, tags, len(reply.objects), reply.next_page_token, reply.total_object_count)
 
 
 def _object(message: pb.GalaxyObject) -> GalaxyObject:
@@ -100,6 +103,21 @@ def _object(message: pb.GalaxyObject) -> GalaxyObject:
         template_chain=tuple(message.template_chain),
         attributes=tuple(_attribute(attribute) for attribute in message.attributes),
     )
+
+
+def _object_tags(message: pb.GalaxyObject) -> ObjectTags:
+    # In one expression without calls of ours: of each of a million tags, every step counts.
+    tags = tuple(
+        GalaxyTag(
+            attribute.full_tag_reference,
+            _DATA_TYPES.get(number := attribute.mx_data_type + _NATIVE_OFFSET, number),
+            attribute.data_type_name,
+            attribute.is_array,
+            attribute.security_classification,
+        )
+        for attribute in message.attributes
+    )
+    return ObjectTags(message.tag_name, message.is_area, tuple(message.template_chain), tags)
 
 
 def _attribute(message: pb.GalaxyAttribute) -> GalaxyAttribute:
@@ -119,7 +137,4 @@ def _attribute(message: pb.GalaxyAttribute) -> GalaxyAttribute:
 
 def _data_type(number: int) -> DataType | int:
     # MXAccess's own number made ours: no contract numbers these.
-    try:
-        return DataType(number)
-    except ValueError:
-        return number
+    return _DATA_TYPES.get(number, number)

@@ -25,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import (
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GalaxyTag, ObjectTags
 
 _RUN = 1024
 _MOST_HITS = 1_000
@@ -54,10 +54,12 @@ class TagIndex:
         self._kinds: list[TagKind] = []
         self._kind_numbers: dict[TagKind, int] = {}
         self._attribute_kinds: dict[tuple[object, ...], int] = {}
+        # Each once, however many objects have it.
+        self._descriptions: dict[str, str] = {}
 
     # Adding.
 
-    def add(self, item: "GalaxyObject") -> None:
+    def add(self, item: "GalaxyObject | ObjectTags") -> None:
         """Add an object with its attributes, without those that cannot be shown or typed."""
         prefix = f"{item.tag_name}."
         own: dict[str, int] = {}
@@ -85,7 +87,7 @@ class TagIndex:
         owner, _, name = tag.rpartition(".")
         self._put(owner, {name: self._number(kind)}, "")
 
-    def _number_of(self, attribute: "GalaxyAttribute") -> int:
+    def _number_of(self, attribute: "GalaxyAttribute | GalaxyTag") -> int:
         security = attribute.security_classification
         known = (attribute.data_type, attribute.is_array, attribute.data_type_name, security)
         number = self._attribute_kinds.get(known)
@@ -106,16 +108,17 @@ class TagIndex:
             return
         key = tag_key(name)
         known = self.owner(key)
+        description = self._descriptions.setdefault(description, safe(description))
         if known is None:
             shape = self._shape(attributes)
-            owner = Owner(name, shape, safe(description))
+            owner = Owner(name, shape, description)
             self._insert(key, owner)
         else:
             owner = known
             _, names = owner.shape.listed()
             folded = {tag_key(each) for each in names}
             new = {each: number for each, number in attributes.items() if tag_key(each) not in folded}
-            owner.description = safe(description) or owner.description
+            owner.description = description or owner.description
             if not new:
                 return
             former = owner.shape

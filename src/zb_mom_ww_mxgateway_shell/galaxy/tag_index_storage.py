@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyTag
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ SEEN = TagKind(None, "seen before", None)
 """Kind of a tag that a result has shown, but no galaxy."""
 
 
-def type_text(attribute: "GalaxyAttribute") -> str:
+def type_text(attribute: "GalaxyAttribute | GalaxyTag") -> str:
     """Return an attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
     description = attribute.data_type_name or name_of(attribute.data_type).lower()
     return f"{description}[]" if attribute.is_array else description
