@@ -45,7 +45,9 @@ class UnseenWrites:
 
     def of(self, key: Key) -> UnseenWrite | None:
         """Return the latest unseen write of an item; None where there is none."""
-        return next((each for each in reversed(self._writes.get(key, ())) if not each.seen), None)
+        if not (writes := self._writes.get(key)):
+            return None
+        return next((each for each in reversed(writes) if not each.seen), None)
 
     def came(self, key: Key) -> list[LiveValue]:
         """Return the values of an item that came since the first write after the last check, oldest first; none where
@@ -58,21 +60,24 @@ class UnseenWrites:
         """Note the writes of a command that is being sent."""
         if not (keys := self._written(request)):
             return
-        now, entries = clock.monotonic(), wire.pending_entries(request)
+        now, values = clock.monotonic(), wire.pending_values(request)
         if self.mark is None or self.is_checked:
             self.mark, self.marked_at, self.is_checked = self._number(), now, False
             self._came.clear()
+        correlation_id = wire.correlation_of(request)
         for index, key in enumerate(keys):
-            value, user = (entries[index].value, entries[index].user_id) if index < len(entries) else (None, 0)
-            self._writes.setdefault(key, []).append(UnseenWrite(value, now, wire.correlation_of(request), user))
+            value, user = values[index] if index < len(values) else (None, 0)
+            self._writes.setdefault(key, []).append(UnseenWrite(value, now, correlation_id, user))
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Forget the writes that the reply refuses; those that it leaves open stay unseen."""
-        refusals = wire.refused_writes(request, reply)
-        for index, key in enumerate(self._written(request)):
+        if not (keys := self._written(request)):
+            return
+        refusals, is_doubtful = wire.refused_writes(request, reply), wire.reply_is_doubtful(reply)
+        for index, key in enumerate(keys):
             if index < len(refusals) and refusals[index]:
                 self._forget(key, wire.correlation_of(request))
-            elif index >= len(refusals) or wire.reply_is_doubtful(reply):
+            elif index >= len(refusals) or is_doubtful:
                 self._give_up(key, wire.correlation_of(request))
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:

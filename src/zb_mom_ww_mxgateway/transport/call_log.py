@@ -41,13 +41,14 @@ class LoggedCall:
         self._ended(_code_of(error))
 
     def _ended(self, code: str, counted: str = "", *, streaming: bool = False) -> None:
-        duration, correlation_id = time.perf_counter() - self._started, wire.correlation_of(self._request)
-        log(
-            CALLS,
-            logging.DEBUG,
-            lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_named(self._request)}",
-            api_key=self._options.api_key,
-        )
+        duration = time.perf_counter() - self._started
+        if CALLS.isEnabledFor(logging.DEBUG):
+            log(
+                CALLS,
+                logging.DEBUG,
+                lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_named(self._request)}",
+                api_key=self._options.api_key,
+            )
         if not self._options.observers:
             return
         from zb_mom_ww_mxgateway.models.client_observer import CallFacts
@@ -59,7 +60,7 @@ class LoggedCall:
             started_at=time.time() - duration,
             duration=duration,
             code=code,
-            correlation_id=correlation_id,
+            correlation_id=wire.correlation_of(self._request),
             mutating=self._mutating,
             streaming=streaming,
         )

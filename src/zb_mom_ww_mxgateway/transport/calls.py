@@ -84,7 +84,9 @@ class Transport:
         self.failed_at: float = float("-inf")
         """When a call last found no connection or lost it, in seconds of :func:`clock.monotonic`; for a moment after it
         the channel may still seem connected."""
-        self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
+        # Once: asking the system for each call takes longer than the rest of its id.
+        self._name = os.urandom(8).hex()
+        self._numbers = itertools.count(1)
         self._closed = False
         self._home = HomeLoop()
         channel.join(self)
@@ -140,7 +142,8 @@ class Transport:
             reply = await self._call(rpc, request, call, mutating, timeout)
             self.agreement.check_fit(reply, call, mutating=mutating)
             return reply
-        handles = self.handle_maps.get(wire.session_of(request))
+        session_id = wire.session_of(request)
+        handles = self.handle_maps.get(session_id)
         observers = tuple(self.observers)
         if guarded:
             # Before the observers: to them the value that the guard judges is from before this write.
@@ -153,7 +156,7 @@ class Transport:
                 guarded.is_sent = True
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
-            if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
+            if session_id in self.lost_sessions and wire.concerns_handles(request, reply):
                 raise session_lost(self.options, call, request, "during the call; its effect died with it")
             if handles:
                 handles.from_gateway(request, reply)
@@ -385,7 +388,7 @@ class Transport:
 
     def next_correlation_id(self) -> str:
         """Return a new correlation id of this client; the gateway logs it with the call."""
-        return next(self._correlation)
+        return f"{self._name}-{next(self._numbers)}"
 
     def check_open(self, call: str) -> None:
         """Raise MxGatewayTransportError where no call can be made: it is closed, or belongs to another event loop."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import wire
@@ -80,10 +80,7 @@ class Guarding:
             endpoint=self._endpoint,
             session_id=session_id,
             correlation_id=wire.correlation_of(request),
-            entries=tuple(
-                replace(entry, tag=self._tag_of(session_id, entry.server_handle, entry.item_handle))
-                for entry in wire.pending_entries(request)
-            ),
+            entries=wire.pending_entries(request, partial(self._tag_of, session_id)),
         )
         cause: Exception | None = None
         try:

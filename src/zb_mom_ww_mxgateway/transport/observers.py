@@ -66,7 +66,7 @@ class Observers:
             self.remove(observer)
 
     def __iter__(self) -> Iterator[CommandObserver]:
-        return iter(tuple(self._all))
+        return iter([observer for reference in self._all.keyrefs() if (observer := reference()) is not None])
 
     def __len__(self) -> int:
         return len(self._all)

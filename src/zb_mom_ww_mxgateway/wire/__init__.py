@@ -57,10 +57,11 @@ _HOMES = {
         "refused_writes",
         "reply_is_doubtful",
         "says_session_is_gone",
+        "write_entries",
         "written_items",
         "written_values",
     ],
-    "pending": ["changes_plant", "judged_copy_of", "pending_entries", "write_answer"],
+    "pending": ["changes_plant", "judged_copy_of", "pending_entries", "pending_values", "write_answer"],
     "results": [
         "drained_events",
         "item_status",

@@ -56,6 +56,7 @@ from zb_mom_ww_mxgateway.wire.handles import (
     refused_writes,
     reply_is_doubtful,
     says_session_is_gone,
+    write_entries,
     written_items,
     written_values,
 )
@@ -63,6 +64,7 @@ from zb_mom_ww_mxgateway.wire.pending import (
     changes_plant,
     judged_copy_of,
     pending_entries,
+    pending_values,
     write_answer,
 )
 from zb_mom_ww_mxgateway.wire.results import (
@@ -164,6 +166,7 @@ __all__ = [
     "new_handle",
     "open_session_request",
     "pending_entries",
+    "pending_values",
     "query_active_alarms_request",
     "raise_for_contradiction",
     "raise_for_session_status",
@@ -184,6 +187,7 @@ __all__ = [
     "user_id",
     "worker_info",
     "write_answer",
+    "write_entries",
     "write_entry",
     "write_results",
     "written_items",

@@ -149,14 +149,13 @@ def raise_for_status(
 def raise_for_contradiction(request: pb.MxCommandRequest, reply: pb.MxCommandReply, **known: Any) -> None:
     """Raise MxGatewayCommandError for an OK reply to another kind of command, and for one with the hresult of a failure
     to a command that changes the plant. A reply without a kind passes."""
-    mutating = is_mutating(request)
     if reply.kind not in (0, request.command.kind):
         what = f"its command kind is {int(reply.kind)}, {int(request.command.kind)} expected; {COMPARE}"
-    elif mutating and reply.hresult < 0:
+    elif reply.hresult < 0 and is_mutating(request):
         what = f"its status is OK, its hresult {hresult_text(reply.hresult)}"
     else:
         return
-    raise contradiction(reply, kind_name(request), what, mutating=mutating, **known)
+    raise contradiction(reply, kind_name(request), what, mutating=is_mutating(request), **known)
 
 
 def contradiction(

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from zb_mom_ww_mxgateway.errors import may_have_run_despite
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError, may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
 from zb_mom_ww_mxgateway.wire.enums import open_enum
-from zb_mom_ww_mxgateway.wire.matching import is_contradictory, matched_results
+from zb_mom_ww_mxgateway.wire.matching import matched_results
 
 USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
-
+_WRITES = frozenset(kind for kind in MUTATING_KINDS if not kind.startswith("acknowledge"))
+_BULK_WRITES = frozenset(kind for kind in _WRITES if kind.endswith("_bulk"))
 _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised"], ...]] = {
     "add_item_bulk": ("added",),
     "advise_item_bulk": ("advised",),
@@ -68,13 +69,15 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
             command = pb.MxCommand.FromString(request.command.SerializeToString())
             return [HandleChange("alarms", 0, command=command if kind == "subscribe_alarms" else None)]
         case _ if kind in _BULK_CHANGES:
-            if is_contradictory(request, reply):
+            try:
+                results = matched_results(request, reply)
+            except MxGatewayCommandError:
                 return []
             # A reply may leave out the handles and tags that the request has.
             tags: Sequence[str] = getattr(payload, "tag_addresses", ())
             return [
                 HandleChange(what, payload.server_handle, result.item_handle or given, result.tag_address or tag)
-                for result, given, tag in _with_request(matched_results(request, reply), payload, tags)
+                for result, given, tag in _with_request(results, payload, tags)
                 if result.was_successful
                 for what in _BULK_CHANGES[kind]
             ]
@@ -99,37 +102,44 @@ def _with_request(results: Sequence[Any], payload: Any, tags: Sequence[str]) -> 
 def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
     """Return server and item handle of each write in a command; each write has its own OnWriteComplete."""
     kind = kind_name(request)
-    if kind not in MUTATING_KINDS or kind.startswith("acknowledge"):
+    if kind not in _WRITES:
         return []
     payload = getattr(request.command, kind)
-    if kind.endswith("_bulk"):
+    if kind in _BULK_WRITES:
         return [(payload.server_handle, entry.item_handle) for entry in payload.entries]
     return [(payload.server_handle, payload.item_handle)]
 
 
 def written_values(request: pb.MxCommandRequest) -> list[pb.MxValue]:
     """Return the value of each write in a command, in the order of :func:`written_items`."""
-    if not written_items(request):
-        return []
-    payload = getattr(request.command, kind_name(request))
-    return [entry.value for entry in payload.entries] if hasattr(payload, "entries") else [payload.value]
+    return [entry.value for entry in write_entries(request)]
+
+
+def write_entries(request: pb.MxCommandRequest) -> Sequence[Any]:
+    """Return the message of each write in a command, in the order of :func:`written_items`."""
+    kind = kind_name(request)
+    if kind not in _WRITES:
+        return ()
+    payload = getattr(request.command, kind)
+    entries: Sequence[Any] = payload.entries if kind in _BULK_WRITES else (payload,)
+    return entries
 
 
 def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[bool]:
     """Return for each write of a command, in order, whether its reply refuses it; empty if the reply contradicts
     itself."""
-    count = len(written_items(request))
+    kind = kind_name(request)
     if not _ok(reply):
         status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
-        return [not may_have_run_despite(status)] * count
-    if reply.kind not in (0, request.command.kind) or reply.hresult < 0:
+        return [not may_have_run_despite(status)] * len(write_entries(request))
+    if kind not in _WRITES or reply.kind not in (0, request.command.kind) or reply.hresult < 0:
         return []
-    kind = kind_name(request)
-    if not kind.endswith("_bulk"):
-        return [False] * count
-    if is_contradictory(request, reply):
+    if kind not in _BULK_WRITES:
+        return [False]
+    try:
+        return [not result.was_successful for result in matched_results(request, reply)]
+    except MxGatewayCommandError:
         return []
-    return [not result.was_successful for result in matched_results(request, reply)]
 
 
 def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:

@@ -4,7 +4,6 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -25,7 +24,7 @@ def matched_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> l
     by_tag = "tag_addresses" in asked.DESCRIPTOR.fields_by_name
     entries: Sequence[str | int]
     if by_tag:
-        entries = [_address(kind, tag) for tag in asked.tag_addresses]
+        entries = list(asked.tag_addresses)
     elif "entries" in asked.DESCRIPTOR.fields_by_name:
         entries = [entry.item_handle for entry in asked.entries]
     else:
@@ -39,7 +38,11 @@ def matched_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> l
             raise contradiction(
                 reply, kind, f"a result is a success, with the hresult {hresult_text(result.hresult)} of a failure"
             )
-    subjects = [_address(kind, result.tag_address) if by_tag else result.item_handle for result in results]
+    subjects = [result.tag_address if by_tag else result.item_handle for result in results]
+    if by_tag and subjects != entries:
+        # Mostly they are spelled alike, in the same order.
+        entries = [_address(kind, tag) for tag in asked.tag_addresses]
+        subjects = [_address(kind, result.tag_address) for result in results]
     if all(subject in ("", 0, entry) for subject, entry in zip(subjects, entries, strict=True)):
         ordered = results
     else:
@@ -47,15 +50,6 @@ def matched_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> l
     if kind in _ADDING:
         _check_new(reply, kind, ordered)
     return ordered
-
-
-def is_contradictory(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> bool:
-    """Whether the results of a bulk command do not fit its entries."""
-    try:
-        matched_results(request, reply)
-    except MxGatewayCommandError:
-        return True
-    return False
 
 
 def _address(kind: str, tag: str) -> str:
@@ -87,6 +81,6 @@ def _check_new(reply: pb.MxCommandReply, kind: str, results: Sequence[Any]) -> N
             continue
         if result.item_handle <= 0:
             raise contradiction(reply, kind, f"item_handle is {result.item_handle}")
-        address = _address(kind, result.tag_address)
-        if tags.setdefault(result.item_handle, address) != address:
+        other = tags.setdefault(result.item_handle, result.tag_address)
+        if other != result.tag_address and _address(kind, other) != _address(kind, result.tag_address):
             raise contradiction(reply, kind, f"two tags were given the item handle {result.item_handle}")

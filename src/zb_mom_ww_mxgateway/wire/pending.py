@@ -1,5 +1,6 @@
 """Calls that change the plant, and the entries that they would change."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import may_have_run_despite
@@ -8,11 +9,13 @@ from zb_mom_ww_mxgateway.status import ProtocolStatusCode, name_of
 from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
 from zb_mom_ww_mxgateway.wire.enums import open_enum
-from zb_mom_ww_mxgateway.wire.handles import refused_writes, written_items
+from zb_mom_ww_mxgateway.wire.handles import refused_writes, write_entries
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, is_sparse
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray, WriteAnswer
+
+_ACKNOWLEDGING = frozenset(kind for kind in MUTATING_KINDS if kind.startswith("acknowledge"))
 
 
 def changes_plant(request: Any) -> bool:
@@ -28,13 +31,15 @@ def judged_copy_of(request: Any) -> Any:
     A newer gateway might take a field that is unknown here for another write.
     """
     copy = type(request).FromString(request.SerializeToString())
-    if pending_entries(copy):
+    if isinstance(copy, pb.AcknowledgeAlarmRequest) or _pending_messages(copy):
         copy.DiscardUnknownFields()
     return copy
 
 
-def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
-    """Return the entries that a request would change, as far as they can be named."""
+def pending_entries(
+    request: Any, tag_of: Callable[[int, int], str] = lambda *handles: ""
+) -> "tuple[PendingEntry, ...]":
+    """Return the entries that a request would change, as far as they can be named; `tag_of` finds a tag by handles."""
     from zb_mom_ww_mxgateway.models.write_guard import UNNAMED_ALARM, PendingEntry  # Lazy: most calls change nothing.
 
     if isinstance(request, pb.AcknowledgeAlarmRequest):
@@ -46,23 +51,48 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
             ),
         )
     arm = request.command.WhichOneof("payload")
+    if arm in _ACKNOWLEDGING:
+        payload = getattr(request.command, arm)
+        alarm = payload.alarm_guid if arm == "acknowledge_alarm" else payload.alarm_name
+        return (PendingEntry(alarm=alarm or UNNAMED_ALARM, comment=payload.comment, operator=payload.operator_user),)
+    if not (messages := _pending_messages(request)):
+        return ()
+    server_handle = getattr(request.command, arm).server_handle
+    return tuple(
+        PendingEntry(
+            server_handle=server_handle,
+            item_handle=entry.item_handle,
+            tag=tag_of(server_handle, entry.item_handle),
+            value=_value(entry.value),
+            timestamp=_value(entry.timestamp_value) if hasattr(entry, "timestamp_value") else None,
+            user_id=_user_of(entry),
+            verifier_user_id=getattr(entry, "verifier_user_id", 0),
+        )
+        for entry in messages
+    )
+
+
+def pending_values(request: pb.MxCommandRequest) -> "list[tuple[MxValueOutput | SparseArray, int]]":
+    """Return value and user id of each entry of :func:`pending_entries`; None and 0 for an alarm."""
+    return [
+        (_value(entry.value), _user_of(entry)) if hasattr(entry, "value") else (None, 0)
+        for entry in _pending_messages(request)
+    ]
+
+
+def _pending_messages(request: pb.MxCommandRequest) -> Sequence[Any]:
+    """Return the message of each entry that a command would change, as far as they can be named."""
+    arm = request.command.WhichOneof("payload")
     if arm not in MUTATING_KINDS:
         return ()
     payload = getattr(request.command, arm)
-    if arm.startswith("acknowledge"):
-        alarm = payload.alarm_guid if arm == "acknowledge_alarm" else payload.alarm_name
-        return (PendingEntry(alarm=alarm or UNNAMED_ALARM, comment=payload.comment, operator=payload.operator_user),)
-    return tuple(
-        PendingEntry(
-            server_handle=payload.server_handle,
-            item_handle=entry.item_handle,
-            value=_value(entry.value),
-            timestamp=_value(entry.timestamp_value) if "timestamp_value" in entry.DESCRIPTOR.fields_by_name else None,
-            user_id=getattr(entry, "user_id", 0) or getattr(entry, "current_user_id", 0),
-            verifier_user_id=getattr(entry, "verifier_user_id", 0),
-        )
-        for entry in (payload.entries if arm.endswith("_bulk") else [payload])
-    )
+    entries: Sequence[Any] = payload.entries if arm.endswith("_bulk") else (payload,)
+    return entries
+
+
+def _user_of(entry: Any) -> int:
+    user_id: int = getattr(entry, "user_id", 0) or getattr(entry, "current_user_id", 0)
+    return user_id
 
 
 def write_answer(request: Any, reply: Any) -> "WriteAnswer":
@@ -72,7 +102,7 @@ def write_answer(request: Any, reply: Any) -> "WriteAnswer":
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     if status is not ProtocolStatusCode.OK:
         return WriteAnswer("unknown" if may_have_run_despite(status) else "refused", name_of(status))
-    if not isinstance(request, pb.MxCommandRequest) or not written_items(request):
+    if not isinstance(request, pb.MxCommandRequest) or not write_entries(request):
         return WriteAnswer("accepted")
     refused = tuple(refused_writes(request, reply))
     if not refused:
