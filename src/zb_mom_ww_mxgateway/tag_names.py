@@ -19,7 +19,8 @@ def tag_key(name: str) -> str:
 
 def item_key(name: str) -> str:
     """The key of what a name writes to: ``TAG[]`` is the array ``TAG``, and ``TAG[03]`` its element ``TAG[3]``."""
-    return _LEADING_ZEROS.sub("[", tag_key(name).removesuffix("[]"))
+    key = tag_key(name).removesuffix("[]")
+    return _LEADING_ZEROS.sub("[", key) if key.endswith("]") else key
 
 
 def array_names(name: str) -> Iterator[str]:

@@ -75,10 +75,13 @@ class HandleTable:
 
     def find(self, tag: str, server_handle: int | None = None) -> Item | None:
         """Return the item of a tag, in any letter case; of several items an advised one."""
-        found = [
-            item for item in self._by_tag.get(tag_key(tag), {}).values() if server_handle in (None, item.server_handle)
-        ]
-        return next((item for item in found if item.advised), found[0] if found else None)
+        found = None
+        for item in self._by_tag.get(tag_key(tag), {}).values():
+            if server_handle in (None, item.server_handle):
+                if item.advised:
+                    return item
+                found = found or item
+        return found
 
     def drop(self, keys: Iterable[tuple[int, int]]) -> None:
         """Forget items."""

@@ -198,7 +198,8 @@ class TagChange:
         before, writes = write.before, self.writes
         if writes and before is not None:
             first = writes[0].before
-            if not any(map(before.is_same, [*values_of(writes), first and first.value])):
+            # The newest first: mostly it is that one.
+            if not any(map(before.is_same, [*reversed(values_of(writes)), first and first.value])):
                 self.between = [*self.between, before.value][-_MOST_BETWEEN:]
         self.sent.append(write)
         if len(self.sent) > self._trimmed_at:

@@ -84,9 +84,12 @@ class Condition:
         for leaf in self._leaves:
             for tag in tags_of(leaf):
                 named.setdefault(tag_key(tag), tag)
+        self._keys: tuple[str, ...] = tuple(named)
         self.tags: tuple[str, ...] = tuple(named.values())
         """Every tag that it names, once, in the order of the text."""
-        self.has_age: bool = any(isinstance(side, AgeOperand) for leaf in self._leaves for side in _sides(leaf))
+        sides = (side for leaf in self._leaves for side in _sides(leaf))
+        self._aged: frozenset[str] = frozenset(tag_key(side.tag) for side in sides if isinstance(side, AgeOperand))
+        self.has_age: bool = bool(self._aged)
         """Whether it asks for the age of a value."""
 
     def __str__(self) -> str:
@@ -99,17 +102,18 @@ class Condition:
 
     def verdict(self, latest: Latest) -> ConditionVerdict:
         """Return whether it holds now. It never raises for a value, and never waits."""
-        values = {tag_key(tag): latest(tag) for tag in self.tags}
+        values = dict(zip(self._keys, map(latest, self.tags), strict=True))
         judged = [_judged(leaf, values) for leaf in self._leaves]
         problems: dict[str, str] = {}
         for _, found in judged:
             problems = found | problems
-        operands = tuple(_operand(tag, values[tag_key(tag)], problems.get(tag_key(tag), "")) for tag in self.tags)
+        operands = tuple(
+            _operand(tag, values[key], problems.get(key, "")) for tag, key in zip(self.tags, self._keys, strict=True)
+        )
         if problems:
-            told = (f"{tag} {problems[tag_key(tag)]}" for tag in self.tags if tag_key(tag) in problems)
+            told = [f"{tag} {problems[key]}" for tag, key in zip(self.tags, self._keys, strict=True) if key in problems]
             return ConditionVerdict(False, readable("; ".join(told)), operands)
-        ages = {tag_key(each.tag) for leaf in self._leaves for each in _sides(leaf) if isinstance(each, AgeOperand)}
-        told = (_told(each, with_age=tag_key(each.tag) in ages) for each in operands)
+        told = [_told(each, with_age=key in self._aged) for each, key in zip(operands, self._keys, strict=True)]
         results = iter([is_true for is_true, _ in judged])
         return ConditionVerdict(_is_true(self._tree, results.__next__), readable(", ".join(told)), operands)
 

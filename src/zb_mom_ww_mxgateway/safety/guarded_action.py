@@ -40,6 +40,8 @@ class GuardedAction(Admission):
         self._basis: _Basis | None = None
         """What `_judged` goes by; None before, and where that is the time as well."""
         self._old: list[LiveValue | None] = []
+        self._tags = list(dict.fromkeys(each.tag for each in pending.entries if each.tag))
+        """The tags that it writes, each once."""
 
     # Before it is sent.
 
@@ -94,8 +96,10 @@ class GuardedAction(Admission):
         tags = self._tags
         is_shown = not self.is_covered_revert and self._rules.asks(tags)
         self._facts = await self._rules.facts_of(tags, for_a_person=is_shown)
+        if self._rules.values is None:
+            return
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
-        if self._rules.values is not None and (rules or self._level() != "none"):
+        if rules or self._level() != "none":
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
             await self._rules.values.prepare(list(dict.fromkeys([*tags, *operands])))
 
@@ -178,11 +182,6 @@ class GuardedAction(Admission):
         return ""
 
     # A person's answer.
-
-    @property
-    def _tags(self) -> list[str]:
-        """The tags that it writes, each once."""
-        return list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
 
     def _applying_rules(self) -> list[WriteRule | None]:
         return [self._rules.rule_for(tag) for tag in self._tags]

@@ -29,8 +29,11 @@ _LARGEST_PLAIN = 2**53
 def to_form(value: Any) -> Any:
     """Return the JSON form of a value. A value of an unknown type becomes its text, so that a line can always be
     written. Keys and passwords in it are left to :func:`redacted_form`."""
-    if value is None or type(value) in (str, bool):
+    exact = type(value)
+    if value is None or exact in (str, bool):
         return value
+    if exact is dict:
+        return _of_mapping(value)
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, str):
@@ -74,8 +77,11 @@ def _of_real(value: float) -> Any:
 
 def _of_mapping(value: Mapping[Any, Any]) -> Any:
     form = {str(key): to_form(element) for key, element in value.items()}
-    # A key of the data that looks like one of our marks.
-    return {"$dict": [list(each) for each in form.items()]} if any(key.startswith("$") for key in form) else form
+    for key in form:
+        if key.startswith("$"):
+            # A key of the data that looks like one of our marks.
+            return {"$dict": [list(each) for each in form.items()]}
+    return form
 
 
 def redacted_form(form: Any, field: str = "") -> Any:

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.conditions import Condition, quality_of
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.safety.limit_values import (
+    Held,
     NotJudgedError,
     WrittenPart,
     held,
@@ -124,13 +125,13 @@ class Rule:
             yield "file", "", self.file_news
         yield "writable", "" if self.writable else f"no value may be written{where}", "yes"
         judge = _Judge(value, old, last)
-        tests: list[tuple[str, Any, Callable[[Any], tuple[str, str]]]] = [
+        tests: tuple[tuple[str, Any, Callable[[Any], tuple[str, str]]], ...] = (
             ("allowed", self.allowed, judge.allowed),
             ("min", self.minimum, judge.minimum),
             ("max", self.maximum, judge.maximum),
             ("step", self.step, judge.step),
             ("rate", self.rate, judge.rate),
-        ]
+        )
         for name, limit, test in tests:
             if limit is not None:
                 problem, fine = test(limit)
@@ -148,6 +149,8 @@ class _Judge:
         self._last = last
         self._data_type: DataType | int = old.data_type if old else DataType.UNSPECIFIED
         self._parts: Sequence[WrittenPart] = ()
+        # By the id() of a part: each limit asks for the same numbers.
+        self._held: dict[int, Sequence[Held]] = {}
         self._problem = ""
         try:
             self._parts = parts_of(value)
@@ -193,10 +196,8 @@ class _Judge:
         return self._each_change(exact, f"more than {within}", f"at most {within}", last=value)
 
     def _each_held(self, is_past: Callable[[Fraction], bool], wrong: str, right: str) -> tuple[str, str]:
-        old = self._old.value if self._old else None
-
         def test(part: WrittenPart) -> str:
-            written, *rounded = held(part.value, self._data_type, _element(old))
+            written, *rounded = self._held_of(part)
             if is_past(written.number):
                 return f"{written.text} is {wrong}"
             past = next((each for each in rounded if is_past(each.number)), None)
@@ -214,7 +215,7 @@ class _Judge:
             return self._problem or "the change is unknown: the present value is not an empty array", ""
 
         def test(part: WrittenPart) -> str:
-            numbers = held(part.value, self._data_type, _element(present))
+            numbers = self._held_of(part)
             try:
                 bases = [(each, "") for each in part.before(present)]
             except NotJudgedError as error:
@@ -229,6 +230,14 @@ class _Judge:
             return ""
 
         return self._each(test, right)
+
+    def _held_of(self, part: WrittenPart) -> Sequence[Held]:
+        """Return the numbers that the tag may hold of a part; raise NotJudgedError for what is no number."""
+        numbers = self._held.get(id(part))
+        if numbers is None:
+            old = self._old.value if self._old else None
+            numbers = self._held[id(part)] = held(part.value, self._data_type, _element(old))
+        return numbers
 
     def _each(self, test: Callable[[WrittenPart], str], right: str) -> tuple[str, str]:
         if self._problem:

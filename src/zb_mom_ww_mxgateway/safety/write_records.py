@@ -77,7 +77,7 @@ class WriteRecords:
 
         Others who are writing to one of its tags now are told.
         """
-        tags = [each.tag for each in pending.entries if each.tag]
+        tags = {item_key(each.tag): each.tag for each in pending.entries if each.tag}
         if self.journal is not None:
             try:
                 await self.journal.append("intent", {**self._frame(), **form, "action": pending.correlation_id})
@@ -87,7 +87,7 @@ class WriteRecords:
                 self._take(line)
         for text in self._rivals(tags):
             self.notice(text)
-        self._under_way.begin(pending.correlation_id, map(item_key, tags))
+        self._under_way.begin(pending.correlation_id, tags)
         return ""
 
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
@@ -168,9 +168,9 @@ class WriteRecords:
         elif line.kind in ("answer", "outcome", "refused"):
             self._others = {each: write for each, write in self._others.items() if each[0] != action}
 
-    def _rivals(self, tags: Sequence[str]) -> Iterator[str]:
-        """Yield who else is writing to one of these tags at this moment."""
-        keys, now = {item_key(tag): tag for tag in tags}, clock.monotonic()
+    def _rivals(self, keys: Mapping[str, str]) -> Iterator[str]:
+        """Yield who else is writing to one of these tags, which are by their keys, at this moment."""
+        now = clock.monotonic()
         for records in WriteRecords._all:
             if records.endpoint != self.endpoint:
                 continue
