@@ -147,6 +147,34 @@ async def test_what_came_while_the_loop_was_blocked_breaks_a_hold(
         assert (await waiting).changes == 2
 
 
+async def test_an_event_wakes_only_those_who_wait_for_the_first_value_of_its_item(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = live.session.handles.items[item.server_handle, await live.session.add_item(item.server_handle, STRING)]
+    looks, latest = [], live._hub.latest
+
+    def look(*key: int) -> object:
+        looks.append(key)
+        return latest(*key)
+
+    monkeypatch.setattr(live._hub, "latest", look)
+    waiting = [asyncio.create_task(live.first_value(silent)) for _ in range(2)]
+    await asyncio.sleep(0)
+    events = live.events
+    for value in range(1, 11):
+        gateway.set(INT, value)
+    async with asyncio.timeout(30):
+        while live.events < events + 10:
+            await live.changed()
+    await asyncio.sleep(0)
+    assert looks.count(silent.key) == 2
+    waiting[0].cancel()
+    await live.session.advise(*silent.key)
+    async with asyncio.timeout(30):
+        assert (await waiting[1]).tag == STRING
+    assert not live._hub._item_waiters
+
+
 @pytest.mark.parametrize("leave", ["unadvise", "remove_item", "unregister"])
 async def test_what_is_not_advised_any_more_does_not_hold(
     leave: str, gateway: SimulatedGateway, live: LiveSession, item: Item

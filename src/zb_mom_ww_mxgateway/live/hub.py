@@ -71,6 +71,8 @@ class EventHub:
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
         self._subscriptions: list[Subscription] = []
         self._waiters: set[asyncio.Future[None]] = set()
+        # Those who wait for one item each: thousands may, and an event is of one of them.
+        self._item_waiters: dict[tuple[int, int], set[asyncio.Future[None]]] = {}
         self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
         self._suspended: set[tuple[int, int]] = set()
         self._confirmed = True
@@ -151,7 +153,9 @@ class EventHub:
     def _distribute(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
             subscription._put(event)
-        self._wake()
+        _resolve(self._waiters)
+        if self._item_waiters:
+            _resolve(self._item_waiters.pop((event.header.server_handle, event.header.item_handle), set()))
 
     def _count_gap(self, lost: int) -> None:
         if not self._gap_is_open:
@@ -259,10 +263,10 @@ class EventHub:
             listener._put(change)
 
     def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
+        _resolve(self._waiters)
+        for waiters in self._item_waiters.values():
+            _resolve(waiters)
+        self._item_waiters.clear()
 
     def follow_handles(self, changes: Sequence[HandleChange]) -> None:
         for change in changes:
@@ -344,12 +348,16 @@ class EventHub:
 
     async def changed(self) -> None:
         """Wait for the next event or change of state."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        await _woken_with(self._waiters)
+
+    async def item_changed(self, key: tuple[int, int]) -> None:
+        """Wait for the next event of an item, or for a change of state or of handles."""
+        waiters = self._item_waiters.setdefault(key, set())
         try:
-            await waiter
+            await _woken_with(waiters)
         finally:
-            self._waiters.discard(waiter)
+            if not waiters and self._item_waiters.get(key) is waiters:
+                del self._item_waiters[key]
 
     def changes(self, *, queue_size: int = DEFAULT_CHANGES) -> Changes:
         """Follow every change of state, every gap and every item that is suspended, from this call on.
@@ -363,6 +371,24 @@ class EventHub:
         if self.state is not LiveState.CLOSED:
             self._listeners.add(listener)
         return listener
+
+
+async def _woken_with(waiters: set[asyncio.Future[None]]) -> None:
+    """Wait until the others in the set are woken."""
+    waiter = asyncio.get_running_loop().create_future()
+    waiters.add(waiter)
+    try:
+        await waiter
+    finally:
+        waiters.discard(waiter)
+
+
+def _resolve(waiters: set[asyncio.Future[None]]) -> None:
+    """Wake all that wait, and empty the set."""
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    waiters.clear()
 
 
 def _gap_event(last: int, oldest: int, at: float) -> MxEvent:

@@ -239,7 +239,7 @@ class ValueReader:
             async with clock.timeout(timeout) if timeout is not None else nullcontext():
                 while (value := self._hub.latest(*item.key)) is None:
                     self._hub.raise_if_closed()
-                    await self._hub.changed()
+                    await self._hub.item_changed(item.key)
                 return value
         except TimeoutError:
             raise MxGatewayWaitError(f"no value of {item.tag} within {timeout:g} s", call="first_value") from None
