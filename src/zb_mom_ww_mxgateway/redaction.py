@@ -52,9 +52,10 @@ def redact(text: str, api_key: str | None = None) -> str:
     # A fast check first: every line that is shown is redacted, and nearly none contains a key.
     if "mxgw_" in text:
         text = _KEY.sub(lambda match: f"mxgw_{match[1]}_***", text)
-    if "bearer" in text.lower():
+    lowered = text.lower()
+    if "bearer" in lowered:
         text = _BEARER.sub(r"\1***", text)
-    if _may_hold_password(text):
+    if _may_hold_password(text, lowered):
         for pattern in _PASSWORDS:
             text = pattern.sub(r"\1***", text)
     return text
@@ -72,11 +73,12 @@ def redacted_number(number: float, field: str = "") -> float | str:
 
 def may_hold_secret(text: str) -> bool:
     """Return whether the text, which may be escaped, can hold what `redact` leaves out; fast, and wrong at times."""
-    return are_kept() or "mxgw_" in text or "bearer" in text.lower() or _may_hold_password(text)
+    lowered = text.lower()
+    return are_kept() or "mxgw_" in text or "bearer" in lowered or _may_hold_password(text, lowered)
 
 
-def _may_hold_password(text: str) -> bool:
-    return "login" in text or "--second" in text or "password" in text.lower() or "--p" in text
+def _may_hold_password(text: str, lowered: str) -> bool:
+    return "login" in text or "--second" in text or "password" in lowered or "--p" in text
 
 
 def masked(text: str) -> str:

@@ -14,7 +14,7 @@ TARGETS = {"test.suite_of_100_files": ("<=", 0.15)}
 
 
 def suite_figures(endpoint: str, rounds: int, files: int = 100) -> dict[str, dict[str, object]]:
-    """Start, connect, run all files, each in a session of its own with its record, and report: seconds a file."""
+    """Start, connect, run all files one after another, each in a session with a record, and report: seconds a file."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         for number in range(files):

@@ -143,6 +143,20 @@ async def test_every_command_has_a_correlation_id_of_its_own(gateway: SimulatedG
     assert len({request.client_correlation_id for request in sent(gateway)}) == 3
 
 
+async def test_two_clients_have_no_correlation_id_in_common(gateway: SimulatedGateway, session: Session) -> None:
+    await session.ping()
+    connecting = GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True)
+    async with await connecting as other, await other.open_session() as theirs:
+        await theirs.ping()
+    ours, others = (
+        {request.client_correlation_id for request in sent(gateway) if request.session_id == each.session_id}
+        for each in (session, theirs)
+    )
+    assert ours
+    assert others
+    assert ours.isdisjoint(others)
+
+
 async def test_opening_and_closing(gateway: SimulatedGateway, client: GatewayClient) -> None:
     session = await client.open_session()
     info = session.info

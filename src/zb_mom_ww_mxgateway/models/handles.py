@@ -105,7 +105,8 @@ class HandleTable:
                 self.buffered_intervals.pop(change.server_handle, None)
                 self.drop([key for key in self.items if key[0] == change.server_handle])
             case "added":
-                self.drop([key])
+                if item is not None:
+                    self.drop([key])
                 item = Item(
                     change.name,
                     *key,

@@ -170,6 +170,8 @@ class GuardedAction(Admission):
 
     def _unexpected(self) -> str:
         """Return which tag no longer has the value that the caller expects; empty where all have it."""
+        if not self.note.expected:
+            return ""
         for each in self.pending.entries:
             key = tag_key(each.tag)
             if key not in self.note.expected:

@@ -106,9 +106,8 @@ class Journal:
         Every line that is written looks for them. The first look also finds those of the last two minutes.
         """
         found: list[JournalLine] = []
-        with suppress(IndexError):
-            while True:
-                found.append(self._foreign.popleft())
+        while self._foreign:
+            found.append(self._foreign.popleft())
         return found
 
     async def _written(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> JournalLine:

@@ -73,13 +73,14 @@ class Rule:
     """Why; shown with a refusal."""
     file_news: str = ""
     """What happened to the file since the connection began; empty for nothing."""
+    depends_on_time: bool = field(init=False, repr=False, compare=False)
+    """Whether it may judge the same write by the same values in another way later."""
 
-    @property
-    def depends_on_time(self) -> bool:
-        """Whether it may judge the same write by the same values in another way later."""
+    def __post_init__(self) -> None:
         # A step goes from the last value that was sent, too, for a while.
         timed = (self.step, self.rate, self.writes_per_minute)
-        return any(limit is not None for limit in timed) or any(each.has_age for each in self.guards)
+        depends = any(limit is not None for limit in timed) or any(each.has_age for each in self.guards)
+        object.__setattr__(self, "depends_on_time", depends)
 
     def parts(self) -> list[tuple[str, str]]:
         """Return each part that is set, named as in the file, for a person."""
@@ -158,12 +159,12 @@ class _Judge:
             self._problem = str(error)
 
     def minimum(self, limit: Number) -> tuple[str, str]:
-        exact = number_of(limit)
-        return self._each_held(lambda number: number < exact, f"below {shown(limit)}", f"at least {shown(limit)}")
+        exact, text = number_of(limit), shown(limit)
+        return self._each_held(lambda number: number < exact, f"below {text}", f"at least {text}")
 
     def maximum(self, limit: Number) -> tuple[str, str]:
-        exact = number_of(limit)
-        return self._each_held(lambda number: number > exact, f"above {shown(limit)}", f"at most {shown(limit)}")
+        exact, text = number_of(limit), shown(limit)
+        return self._each_held(lambda number: number > exact, f"above {text}", f"at most {text}")
 
     def allowed(self, values: Sequence[Any]) -> tuple[str, str]:
         listed = ", ".join(map(shown, values))
@@ -176,8 +177,9 @@ class _Judge:
         return self._each(test, f"one of {listed}")
 
     def step(self, limit: Number) -> tuple[str, str]:
-        wrong, right = f"more than {shown(limit)}", f"at most {shown(limit)} from before"
-        return self._each_change(number_of(limit), wrong, right, last=self._not_shown_yet())
+        exact, text = number_of(limit), shown(limit)
+        wrong, right = f"more than {text}", f"at most {text} from before"
+        return self._each_change(exact, wrong, right, last=self._not_shown_yet())
 
     def _not_shown_yet(self) -> Any:
         """Return what was sent last if the present value may be from before that, whoever reads it; else None."""

@@ -35,6 +35,8 @@ class LoggedCall:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if error is None and not self._options.observers and not CALLS.isEnabledFor(logging.DEBUG):
+            return  # Mostly nobody looks.
         if self._mutating and isinstance(error, asyncio.CancelledError):
             reason = "outcome unknown: cancelled while under way"
             _log_write(self._options, self._call, self._request, lambda: reason)
@@ -42,13 +44,12 @@ class LoggedCall:
 
     def _ended(self, code: str, counted: str = "", *, streaming: bool = False) -> None:
         duration = time.perf_counter() - self._started
-        if CALLS.isEnabledFor(logging.DEBUG):
-            log(
-                CALLS,
-                logging.DEBUG,
-                lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_named(self._request)}",
-                api_key=self._options.api_key,
-            )
+        log(
+            CALLS,
+            logging.DEBUG,
+            lambda: f"{self._call} {code} {duration * 1000:.1f} ms{counted}{_named(self._request)}",
+            api_key=self._options.api_key,
+        )
         if not self._options.observers:
             return
         from zb_mom_ww_mxgateway.models.client_observer import CallFacts
@@ -118,7 +119,12 @@ def log_failed_write(options: ClientOptions, call: str, request: Any, error: MxG
 
 def log_answered_write(options: ClientOptions, call: str, request: Any, reply: Any) -> None:
     """Log what the reply to a call that changes the plant refuses or leaves open; nothing where it says yes."""
-    _log_write(options, call, request, lambda: _doubt(request, reply))
+    try:
+        doubt = _doubt(request, reply)
+    except Exception:  # As in a log, which must not change the outcome of a call.
+        return
+    if doubt:
+        _log_write(options, call, request, lambda: doubt)
 
 
 def log_unseen_writes(options: ClientOptions, request: Any, results: Sequence[Any]) -> None:

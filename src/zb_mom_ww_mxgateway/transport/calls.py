@@ -123,7 +123,8 @@ class Transport:
     ) -> Any:
         write.guarded = guarded
         self.check_open(call)
-        await self._prove(rpc, request, call)
+        if not self.agreement.is_shown:
+            await self._prove(rpc, request, call)
         if turn := self.turns.get(wire.correlation_of(request)):
             # From here to the call nothing is awaited: the turn is this write's.
             timeout = min(await turn(), timeout or self.options.call_timeout)
@@ -170,8 +171,6 @@ class Transport:
 
     async def _prove(self, rpc: wire.Rpc, request: Any, call: str) -> None:
         """Nothing that changes the plant goes to a gateway that may take it for something else."""
-        if self.agreement.is_shown:
-            return
         if rpc is wire.INVOKE:
             await self.agreement.prove(request, call, self._ask, self.next_correlation_id(), self.printable)
         else:

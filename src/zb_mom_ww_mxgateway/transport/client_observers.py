@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -83,25 +83,21 @@ class WriteReports:
             del self._followed[correlation_id]
             self._tell(request, wire.kind_name(request), outcomes, started)
 
-    @contextmanager
-    def reported(self, request: Any, call: str) -> Iterator["ReportedWrite"]:
-        """Within the block the call is made; report what came of it at the end."""
-        write, started = ReportedWrite(request), time.perf_counter()
-        try:
-            yield write
-        except BaseException as error:
-            write.error = error
-            raise
-        finally:
-            if self._options().observers:
-                # Suppressed: a report must not change the outcome of a call, whatever the caller's message holds.
-                with suppress(Exception):
-                    outcomes, correlation_id = write.outcomes(), wire.correlation_of(request)
-                    if correlation_id in self._followed:
-                        self._followed[correlation_id] = outcomes
-                    else:
-                        self._tell(request, call, outcomes, started)
-            write.error = None  # Its traceback holds this frame.
+    def reported(self, request: Any, call: str) -> "ReportedWrite":
+        """Return a context manager in which the call is made; it reports what came of it at the end."""
+        started = time.perf_counter()
+        return ReportedWrite(request, lambda write: self._report(write, request, call, started))
+
+    def _report(self, write: "ReportedWrite", request: Any, call: str, started: float) -> None:
+        if not self._options().observers:
+            return
+        # Suppressed: a report must not change the outcome of a call, whatever the caller's message holds.
+        with suppress(Exception):
+            outcomes, correlation_id = write.outcomes(), wire.correlation_of(request)
+            if correlation_id in self._followed:
+                self._followed[correlation_id] = outcomes
+            else:
+                self._tell(request, call, outcomes, started)
 
     def _tell(self, request: Any, kind: str, outcomes: "Mapping[WriteOutcome, int]", started: float) -> None:
         from zb_mom_ww_mxgateway.models.client_observer import WriteFacts
@@ -122,12 +118,22 @@ class WriteReports:
 class ReportedWrite:
     """One call that changes the plant, until its reply."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, report: "Callable[[ReportedWrite], None]") -> None:
+        """`report` is called at its end."""
         self._request = request
+        self._report = report
         self.guarded: GuardedCall | None = None
         """The call as the guard has allowed it; None before."""
         self.reply: Any = None
         self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.error = error
+        self._report(self)
+        self.error = None  # Its traceback holds this call.
 
     def outcomes(self) -> "dict[WriteOutcome, int]":
         """Return how many of its entries have which outcome, as far as the reply or the error tells."""
