@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from library_waiting import eventually
@@ -170,6 +170,22 @@ async def test_tags_are_unsubscribed_by_name_and_what_is_not_there_is_passed_ove
     with pytest.raises(MxGatewayArgumentError, match="list"):
         await live.unsubscribe_tags(FLOAT)
     await live.unsubscribe_tags([])
+
+
+async def test_unsubscribing_looks_at_no_other_items(live: LiveSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Items(dict[Any, Any]):
+        def __iter__(self) -> NoReturn:
+            raise AssertionError("all items were looked at")
+
+        values = items = keys = __iter__  # type: ignore[assignment]
+
+    await live.subscribe_tags([INT, FLOAT])
+    handles = live.session.handles
+    monkeypatch.setattr(handles, "items", Items(handles.items))
+    await live.unsubscribe_tags([INT])
+    assert handles.find(INT) is None
+    assert handles.find(FLOAT) is not None
+    monkeypatch.undo()
 
 
 async def test_a_tag_on_any_server_is_not_added_again_unless_one_is_named(live: LiveSession) -> None:

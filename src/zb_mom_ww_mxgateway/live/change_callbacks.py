@@ -212,11 +212,13 @@ class ChangeCallbacks:
     async def _add_all(self) -> None:
         try:
             while self._wanted:
-                server = self._wanted[0].server_handle
-                batch = [each for each in self._wanted if each.server_handle == server][:_CHUNK]
-                taken = set(batch)
-                self._wanted = [each for each in self._wanted if each not in taken]
-                await self._add([each for each in batch if each.is_active], server)
+                by_server: dict[int | None, list[ChangeCallback]] = {}
+                for each in self._wanted:
+                    by_server.setdefault(each.server_handle, []).append(each)
+                self._wanted = []
+                for server, wanted in by_server.items():
+                    for start in range(0, len(wanted), _CHUNK):
+                        await self._add([each for each in wanted[start : start + _CHUNK] if each.is_active], server)
         finally:
             self._adding = None
 

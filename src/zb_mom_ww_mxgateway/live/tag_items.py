@@ -82,9 +82,8 @@ class TagItems:
         """
         names = arguments.tags(tags) if isinstance(tags, str) or tags else ()
         by_server: dict[int, dict[int, str]] = {}
-        keys = {tag_key(tag) for tag in names}
-        for item in self._session.handles.items.values():
-            if tag_key(item.tag) in keys and server_handle in (None, item.server_handle):
+        for tag in names:
+            for item in self._session.handles.items_of(tag, server_handle):
                 by_server.setdefault(item.server_handle, {})[item.item_handle] = item.tag
         refused = []
         for server, items in by_server.items():

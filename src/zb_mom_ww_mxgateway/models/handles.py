@@ -83,6 +83,11 @@ class HandleTable:
                 found = found or item
         return found
 
+    def items_of(self, tag: str, server_handle: int | None = None) -> list[Item]:
+        """Return all items of a tag, in any letter case, on every server handle or on one."""
+        same = self._by_tag.get(tag_key(tag), {}).values()
+        return [item for item in same if server_handle in (None, item.server_handle)]
+
     def drop(self, keys: Iterable[tuple[int, int]]) -> None:
         """Forget items."""
         for key in tuple(keys):
