@@ -107,14 +107,15 @@ async def flooded(source: Source, followers: Sequence[Follow], count: int, sende
 async def delayed(
     source: Source, followers: Sequence[Follow], rate: float, seconds: float, senders: int = 1
 ) -> dict[str, float]:
-    """How long after they were sent events came that were sent at a rate."""
+    """How long after they were sent events came that were sent at a rate, and what each took."""
+    cpu = time.process_time()
     count = int(rate * seconds) // senders * senders
     delays: list[float] = []
     found = asyncio.gather(*(follow(count // senders, delays) for follow in followers))
     await asyncio.sleep(0)
     source.ask(count, rate)
     await found
-    return percentiles(delays)
+    return percentiles(delays) | {"us_at_rate": (time.process_time() - cpu) / count * 1e6}
 
 
 def percentiles(delays: Iterable[float]) -> dict[str, float]:
