@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pyte
 from shell_process import ShellProcess
+from shell_screen import text_on
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -55,9 +56,9 @@ class OwnTerminal:
 
     @property
     def text(self) -> str:
-        # Kept until something is written: pyte makes it anew of every cell, and a wait asks every 10 ms.
+        # Kept until something is written: a wait asks every 10 ms.
         if self._text is None:
-            self._text = "\n".join(line.rstrip() for line in self._screen.display)
+            self._text = text_on(self._screen)
         return self._text
 
     def type(self, text: str) -> None:

@@ -13,6 +13,7 @@ from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from shell_lines import SIMULATED
+from shell_screen import text_on
 from shell_waiting import DEADLINE, until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -28,13 +29,13 @@ BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB = "\x7f", "\x03", "\x04", "\r", "\t"
 
 
 class Terminal:
-    """A screen that remembers, and a keyboard."""
+    """A screen and a keyboard."""
 
     reports = True
     """Whether it says where its cursor is when it is asked."""
 
     def __init__(self, keys: PipeInput, columns: int = COLUMNS) -> None:
-        self.screen = pyte.HistoryScreen(columns, ROWS, history=1000)
+        self.screen = pyte.Screen(columns, ROWS)
         self._stream = pyte.Stream(self.screen)
         self._keys = keys
         self.raw = ""
@@ -57,9 +58,9 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        # Kept until something is written: pyte makes it anew of every cell, and a wait asks every 10 ms.
+        # Kept until something is written: a wait asks every 10 ms.
         if self._text is None:
-            self._text = "\n".join(line.rstrip() for line in self.screen.display)
+            self._text = text_on(self.screen)
         return self._text
 
     @property

@@ -1,0 +1,10 @@
+"""What a person reads on the screen of a terminal that is emulated."""
+
+import pyte
+
+
+def text_on(screen: pyte.Screen) -> str:
+    """The lines, each without the blanks at its end. The second cell of a wide character is empty."""
+    # Several times as fast as pyte's own, which asks the width of every cell, also of those never written to.
+    rows = (screen.buffer[number] for number in range(screen.lines))
+    return "\n".join("".join(row[x].data for x in range(max(row, default=-1) + 1)).rstrip() for row in rows)
