@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from cli_schemas import check_output, kinds_of
+from cli_schemas import check_output, command_of, kinds_of
 
 from zb_mom_ww_mxgateway import Session
 from zb_mom_ww_mxgateway_sim import GatewayKey
@@ -104,7 +104,7 @@ class Driver:
             while (line := await self.process.stdout.readline()) != f"{EOR}\n".encode():
                 answers.append(json.loads(line))
                 assert line.decode() == json.dumps(answers[-1], sort_keys=True) + "\n"
-                kinds_of(" ".join(words).split(" ")[0], answers[-1])
+                kinds_of(command_of(" ".join(words).split(" ")), answers[-1])
         return answers
 
     async def end(self) -> tuple[int, str]:

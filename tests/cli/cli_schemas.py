@@ -43,5 +43,10 @@ def check_output(arguments: Sequence[str], out: str) -> None:
     if arguments and ("--json" in arguments or "--output jsonl" in " ".join(arguments)):
         for line in out.splitlines():
             if line.startswith("{"):
-                of_group = " ".join(arguments[:2])
-                kinds_of(of_group if of_group in LINES else arguments[0], json.loads(line))
+                kinds_of(command_of(arguments), json.loads(line))
+
+
+def command_of(arguments: Sequence[str]) -> str:
+    """The command of a command line: its first word, or its first two where that is a group."""
+    of_group = " ".join(arguments[:2])
+    return of_group if of_group in LINES else arguments[0]

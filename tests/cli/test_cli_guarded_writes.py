@@ -216,48 +216,51 @@ def rule(limits: Path, line: str) -> None:
     limits.write_text(f'unlisted = "refuse"\n[tags."{INT}"]\nwritable = true\n{line}\n', encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("tag", "value", "is_on", "problem"),
-    [
-        (INT, "101", True, "max: 101 is above 100"),
-        (INT, "61", True, "step: "),
-        (INT, "55", False, f"{BOOL} == true: "),
-        (FLOAT, "1.5", True, "is named by no rule"),
-        (INT, "55", True, ""),
-    ],
-)
+LIMITED = [
+    (INT, "101", True, "max: 101 is above 100"),
+    (INT, "61", True, "step: "),
+    (INT, "55", False, f"{BOOL} == true: "),
+    (FLOAT, "1.5", True, "is named by no rule"),
+    (INT, "55", True, ""),
+]
+
+
 @pytest.mark.parametrize("is_bulk", [False, True])
 async def test_limits_and_guards_go_by_what_is_read_now(
-    is_bulk: bool,
-    tag: str,
-    value: str,
-    is_on: bool,
-    problem: str,
-    limits: Path,
-    profiles: Profiles,
-    mxgw_py: Run,
-    drive: Drive,
-    gateway: SimulatedGateway,
+    is_bulk: bool, limits: Path, profiles: Profiles, drive: Drive, gateway: SimulatedGateway
 ) -> None:
     gateway.set(INT, 50)
-    gateway.set(BOOL, is_on)
-    if is_bulk:
-        driver = await drive(*PLANT, "--arm", tag, "--limits", str(limits))
-        (answer,) = await driver.ask("open-session")
-        session = ("--session-id", answer["session_id"])
-        await driver.ask("register", *session, "--client-name", "a")
-        at_server = (*session, "--server-handle", "1")
-        await driver.ask("subscribe-bulk", *at_server, "--item", tag)
-        kind = "float" if tag == FLOAT else "int32"
-        (answer,) = await driver.ask("write-bulk", *at_server, "--entry", f"1={kind}:{value}")
-        code, said = answer.get("error", {}).get("exit_code", 0), answer.get("error", {}).get("message", "")
-        await driver.end()
-    else:
-        ran = await mxgw_py("write", tag, value, *PLANT, "--arm", tag, "--limits", str(limits))
-        code, said = ran.code, ran.err
-    assert code == (5 if problem else 0), said
-    assert problem in said
-    assert gateway.mutating_calls == (not problem)
+    driver = await drive(*PLANT, "--arm", INT, "--arm", FLOAT, "--limits", str(limits))
+    (answer,) = await driver.ask("open-session")
+    session = ("--session-id", answer["session_id"])
+    await driver.ask("register", *session, "--client-name", "a")
+    at_server = (*session, "--server-handle", "1")
+    (answer,) = await driver.ask("subscribe-bulk", *at_server, "--item", INT, "--item", FLOAT)
+    handles = {each["tag_address"]: each["item_handle"] for each in answer["results"]}
+    for tag, value, is_on, problem in LIMITED:
+        gateway.set(BOOL, is_on)
+        before = gateway.mutating_calls
+        if is_bulk:
+            kind = "float" if tag == FLOAT else "int32"
+            (answer,) = await driver.ask("write-bulk", *at_server, "--entry", f"{handles[tag]}={kind}:{value}")
+        else:
+            (answer,) = await driver.ask("write", tag, value)
+        error = answer.get("error") or {"exit_code": 0, "message": ""}
+        assert error["exit_code"] == (5 if problem else 0), error
+        assert problem in error["message"]
+        assert gateway.mutating_calls - before == (not problem)
+    await driver.end()
+
+
+async def test_a_command_goes_by_limits_too(
+    limits: Path, profiles: Profiles, mxgw_py: Run, gateway: SimulatedGateway
+) -> None:
+    gateway.set(INT, 50)
+    gateway.set(BOOL, True)
+    for value, problem in (("101", "max: 101 is above 100"), ("55", "")):
+        ran = await mxgw_py("write", INT, value, *PLANT, "--arm", INT, "--limits", str(limits))
+        assert (ran.code, problem in ran.err) == (5 if problem else 0, True), ran
+    assert gateway.mutating_calls == 1
 
 
 async def test_what_cannot_be_read_refuses(

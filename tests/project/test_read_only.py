@@ -324,7 +324,8 @@ def call_words(kind: str, gateway: SimulatedGateway, session: str) -> list[str]:
     return ["call", kind, json_of(kind, gateway), "--session-id", session]
 
 
-@pytest.mark.parametrize("name", CHANGING)
+# All the others are lines of a batch.
+@pytest.mark.parametrize("name", ["write", "write_bulk", "AcknowledgeAlarm"])
 async def test_a_command_of_mxgw_py(name: str, programs: Programs, gateway: SimulatedGateway, plant: Plant) -> None:
     session = plant.session.session_id
     words = words_of(name, gateway, session, programs)
@@ -337,7 +338,10 @@ async def test_a_command_of_mxgw_py(name: str, programs: Programs, gateway: Simu
         assert code == GUARDED, said
 
 
-async def test_a_batch_of_mxgw_py(programs: Programs, gateway: SimulatedGateway, plant: Plant) -> None:
+@pytest.mark.parametrize("consent", [(), ("--arm", "Other.*", "--yes")], ids=["none", "to others"])
+async def test_a_batch_of_mxgw_py(
+    consent: tuple[str, ...], programs: Programs, gateway: SimulatedGateway, plant: Plant
+) -> None:
     session = plant.session.session_id
     names = [name for name in CALLS if name in PROGRAM or name in FIELDS]
     # First what needs items and registrations, last the end of the session.
@@ -345,7 +349,7 @@ async def test_a_batch_of_mxgw_py(programs: Programs, gateway: SimulatedGateway,
     lines = {f"call {kind}": call_words(kind, gateway, session) for kind in CHANGING_KINDS}
     lines |= {name: words_of(name, gateway, session, programs) for name in names}
     batch = "".join(f"{shlex.join(words)}\n" for words in lines.values())
-    code, said = await programs("cli", "batch", *PLANT, stdin=batch)
+    code, said = await programs("cli", "batch", *PLANT, *consent, stdin=batch)
     assert code == 0, said
     answers = [answer.splitlines()[-1] for answer in said.split("__MXGW_BATCH_EOR__\n")[: len(lines)]]
     codes = {

@@ -204,7 +204,7 @@ async def test_a_stale_value_meets_no_condition(tmp_path: Path) -> None:
 
 
 async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> None:
-    for line, said in [
+    cases = [
         (f"expect {INT} = five", "Number expected"),
         (f"expect {INT} ~ 5", "~ matches texts only; the value is a number"),
         ("expect TestChildObject.TestBool > true", "> compares numbers and times, and this is neither"),
@@ -216,10 +216,15 @@ async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> 
         ("expect TestChildObject.TestIntArray[] = 5", "the value is an array"),
         (f"expect {TEXT} = 5 tol 5", "text has no tolerance"),
         (f"wait {INT} = 0 hold 1s age < 2s timeout 5s", "hold and age exclude each other"),
-    ]:
-        done = await run(line + "\n")
-        assert said in done.err, line
-        assert done.code == 2, line
+    ]
+    lines = [line for line, _ in cases]
+    done = await run.process("--plaintext", "--json", stdin="\n".join(("on-error continue", *lines, "")))
+    assert done.code == 2
+    for each, (line, said) in zip(done.objects[1:], cases, strict=True):
+        assert (each["error"]["exit_code"], said in each["error"]["message"]) == (2, True), (line, each)
+    # A file of them does not begin.
+    done = await run("\n".join((f"write {INT} 5", *lines)))
+    assert (done.code, run.written, "and this is neither" in done.err) == (2, [], True), done
 
 
 async def test_each_operator_holds_where_it_does_and_only_there(run: Runs) -> None:

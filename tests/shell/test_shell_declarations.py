@@ -92,23 +92,24 @@ async def test_lint_says_what_it_cannot_check(run: Runs, line: str, place: str, 
     assert (done.code, "the file declares no writes: requires write" in done.out) == (2, True), done
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (f"read {INT}\nrequires write {INT}\n", "try.mxs:2:1: requires belongs before the other lines of its file"),
-        ('requires write "*"\n', 'try.mxs:1:16: "*" names nothing'),
-        ("requires write\n", "glob is missing"),
-        ("requires read A.B\n", "one of write is expected"),
-        ('let a = 1\nrequires write "Tank$a"\n', "names whole tags or globs, without $"),
-        ("requires write .Level\nread A.B\n", "without a leading dot"),
-        (f"requires write {INT}\narm {INT}\n", "try.mxs:2:1: a file is not armed by itself: declare requires write"),
-        (f"requires write {INT}\n", "there is no statement"),
-    ],
-)
-async def test_a_wrong_declaration_is_a_mistake(run: Runs, text: str, said: str) -> None:
-    done = await linted(run, text)
-    assert (done.code, said in done.out) == (2, True), done
-    assert (await ran(run, text)).code == 2
+async def test_a_wrong_declaration_is_a_mistake(run: Runs) -> None:
+    wrong = {
+        f"read {INT}\nrequires write {INT}\n": "2:1: requires belongs before the other lines of its file",
+        'requires write "*"\n': '1:16: "*" names nothing',
+        "requires write\n": "glob is missing",
+        "requires read A.B\n": "one of write is expected",
+        'let a = 1\nrequires write "Tank$a"\n': "names whole tags or globs, without $",
+        "requires write .Level\nread A.B\n": "without a leading dot",
+        f"requires write {INT}\narm {INT}\n": "2:1: a file is not armed by itself: declare requires write",
+        f"requires write {INT}\n": "there is no statement",
+    }
+    files = [run.file(text, f"{number}.mxs", declares=False).name for number, text in enumerate(wrong)]
+    done = await run.process("lint", *files)
+    assert done.code == 2
+    for file, said in zip(files, wrong.values(), strict=True):
+        assert any(line.startswith(file) and said in line for line in done.out.splitlines()), (file, said, done.out)
+    for text in list(wrong)[:2]:
+        assert (await ran(run, text)).code == 2
 
 
 async def test_an_alias_in_a_file_hides_no_write(run: Runs) -> None:

@@ -1,5 +1,6 @@
 """What lines may be made of, the same in a file, with -e, from standard input, and in lint and plan."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -56,9 +57,14 @@ async def test_a_write_says_the_real_of_32_bits_that_it_sends(run: Runs) -> None
     assert (written["value"], read["value"], run.written) == (16777216.0, 16777216.0, [16777216.0])
 
 
-@pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x85", "\u2028"])
-async def test_what_some_program_takes_for_a_line_end_hides_nothing(run: Runs, end: str) -> None:
-    text = f"# level test{end}write {INT} 1{end}expect {INT} = 99{end}"
+async def test_what_some_program_takes_for_a_line_end_hides_nothing(run: Runs) -> None:
+    texts = [f"# level test{end}write {INT} 1{end}expect {INT} = 99{end}" for end in "\r\v\f\x85\u2028"]
+    files = [run.file(text, f"{number}.mxs") for number, text in enumerate(texts)]
+    linted = await run.process("lint", *map(str, files))
+    assert linted.code == 2
+    for file in files:
+        assert re.search(rf"{file.name}:.* within a line: it is no end of a line here", linted.out), linted
+    text = texts[0]
     for done in (
         await run(text),
         await run.process("lint", str(run.folder / "try.mxs")),
@@ -71,13 +77,17 @@ async def test_what_some_program_takes_for_a_line_end_hides_nothing(run: Runs, e
     assert run.written == []
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# only a remark\n", "\ufeff", "on-error continue\nfinally\n"])
-async def test_a_file_without_a_statement_is_no_passed_test(run: Runs, text: str) -> None:
-    done = await run(text, "--report-junit", "out.xml")
-    assert done.code == 2
-    assert "there is no statement" in done.err
-    assert 'errors="1"' in (run.folder / "out.xml").read_text(encoding="utf-8")
-    assert (await run.process("lint", "try.mxs")).code == 2
+async def test_a_file_without_a_statement_is_no_passed_test(run: Runs) -> None:
+    texts = ("", "\n\n", "\ufeff", "on-error continue\nfinally\n", "# only a remark\n")
+    files = [run.file(text, f"{number}.mxs").name for number, text in enumerate(texts)]
+    linted = await run.process("lint", *files)
+    assert linted.code == 2
+    assert linted.out.count("there is no statement") == len(texts), linted
+    for text in texts:
+        done = await run(text, "--report-junit", "out.xml")
+        assert done.code == 2
+        assert "there is no statement" in done.err
+        assert 'errors="1"' in (run.folder / "out.xml").read_text(encoding="utf-8")
     assert (await run.process("--plaintext", "plan", "try.mxs")).code == 2
     done = await run.process("--plaintext", "-c", "-", stdin="# only a remark\n")
     assert done.code == 2, done
@@ -129,12 +139,14 @@ async def test_files_that_include_each_other_without_end_are_one_line(tmp_path: 
         (tmp_path / f"{number}.mxs").write_text(text, encoding="utf-8")
     for number in range(200):
         (tmp_path / f"deep{number}.mxs").write_text(f"include deep{number + 1}.mxs\n", encoding="utf-8")
-    for first, said in (("0", "more than 10000 files are included"), ("deep0", "more than 50 deep")):
-        for options in (("lint",), ("--demo", "-c")):
-            done = await run(*options, f"{first}.mxs")
-            assert done.code == 2
-            assert said in done.out + done.err
-            assert len((done.out + done.err).splitlines()) == 1
+    for options, first, said in (
+        (("lint",), "0", "more than 10000 files are included"),
+        (("--demo", "-c"), "deep0", "more than 50 deep"),
+    ):
+        done = await run(*options, f"{first}.mxs")
+        assert done.code == 2
+        assert said in done.out + done.err
+        assert len((done.out + done.err).splitlines()) == 1
 
 
 async def test_a_mistake_in_a_file_that_is_included_twice_is_said_once(tmp_path: Path) -> None:

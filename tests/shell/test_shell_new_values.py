@@ -52,42 +52,40 @@ def _by_the_library(line: str) -> str:
     return f"assert (await live.write({tag!r}, {rest[0].capitalize()})).outcome.value == 'completed'"
 
 
-FRONT_ENDS = ("file", "-e", "standard input", "mx", "library")
+CASES: tuple[tuple[tuple[str, ...], bool], ...] = (
+    # It counts from the first write, not from the last one.
+    ((f"write {INT} 5", f"write {BOOL} true", f"wait {INT} = 5 timeout 20s"), True),
+    # A check begins anew: what was seen before it does not count once more.
+    (
+        (
+            f"write {INT} 5",
+            f"write {INT} 6",
+            f"expect {INT} = 6",
+            f"write {BOOL} true",
+            f"wait {INT} = 5 timeout 300ms",
+        ),
+        False,
+    ),
+    # A value that came since, and is over.
+    ((f"write {INT} 5", f"write {INT} 6", f"wait {INT} = 5 timeout 20s"), True),
+    # Waits one after another go on from the same write.
+    (
+        (f"write {INT} 5", f"write {FLOAT} 1.5", f"wait {INT} = 5 timeout 20s", f"wait {FLOAT} = 1.5 timeout 20s"),
+        True,
+    ),
+    ((f"write {INT} 5", f"write {INT} 6", f"wait {INT} = 6 timeout 20s", f"wait {INT} = 5 timeout 300ms"), False),
+    # The value was there before.
+    ((f"write {INT} 5", f"expect {INT} = 5", f"write {BOOL} true", f"wait {INT} = 5 timeout 300ms"), False),
+    ((f"write {INT} 5", f"expect {INT} = 5", f"write {BOOL} true", f"wait {INT} = 5 now timeout 20s"), True),
+)
 
 
-@pytest.mark.parametrize("front_end", FRONT_ENDS)
 @pytest.mark.parametrize(
-    ("lines", "passes"),
+    ("front_end", "lines", "passes"),
     [
-        # It counts from the first write, not from the last one.
-        ((f"write {INT} 5", f"write {BOOL} true", f"wait {INT} = 5 timeout 20s"), True),
-        # A value that came since, and is over.
-        ((f"write {INT} 5", f"write {INT} 6", f"wait {INT} = 5 timeout 20s"), True),
-        # Waits one after another go on from the same write.
-        (
-            (
-                f"write {INT} 5",
-                f"write {FLOAT} 1.5",
-                f"wait {INT} = 5 timeout 20s",
-                f"wait {FLOAT} = 1.5 timeout 20s",
-            ),
-            True,
-        ),
-        # A check begins anew: what was seen before it does not count once more.
-        (
-            (
-                f"write {INT} 5",
-                f"write {INT} 6",
-                f"expect {INT} = 6",
-                f"write {BOOL} true",
-                f"wait {INT} = 5 timeout 300ms",
-            ),
-            False,
-        ),
-        ((f"write {INT} 5", f"write {INT} 6", f"wait {INT} = 6 timeout 20s", f"wait {INT} = 5 timeout 300ms"), False),
-        # The value was there before.
-        ((f"write {INT} 5", f"expect {INT} = 5", f"write {BOOL} true", f"wait {INT} = 5 timeout 300ms"), False),
-        ((f"write {INT} 5", f"expect {INT} = 5", f"write {BOOL} true", f"wait {INT} = 5 now timeout 20s"), True),
+        *((front_end, *case) for front_end in ("file", "library") for case in CASES),
+        # They run the lines of a file: two cases show that they keep the write and the check in mind.
+        *((front_end, *case) for front_end in ("-e", "standard input", "mx") for case in CASES[:2]),
     ],
 )
 async def test_what_is_new(

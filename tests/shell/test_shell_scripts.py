@@ -114,24 +114,26 @@ async def test_a_mistake_in_a_file_is_named_with_line_and_column_and_stops_it(
     assert "never" not in done.out
 
 
-@pytest.mark.parametrize(
-    ("line", "code", "said"),
-    [
+async def test_exit_codes_of_what_cannot_be_done(run: ShellProcess) -> None:
+    cases = [
         ("frobnicate", 2, "no command frobnicate"),
         ("write TestChildObject.TestInt", 2, "value is missing"),
         ("write TestChildObject.TestInt 5 6", 2, "one word too many: write"),
         ("advise 7", 2, "nothing is registered"),
         ("watch TestChildObject.TestInt", 2, "needs an end"),
         ("write TestChildObject.TestIn 5", 2, "did you mean TestChildObject.TestInt?"),
-        ("write TestChildObject.TestInt double:1e300", 3, "REFUSED"),
+        ("write TestChildObject.TestInt double:1e300", 3, "refused_there"),
         ("write TestChildObject.TestString [1, 2]", 2, "single value"),
         ("py", 2, "needs a terminal"),
-    ],
-)
-async def test_exit_codes_of_what_cannot_be_done(run: ShellProcess, line: str, code: int, said: str) -> None:
-    done = await run("--demo", "-e", line)
-    assert said in done.err + done.out
-    assert done.code == code
+    ]
+    lines = [line for line, _, _ in cases]
+    done = await run("--demo", "--json", stdin="\n".join(("on-error continue", *lines, "")))
+    _, *told = done.objects
+    assert done.code == 3
+    for each, (line, code, said) in zip(told, cases, strict=True):
+        assert said in json.dumps(each), (line, each)
+        # What the plant refused is a result; the exit code of the run is its.
+        assert each.get("error", {"exit_code": done.code})["exit_code"] == code, (line, each)
 
 
 @pytest.mark.parametrize("option", [("-c", "a.mxs"), ("-e", "status"), ("--python", "a.py")])
