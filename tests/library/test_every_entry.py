@@ -5,7 +5,6 @@ The kinds come from the descriptors, and each call is made as a message, as Pyth
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -38,13 +37,14 @@ guards = ["{GUARD_TAG} == true"]
 writable = true
 max = 10
 """
+ALONE = "signs for oneself"
 OFFENCES = {
     "unarmed": (UNARMED, "is not among the tags that are armed"),
     "reason": (REASONED, "needs a reason"),
     "guard": (GUARDED, f"{GUARD_TAG} == true"),
     "limit": (LIMITED, "11 is above 10"),
     "unknown item": ("", "tag is unknown"),
-    "signs for oneself": (PLAIN, "signs and verifies"),
+    ALONE: (PLAIN, "signs and verifies"),
 }
 
 
@@ -103,28 +103,38 @@ async def test_a_call_that_breaks_no_rule_is_sent(kind: str, tmp_path: Path) -> 
         assert plant.gateway.mutating_calls == 1
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_one_entry_that_may_not_be_written_stops_the_call(data: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("limits")
+@st.composite
+def wrong_calls(draw: st.DrawFn) -> tuple[str, list[str], str, str]:
+    """A kind, the tags of its entries, one of which may not be written, the offence, and the way it is sent."""
+    offence = draw(st.sampled_from(sorted(OFFENCES)), label="offence")
+    kinds = [kind for kind in KINDS if "secured" in kind] if offence == ALONE else KINDS
+    kind = draw(st.sampled_from(kinds), label="kind")
+    tags = [OFFENCES[offence][0]]
+    if kind.endswith("_bulk"):
+        others = draw(st.lists(st.just(PLAIN), max_size=4), label="other entries")
+        place = draw(st.integers(0, len(others)), label="place")
+        tags = [*others[:place], *tags, *others[place:]]
+    return kind, tags, offence, draw(st.sampled_from(["invoke", "send"]), label="way")
 
-    async def check() -> None:
-        async with GuardedPlant(folder) as plant:
+
+def test_one_entry_that_may_not_be_written_stops_the_call(tmp_path: Path) -> None:
+    # One plant for all: no call may reach it.
+    plant = GuardedPlant(tmp_path)
+
+    @settings(max_examples=600)
+    @given(wrong_calls())
+    def is_stopped(call: tuple[str, list[str], str, str]) -> None:
+        kind, tags, offence, way = call
+        request = plant.request(kind, tags, signs_alone=offence == ALONE)
+        send = plant.client.invoke if way == "invoke" else plant.session.send
+        with pytest.raises(MxGatewayWriteBlockedError, match=OFFENCES[offence][1]):
+            runner.run(send(request))
+        assert plant.gateway.mutating_calls == 0
+
+    with asyncio.Runner() as runner:
+        runner.run(plant.__aenter__())
+        try:
             plant.gateway.set(GUARD_TAG, False)
-            for _ in range(20):
-                kind = data.draw(st.sampled_from(KINDS), label="kind")
-                offence = data.draw(st.sampled_from(sorted(OFFENCES)), label="offence")
-                tag, said = OFFENCES[offence]
-                is_secured, is_alone = "secured" in kind, offence == "signs for oneself"
-                if is_alone and not is_secured:
-                    continue
-                others = data.draw(st.lists(st.just(PLAIN), max_size=4), label="other entries")
-                place = data.draw(st.integers(0, len(others)), label="place") if kind.endswith("_bulk") else 0
-                tags = [*others[:place], tag, *others[place:]] if kind.endswith("_bulk") else [tag]
-                request = plant.request(kind, tags, signs_alone=is_alone)
-                send = data.draw(st.sampled_from([plant.client.invoke, plant.session.send]), label="way")
-                with pytest.raises(MxGatewayWriteBlockedError, match=said):
-                    await send(request)
-            assert plant.gateway.mutating_calls == 0
-
-    asyncio.run(check())
+            is_stopped()
+        finally:
+            runner.run(plant.__aexit__())

@@ -28,17 +28,20 @@ def files(package: str) -> list[Path]:
     return [path for path in paths if "generated" not in path.parts]
 
 
-def _imported(path: Path) -> Iterator[tuple[str, str]]:
+@cache
+def _imported(path: Path) -> tuple[tuple[str, str], ...]:
     """Every import of the file, wherever in it: the module, absolute, and the name taken from it or ``""``."""
     inside = path.relative_to(SRC).with_suffix("").parts
+    found: list[tuple[str, str]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
+            found += ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 base = ".".join((*inside[: len(inside) - node.level], *filter(None, [node.module])))
-            yield from ((base, alias.name) for alias in node.names)
+            found += ((base, alias.name) for alias in node.names)
+    return tuple(found)
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -109,10 +109,12 @@ async def test_at_the_prompt_a_function_that_loops_is_said_so_and_ended(run: She
     from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
     file = run.folder / "loops.py"
-    file.write_text(f"{HEAD}@on_write('TestChildObject.TestInt')\ndef loops(plant, write):\n    while True: pass\n")
+    # It loops as well where it leaves the processor to others.
+    body = "    import time\n    while True: time.sleep(0.01)\n"
+    file.write_text(f"{HEAD}@on_write('TestChildObject.TestInt')\ndef loops(plant, write):\n{body}")
     async with at_a_terminal(run, SimulatedGateway(), "--demo", "--plant", str(file), columns=250) as screen:
         await screen.shows("demo>")
-        await screen.enter("write TestChildObject.TestInt 5", f"demo: {file}:4: loops has not returned for 1 s")
+        await screen.enter("write TestChildObject.TestInt 5", f"demo: {file}:5: loops has not returned for 1 s")
         await screen.shows("ended, because it did not return, and not called again", "completed")
         await screen.enter("read Plant.Tank1.LevelSP", "60")
         await screen.enter("exit", "Leave all the same? [y/N]")

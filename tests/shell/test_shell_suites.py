@@ -340,7 +340,7 @@ async def test_a_request_to_end_ends_what_runs_with_finally_and_begins_nothing_m
 
 async def test_a_reader_that_goes_away_ends_the_suite(suite: Suites) -> None:
     # More than may wait for a reader before the next file waits, too.
-    suite.add("a.mxs", f"note {'x' * 300}\n" * 5_000)
+    suite.add("a.mxs", f"note {'x' * 3_000}\n" * 400)
     suite.add("b.mxs", f"write {INT} 1\nfinally\nnote x\n", writes=INT)
     process = await suite.process.start("--plaintext", "test", ".")
     assert process.stdout is not None
