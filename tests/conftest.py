@@ -1,5 +1,6 @@
 """What all tests share: a simulated gateway, a connected client, and nothing of the user's own."""
 
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -32,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [
         item for number in range(workers) for item in (*long[number::workers], *others[ends[number] : ends[number + 1]])
     ]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the tests the search for garbage among all tests and modules, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
