@@ -3,6 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Each check keeps one processor busy.
+CHECKS := style mypy mypy-windows types
+SIDE_BY_SIDE = $(MAKE) --no-print-directory --jobs $(PROCESSORS) --output-sync
+PROCESSORS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 
 # What is compiled is kept, whatever the surroundings say: the tests start our programs a thousand times.
 export PYTHONDONTWRITEBYTECODE :=
@@ -31,11 +35,16 @@ demo: $(VENV)/run.stamp  ## open the shell on an embedded simulated gateway; wit
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
 
 # Three for each processor: most tests wait for a program or a value.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
+WORKERS ?= $(shell expr 3 \* $(PROCESSORS))
+
+# As pytest compiles them: once, where nothing is kept yet, and not by each worker for itself.
+tests/__pycache__:
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet > /dev/null || true # pytest says it below
 
 .PHONY: test
-test: setup lint  ## run all checks and tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+test: setup  ## run all checks and tests, and name the ten slowest tests
+	@$(SIDE_BY_SIDE) tests/__pycache__ $(CHECKS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 10 --durations-min 1
 
 # Each that runs: pyenv has a python3.12 on the PATH that only says where it is.
 PYTHONS ?= $(shell for minor in 12 13 14 15; do \
@@ -55,23 +64,29 @@ test-pythons: setup  ## run the tests that depend most on Python, on each later 
 		build/python$$version/bin/python -m pytest --numprocesses auto --dist worksteal $(ELSEWHERE) || exit 1; \
 	done
 
-.PHONY: types
-types: setup  ## check that all public names have types (pyright)
-	@for package in zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing; do \
-		report=$$(PYTHONPATH=src PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python \
-			--ignoreexternal --verifytypes $$package) || { echo "$$report"; exit 1; }; \
-		echo "$$package: $$(echo "$$report" | grep completeness)"; \
-	done
+TYPES := $(addprefix types-of-, zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim zb_mom_ww_mxgateway_testing)
 
-.PHONY: lint
-lint: setup types  ## run ruff, mypy, pyright and codespell
+.PHONY: types $(TYPES)
+types: $(TYPES)  ## check that all public names have types (pyright)
+
+$(TYPES): types-of-%: setup
+	@report=$$(PYTHONPATH=src PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python \
+		--ignoreexternal --verifytypes $*) || { echo "$$report"; exit 1; }; \
+	echo "$*: $$(echo "$$report" | grep completeness)"
+
+.PHONY: mypy mypy-windows style
+mypy: setup
+	$(BIN)/mypy --strict src
+mypy-windows: setup
+	$(BIN)/mypy --strict --platform win32 --cache-dir .mypy_cache/win32 src
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# Both at once: each keeps one processor busy.
-	$(BIN)/mypy --strict src & here=$$!; \
-	$(BIN)/mypy --strict --platform win32 --cache-dir .mypy_cache/win32 src; windows=$$?; \
-	wait $$here && exit $$windows
 	$(BIN)/codespell
+
+.PHONY: lint
+lint: setup  ## run ruff, mypy, pyright and codespell
+	@$(SIDE_BY_SIDE) $(CHECKS)
 
 .PHONY: proto
 proto: setup  ## generate the messages from proto/
