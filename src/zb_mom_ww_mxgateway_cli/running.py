@@ -29,6 +29,7 @@ from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall
     from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 
 
@@ -43,15 +44,22 @@ class CommandRun:
 
 
 @asynccontextmanager
-async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None]:
-    """Around a call that changes the plant there: raise with ``outcome_unknown`` if it is cancelled."""
+async def unknown_if_interrupted(call: str, endpoint: str) -> "AsyncIterator[list[FollowedCall]]":
+    """Around a call that changes the plant there: raise with ``outcome_unknown`` if it is cancelled; yield the list of
+    the writes in it that wait for their completion."""
     import asyncio
 
+    from zb_mom_ww_mxgateway.live.followed_writes import followed_writes
+
+    calls: list[FollowedCall] = []
     try:
-        yield
+        with followed_writes() as calls:
+            yield calls
     except asyncio.CancelledError:
+        is_accepted = any(each.is_interrupted for each in calls)
+        after = "after it was accepted and before its completion came" if is_accepted else "before its answer came"
         raise MxGatewayError(
-            f"outcome unknown: {call} was interrupted before its answer came",
+            f"outcome unknown: {call} was interrupted {after}",
             endpoint=endpoint,
             call=call,
             outcome_unknown=True,

@@ -470,6 +470,20 @@ async def test_an_interrupted_write_is_unknown_in_the_journal_too(
     assert journal.kinds[-1] == "closed"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
+async def test_a_write_that_is_interrupted_after_it_was_accepted_says_so(
+    profiles: Profiles, start: Start, gateway: SimulatedGateway, journal: Lines
+) -> None:
+    gateway.faults.hold_write_completes()
+    process = await start("write", INT, "5", *PLANT, "--arm", INT, "--json")
+    await until(lambda: "answer" in journal.kinds)
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.json[0]["outcome"]) == (6, "accepted")
+    assert "interrupted after it was accepted and before its completion came" in ran.json[0]["error"]["message"]
+    assert journal.of("outcome")["entries"][0]["outcome"] == "accepted"
+
+
 async def test_two_commands_share_the_journal(
     profiles: Profiles, mxgw_py: Run, gateway: SimulatedGateway, journal: Lines
 ) -> None:

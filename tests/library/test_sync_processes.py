@@ -62,7 +62,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a test of Windows ca
 
 
 @posix
-def test_ctrl_c_during_a_write_says_that_its_outcome_is_unknown(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+def test_ctrl_c_during_a_write_that_was_accepted_says_so(start: Start, mxgw_simulator: MxgwSimulator) -> None:
     mxgw_simulator.faults.hold_write_completes()
     process = start(f"""
 try:
@@ -74,7 +74,7 @@ print(plant.read(["{SETPOINT}"])[0].value)
     until(lambda: mxgw_simulator.writes)
     process.send_signal(signal.SIGINT)
     said = ended(process)
-    assert "['write was interrupted after a write was sent: outcome unknown; nothing is sent again']" in said
+    assert "['write was interrupted after a write was accepted: effect unknown; nothing is sent again']" in said
     assert "61.0" in said  # the session goes on
     assert len(mxgw_simulator.writes) == 1
 
@@ -103,7 +103,7 @@ os._exit(0)
     assert process.stdout is not None
     assert process.stdout.readline() == "cancelled\n"
     process.send_signal(signal.SIGINT)
-    assert "['run was interrupted after a write was sent: outcome unknown" in ended(process)
+    assert "['run was interrupted after a write was accepted: effect unknown" in ended(process)
 
 
 @posix

@@ -265,6 +265,23 @@ async def test_the_stream_flows_while_python_waits_and_ctrl_c_ends_that_alone(tm
         await screen.enter("status", "1 advised")
 
 
+@pytest.mark.parametrize("write", ["await mx('write {0} 5')", "await live.write_and_confirm(*items[0].key, 5)"])
+async def test_ctrl_c_after_a_write_was_accepted_says_so(tmp_path: Path, write: str) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter(f"watch {INT}", "good")
+        await screen.enter("py", ">>>")
+        sh.gateway.faults.hold_write_completes()
+        screen.type(write.format(INT) + "\r")
+        live = sh.context.live
+        assert live is not None
+        await until(lambda: live.unsettled_writes(0.0) and not live.unsettled_writes(0.0, unanswered=True))
+        os.kill(os.getpid(), signal.SIGINT)
+        await screen.shows("KeyboardInterrupt", "a write was accepted, and no completion was seen: effect unknown")
+        assert "UNKNOWN" not in screen.text
+        await screen.enter("exit()", "demo>")
+
+
 @pytest.mark.parametrize("write", ["await mx('write {0} 5')", "await session.write(*items[0].key, 5)"])
 async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknown(tmp_path: Path, write: str) -> None:
     async with shell(tmp_path) as sh:

@@ -113,6 +113,26 @@ async def test_a_verification_that_is_interrupted_says_how_the_write_ended(run: 
     assert ("UNKNOWN" in told) != is_answered
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+async def test_a_write_that_is_interrupted_after_it_was_accepted_says_so(run: Runs) -> None:
+    run.gateway.faults.hold_write_completes()
+    run.file(f"write {INT} 5\n")
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs")
+    journal = run.folder / "records" / "state" / "journal" / "plant"
+    await until(process, lambda: any('"kind":"answer"' in each.read_text("utf-8") for each in journal.glob("*.jsonl")))
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while b"once more ends it at once" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert process.returncode == 6
+    (line,) = [each for each in statements(out) if each.get("error")]
+    assert line["error"]["message"].startswith(f"interrupted; {INT} accepted ")
+    assert line["error"]["message"].endswith("; the wait for its completion was interrupted: effect unknown")
+
+
 async def test_after_a_session_lost_during_a_wait_a_run_continues_but_writes_nothing(run: Runs) -> None:
     other = f"expect {BOOL} = false"
     run.file(f"{other}\nexpect {INT} = 0\nwait {INT} = 5 timeout 20s\n{other}\nwrite {INT} 6\n")

@@ -273,7 +273,7 @@ async def test_the_guard_refuses_all_of_it(context: Context, gateway: SimulatedG
     assert not sent(gateway)
 
 
-async def test_the_wait_that_is_interrupted_leaves_every_row_unknown(
+async def test_the_wait_that_is_interrupted_says_that_every_row_was_accepted(
     context: Context, gateway: SimulatedGateway
 ) -> None:
     gateway.faults.hold_write_completes()
@@ -282,7 +282,7 @@ async def test_the_wait_that_is_interrupted_leaves_every_row_unknown(
     async def interrupted(feed: Feed) -> Result:
         feeds.append(feed)
         writing = asyncio.create_task(feed.follow(lambda line: None))
-        await until(lambda: bool(sent(gateway)), lambda: "it is sent")
+        await until(lambda: bool(feed._calls and feed._calls[-1].accepted_after), lambda: "it is accepted")
         writing.cancel()
         await asyncio.wait([writing])
         return feed.result()
@@ -290,7 +290,9 @@ async def test_the_wait_that_is_interrupted_leaves_every_row_unknown(
     result = await run(context, write(ALL), interrupted)
     assert result is not None
     assert result.exit_code is ExitCode.UNKNOWN
-    assert {record["outcome"] for record in result.form()} == {"unknown"}
+    assert {record["outcome"] for record in result.form()} == {"accepted"}
+    assert "accepted" in result.lines()[1]
+    assert "the wait for its completion was interrupted: effect unknown" in result.lines()[1]
 
 
 @pytest.mark.parametrize("line", ["write-many file.csv", f"write {OBJECT}.TestInt 5"])
@@ -366,7 +368,7 @@ async def test_at_a_prompt_it_shows_each_row_and_ctrl_c_stops_the_waiting(
         await terminal.shows("waiting for the outcome of 4 writes")
         await until(lambda: len(sent(gateway)) == 2, lambda: "it is sent")
         terminal.type(CTRL_C)
-        await terminal.shows("outcome UNKNOWN: the wait for it was interrupted")
+        await terminal.shows("; the wait for its completion was interrupted: effect unknown")
         gateway.faults.release_write_completes()
 
 

@@ -33,6 +33,8 @@ class AwaitedCall:
         self._by_key = {write.key: write for write in writes}
         self._timeout = timeout
         self._turns = turns
+        self.until: float = 0.0
+        """The loop's time at which waiting for its outcomes ends; 0 before the write guard has said yes."""
 
     async def turn(self) -> float:
         """Wait until it may be sent; return the seconds that are left for its call.
@@ -40,7 +42,7 @@ class AwaitedCall:
         Raises MxGatewayWorkerError when the time ends before that.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._timeout
+        self.until = until = loop.time() + self._timeout
         try:
             async with asyncio.timeout_at(until), AsyncExitStack() as held:
                 for turn in self._turns:

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedWrite
+from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.value_reader import ValueReader
 from zb_mom_ww_mxgateway.live.values import LiveState
@@ -74,18 +75,22 @@ class TagWriter:
             self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as call,
             self._link.transport.followed(request) as confirmed,
         ):
+            follower = followed(call)
             try:
                 await self._link.send(request)
             except MxGatewayError as error:
                 result = _unanswered(error)
             else:
+                follower.accept()
                 (awaited,) = call.writes
                 try:
                     result = await self._outcome(awaited, gaps)
                 except asyncio.CancelledError:
-                    confirmed([_interrupted(request, awaited)])
+                    follower.interrupt([_interrupted(request, awaited)])
+                    confirmed(follower.results or ())
                     raise
             result = replace(result, correlation_id=wire.correlation_of(request))
+            follower.results = [result]
             confirmed([result])
             return result
 
@@ -111,13 +116,16 @@ class TagWriter:
             self._hub.tracker.awaiting(request, timeout, self._hub.latest) as call,
             self._link.transport.followed(request) as confirmed,
         ):
+            follower = followed(call)
             try:
                 answers = wire.write_results(request, await self._link.send(request))
             except MxGatewayError as error:
                 results = [_unanswered(error)] * len(call.writes)
             else:
-                results = await self._outcomes(request, call.writes, answers, gaps, confirmed)
+                follower.accept()
+                results = await self._outcomes(request, call.writes, answers, gaps, follower, confirmed)
             results = [replace(each, correlation_id=wire.correlation_of(request)) for each in results]
+            follower.results = results
             confirmed(results)
             return results
 
@@ -127,6 +135,7 @@ class TagWriter:
         writes: Sequence[AwaitedWrite],
         answers: Sequence[BulkWriteResult],
         gaps: int,
+        follower: FollowedCall,
         confirmed: Callable[[Sequence[WriteResult]], None],
     ) -> list[WriteResult]:
         kind = wire.kind_name(request)
@@ -144,6 +153,7 @@ class TagWriter:
                     if answer.was_successful:
                         tasks.create_task(wait(index))
         except asyncio.CancelledError:
+            follower.interrupt(results)
             confirmed(results)
             raise
         return results
@@ -173,12 +183,13 @@ class TagWriter:
             return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
         return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self._hub.lost)
 
-    def unsettled_writes(self, since: float) -> int:
-        """Return how many writes sent since then have no known outcome yet.
+    def unsettled_writes(self, since: float, *, unanswered: bool = False) -> int:
+        """Return how many writes sent since then have no known outcome yet; with `unanswered` only those that are not
+        known to be accepted.
 
         `since` is in seconds of :func:`zb_mom_ww_mxgateway.system.clock.monotonic`.
         """
-        return self._hub.tracker.unsettled(since)
+        return self._hub.tracker.unsettled(since, unanswered=unanswered)
 
     async def _all_taken(self) -> None:
         """Wait until everything that has come by now was looked at; the loop may have been busy, or stopped."""
@@ -272,7 +283,7 @@ class TagWriter:
 def _interrupted(request: pb.MxCommandRequest, awaited: AwaitedWrite) -> WriteResult:
     """Return the outcome of a write that was accepted, for a caller that no longer waits for its completion."""
     error = MxGatewayError("the wait for its completion was interrupted", outcome_unknown=True)
-    return WriteResult(WriteOutcome.UNKNOWN, awaited.seconds, error=error, correlation_id=wire.correlation_of(request))
+    return WriteResult(WriteOutcome.ACCEPTED, awaited.seconds, error=error, correlation_id=wire.correlation_of(request))
 
 
 def _unanswered(error: MxGatewayError) -> WriteResult:

@@ -29,7 +29,8 @@ class WriteResult:
     completed_after: float | None = None
     statuses: tuple[MxStatus, ...] = ()
     error: MxGatewayError | None = None
-    """Error behind an outcome that is refused at once, unknown or not sent."""
+    """Error behind an outcome that is refused at once, unknown or not sent, or accepted where the wait for its
+    completion was interrupted."""
     ambiguous: bool = False
     """True for an accepted write where completions came, and none of them is surely its own."""
     correlation_id: str = ""
@@ -142,9 +143,11 @@ class WriteTracker:
             writes.take(event)
             self._notify((key,))
 
-    def unsettled(self, since: float) -> int:
-        """Return how many writes sent since then (by the clock) are not known to have ended."""
-        return sum(write.at >= since for writes in self._items.values() for write in writes.writes)
+    def unsettled(self, since: float, *, unanswered: bool) -> int:
+        """Return how many writes sent since then (by the clock) are not known to have ended; with `unanswered` only
+        those that are not known to be accepted."""
+        sent = (write for writes in self._items.values() for write in writes.writes if write.at >= since)
+        return sum(not (unanswered and write.answered) for write in sent)
 
     def doubt(self) -> None:
         """Note that completions may have been lost."""

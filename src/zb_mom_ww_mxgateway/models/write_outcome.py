@@ -7,7 +7,7 @@ class WriteOutcome(Enum):
     """Outcome of a write."""
 
     ACCEPTED = "accepted"
-    """MXAccess took it, and its completion was not seen in time."""
+    """MXAccess took it, and its completion was not seen in time, or nothing waited for it any more."""
     COMPLETED = "completed"
     """OnWriteComplete came without an error."""
     REFUSED = "refused"

@@ -11,6 +11,7 @@ from typing import Any, Final, Self, TypeVar, Unpack, cast
 from zb_mom_ww_mxgateway.client import GatewayClient
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.galaxy import Galaxy
+from zb_mom_ww_mxgateway.live.followed_writes import followed_writes
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions
@@ -177,13 +178,12 @@ class SyncSession:
 
         async def followed() -> T:
             sent.follow()
-            return await work()
+            with followed_writes() as sent.calls:
+                return await work()
 
         def interrupted(interruption: BaseException) -> None:
-            if count := len(sent.ids):
-                writes = "a write was" if count == 1 else f"{count} writes were"
-                text = f"{call} was interrupted after {writes} sent: outcome unknown; nothing is sent again"
-                interruption.add_note(text)
+            if note := sent.note():
+                interruption.add_note(f"{call} was interrupted after {note}; nothing is sent again")
 
         return self._loop.run(followed, interrupted)
 

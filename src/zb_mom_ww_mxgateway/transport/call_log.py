@@ -128,14 +128,20 @@ def log_answered_write(options: ClientOptions, call: str, request: Any, reply: A
 
 
 def log_unseen_writes(options: ClientOptions, request: Any, results: Sequence[Any]) -> None:
-    """Log the writes (``WriteResult``) that were accepted and are unknown all the same; nothing if there are none."""
+    """Log the writes (``WriteResult``) that were accepted and are unknown all the same, or no longer waited for;
+    nothing if there are none."""
     _log_write(options, wire.kind_name(request), request, lambda: _unseen(results))
 
 
 def _unseen(results: Sequence[Any]) -> str:
     from zb_mom_ww_mxgateway.models.write_outcome import WriteOutcome  # Lazy: most sessions write nothing.
 
-    unseen = [each for each in results if each.outcome is WriteOutcome.UNKNOWN and each.accepted_after is not None]
+    unseen = [
+        each
+        for each in results
+        if (each.outcome is WriteOutcome.UNKNOWN and each.accepted_after is not None)
+        or (each.outcome is WriteOutcome.ACCEPTED and each.error is not None)
+    ]
     if not unseen:
         return ""
     of = f" of {len(unseen)} of {len(results)} entries" if len(results) > 1 else ""

@@ -176,12 +176,15 @@ async def _written(
     from zb_mom_ww_mxgateway.safety.write_note import given  # Lazy: reading needs none of it.
 
     try:
-        async with unknown_if_interrupted("write", live.session.endpoint):
+        async with unknown_if_interrupted("write", live.session.endpoint) as calls:
             with given(expects_refusal=bool(expected)):
                 result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
     except MxGatewayError as error:
         if not (expected and isinstance(error, MxGatewayAuthorizationError)):
-            report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
+            is_accepted = any(call.is_interrupted for call in calls)
+            report.summary["outcome"] = (
+                "accepted" if is_accepted else "unknown" if error.outcome_unknown else "not sent"
+            )
             report.summary["result"] = word_of_error(error)
             raise
         from zb_mom_ww_mxgateway import WriteOutcome, WriteResult

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError
+from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
@@ -59,13 +60,15 @@ class BulkWriting:
     judge_refusals: Callable[[Sequence[WriteReport]], WrittenRows] | None = None
     """Returns the table where all rows are to be refused, or raises; None where they are to be written."""
     started: float = field(default_factory=clock.monotonic)
+    _calls: Sequence[FollowedCall] = ()
+    """The call that sent it, as far as it is known how it ended."""
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Send it, once, and wait for the outcome of each row."""
         return await self.written()
 
     def result(self) -> Result:
-        """Return the result of a wait that was interrupted: each row may have been written."""
+        """Return the result of a wait that was interrupted: what is known of each row."""
         return self.interrupted()
 
     async def written(self) -> WrittenRows:
@@ -77,7 +80,8 @@ class BulkWriting:
             )
         server = self.rows[0].item.server_handle
         entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
-        with given_reason(self.reason, expects_refusal=self.judge_refusals is not None):
+        expects_refusal = self.judge_refusals is not None
+        with given_reason(self.reason, expects_refusal=expects_refusal), followed_writes() as self._calls:
             try:
                 results = await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout)
             except MxGatewayAuthorizationError as error:
@@ -87,9 +91,11 @@ class BulkWriting:
         return self._table(results)
 
     def interrupted(self) -> WrittenRows:
-        """Return the table of a wait that was interrupted: each row may have been written."""
+        """Return the table of a wait that was interrupted: accepted, unless no answer came."""
         from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
 
+        if self._calls and self._calls[-1].results is not None:
+            return self._table(self._calls[-1].results)
         error = MxGatewayError("the wait for it was interrupted", call="write_bulk", outcome_unknown=True)
         return self._table([WriteResult(WriteOutcome.UNKNOWN, error=error)] * len(self.rows))
 

@@ -111,7 +111,7 @@ class Restoration:
         return self.plan.table(await self.writing.written())
 
     def result(self) -> Result:
-        """Return the result of a wait that was interrupted: each row may have been written."""
+        """Return the result of a wait that was interrupted: what is known of each row."""
         return self.plan.table(self.writing.interrupted())
 
     def progress(self) -> str:

@@ -41,10 +41,10 @@ def given_text(at: datetime | None, signers: str) -> str:
 
 def outcome_text(result: "WriteResult", timeout: float) -> str:
     """Return an outcome in words; `timeout` is how many seconds were given to it."""
-    accepted = f"accepted {_milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
+    accepted = f"accepted {milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
     match result.outcome.value:
         case "completed":
-            return f"{accepted}, completed {_milliseconds(result.completed_after)} ms"
+            return f"{accepted}, completed {milliseconds(result.completed_after)} ms"
         case "refused":
             reason = "; ".join(map(str, result.statuses)) or str(result.error)
             return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
@@ -53,6 +53,8 @@ def outcome_text(result: "WriteResult", timeout: float) -> str:
                 f"{accepted}; effect unknown: an earlier write to this item is unresolved, so no completion can be "
                 "matched to this one"
             )
+        case "accepted" if result.error is not None:
+            return f"{accepted}; the wait for its completion was interrupted: effect unknown"
         case "accepted":
             return f"{accepted}, not completed within {timeout:g} s: effect unknown"
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
@@ -121,7 +123,7 @@ class WriteReport:
         result = self.result
         if result.outcome.value == "completed":
             return None
-        if result.error is not None and not result.statuses:
+        if result.error is not None and not result.statuses and result.outcome.value != "accepted":
             return result.error
         refused = result.outcome.value == "refused"
         kind = MxAccessError if refused else MxGatewayError
@@ -140,9 +142,9 @@ class WriteReport:
         """Return its JSON form."""
         result = self.result
         return {
-            "accepted_ms": _milliseconds(result.accepted_after),
+            "accepted_ms": milliseconds(result.accepted_after),
             "before": value_form(self.before.value),
-            "completed_ms": _milliseconds(result.completed_after),
+            "completed_ms": milliseconds(result.completed_after),
             "error": error_form(result.error) if result.error else None,
             "item_handle": self.item.item_handle,
             "outcome": result.outcome.value,
@@ -206,5 +208,6 @@ class WrittenRows(Table):
         return list(self.undone)
 
 
-def _milliseconds(seconds: float | None) -> int | None:
+def milliseconds(seconds: float | None) -> int | None:
+    """Return a time in whole milliseconds, at least one."""
     return None if seconds is None else max(1, round(seconds * 1000))

@@ -23,6 +23,10 @@ class InterruptedInDoubt(Interrupted):
     """A line was interrupted after a write was let through: its outcome is unknown."""
 
 
+class InterruptedAccepted(InterruptedInDoubt):
+    """A line was interrupted after its write was accepted and before its completion: its effect is unknown."""
+
+
 @contextmanager
 def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[None]:
     """Call `act` on the running loop when one of the signals comes; restore the former handlers at the end.

@@ -131,11 +131,16 @@ class PythonNames:
         }
 
     def describe_writes(self, since: float) -> str:
-        """Return the warning for interrupted code; empty unless it started a write whose outcome is unknown.
+        """Return the warning for interrupted code; empty unless it started a write whose effect is unknown.
 
         Writes count `since` then (monotonic seconds), by a line of the shell or by the library.
         """
-        return UNSURE if any(_is_unsure(each, since) for each in self._context.connections.values()) else ""
+        connections = self._context.connections.values()
+        if any(_is_unsure(each, since) for each in connections):
+            return UNSURE
+        count = sum(each.live.unsettled_writes(since) for each in connections)
+        writes = "a write was" if count == 1 else f"{count} writes were"
+        return f"{writes} accepted, and no completion was seen: effect unknown" if count else ""
 
     def take_back(self) -> None:
         """Copy the names that were set, and the last result, to the context."""
@@ -159,7 +164,7 @@ def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
     # The live session knows how its own writes ended; for other sessions that is unknown here.
     own = connected.live.session.session_id
     others = (at for session_id, at in connected.desk.asked_in.items() if session_id != own)
-    return any(at >= since for at in others) or connected.live.unsettled_writes(since) > 0
+    return any(at >= since for at in others) or connected.live.unsettled_writes(since, unanswered=True) > 0
 
 
 async def ended_by_itself(work: Awaitable[Any]) -> Any:

@@ -1,11 +1,12 @@
 """Runs one line and returns its outcome: the same for the prompt, files and Python."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
@@ -13,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedAccepted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -58,6 +59,8 @@ class LineRun:
         self.statement = statement
         self.invocation: Invocation | None = None
         """None before it is parsed, and for a line that is empty or cannot be parsed."""
+        self.writes: Sequence[FollowedCall] = ()
+        """The calls that it has made to write."""
 
     @property
     def command(self) -> Command | None:
@@ -85,7 +88,7 @@ class LineRun:
         context = BoundContext(self.context)
         context.refresh()
         try:
-            with given(command=self.text.strip()):
+            with given(command=self.text.strip()), followed_writes() as self.writes:
                 result = await self._run(context, follow)
         except Exception as error:
             context.failure = Failure(error, self.text)
@@ -132,9 +135,20 @@ class LineRun:
         """
         if not self.is_mutating:
             return Interrupted("interrupted")
+        if accepted := self._accepted_text():
+            return InterruptedAccepted(f"interrupted; {accepted}")
         asked = [each.desk.asked_at for each in self.context.connections.values()]
         was_asked = since is not None and any(at is not None and at >= since for at in asked)
         return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
+
+    def _accepted_text(self) -> str:
+        """Return what is known of writes that were accepted and whose completion is no longer waited for; empty where
+        another one is without an answer."""
+        if any(call.is_sent and call.results is None for call in self.writes):
+            return ""
+        from zb_mom_ww_mxgateway_shell.feeds.write_progress import interrupted_text  # Lazy: few lines are interrupted.
+
+        return "; ".join(interrupted_text(self.context, call) for call in self.writes if call.is_interrupted)
 
 
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:
