@@ -1,7 +1,7 @@
 """A shell at a terminal, typed into and read from a real screen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,12 @@ class Terminal:
         self.raw = ""
         self._text: str | None = None
         self.encoding = "utf-8"
+        self.takes_lines: Callable[[], bool] = lambda: True
+        """Whether something reads what is typed, and does not only hold it until a command has ended."""
+        self.is_prompted: Callable[[], bool] = lambda: True
+        """Whether the prompt reads it."""
+        self.reading: Callable[[], object] = lambda: None
+        """Returns what becomes of that which is being read; another one for each line."""
 
     def write(self, text: str) -> None:
         self.raw += text
@@ -80,13 +86,20 @@ class Terminal:
         )
         return self.text
 
+    async def prompted(self) -> None:
+        """Waits until the prompt reads what is typed."""
+        await until(self.is_prompted, lambda: f"the prompt:\n{self.text}")
+
     async def gone(self, unwanted: str) -> None:
         """Waits until it no longer stands on the screen."""
         await until(lambda: unwanted not in self.text, lambda: f"{unwanted!r} gone from the screen:\n{self.text}")
 
     async def enter(self, line: str, *wanted: str) -> str:
-        """Types a line and waits for what it shows."""
+        """Types a line, once something reads it, and waits for what it shows."""
+        await until(self.takes_lines, lambda: f"something that reads a line:\n{self.text}")
+        read = self.reading()
         self.type(line + ENTER)
+        await until(lambda: read is None or self.reading() is not read, lambda: f"the line read:\n{self.text}")
         return await self.shows(*wanted)
 
 
@@ -119,13 +132,16 @@ async def shell(
             lambda: Size(rows=ROWS, columns=columns),
             enable_cpr=cursor_reports,
         )
-        with create_app_session(input=keys, output=output):
+        with create_app_session(input=keys, output=output) as session:
             async with SimulatedGateway(plaintext=True, api_keys=(), **simulated) as gateway:
                 context = Context(all_commands(), interactive=True)
                 await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=terms)
                 prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
                 made.prompt = prompt
+                terminal.is_prompted = lambda: prompt._prompt.app.is_running
+                terminal.reading = lambda: session.app and session.app.future
+                terminal.takes_lines = lambda: session.app is not None and session.app is not prompt._view._app
                 running = asyncio.create_task(prompt.run())
                 try:
                     await terminal.shows("demo>" if terms.open_for_all else "demo (read-only)>")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from shell_process import KEY, ShellProcess
-from shell_terminal import ENTER, shell
+from shell_terminal import shell
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
@@ -74,8 +74,8 @@ async def test_the_prompt_shows_and_copies_no_key(tmp_path: Path) -> None:
         await screen.enter("last-error", '"line": "write TestChildObject.TestInt mxgw_demo_***"')
         shown = [line for line in screen.text.splitlines() if KEY in line]
         assert all(line.startswith("demo> ") for line in shown)
-        screen.type("set output table" + ENTER + "tee" + ENTER)
-        await screen.shows("copy.log ended")
+        await screen.enter("set output table")
+        await screen.enter("tee", "copy.log ended")
         assert KEY not in copy.read_text(encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
-from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
+from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, GatewayKey, KeyScope, SimulatedGateway
@@ -64,6 +64,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         screen.type("trend Plant.Tank1.Volume" + ENTER)
         await screen.shows("┤", "└", "Ctrl-C ends", "ALARM severity 300 ZB!Plant.Tank1.Level.Hi", timeout=60)
         screen.type(CTRL_C)
+        await screen.prompted()
         screen.type("ack " + TAB + ENTER)
         await screen.shows("ZB!Plant.Tank1.Level.Hi acknowledged")
         await screen.enter("record stop", "tank.csv  closed")
@@ -148,12 +149,14 @@ async def test_what_is_typed_while_a_picture_is_drawn_stands_under_it_and_at_the
         await screen.enter("8", "→ 78")
 
 
-async def test_what_is_typed_ahead_runs_when_a_watch_comes_to_its_end(tmp_path: Path) -> None:
+async def test_what_is_typed_ahead_is_at_the_prompt_when_a_watch_comes_to_its_end(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         sh.terminal.type("watch Plant.Tank1.Level --for 1s" + ENTER)
         await sh.terminal.shows("Ctrl-C ends")
         sh.terminal.type("register typed-ahead" + ENTER)
-        await sh.terminal.shows(" sample", "demo> register typed-ahead", "server 2")
+        await sh.terminal.shows(" sample", "demo> register typed-ahead")
+        assert len(sh.context.servers) == 1
+        await sh.terminal.enter("", "server 2")
 
 
 async def test_a_watch_with_an_end_fits_the_screen_and_says_what_it_leaves_out(tmp_path: Path) -> None:
@@ -271,10 +274,10 @@ async def test_a_picture_that_cannot_be_redrawn_is_left_and_says_why(
 ) -> None:
     async with shell(tmp_path) as sh:
 
-        async def fails(view: PictureView) -> None:
+        async def fails(view: RunningView) -> None:
             raise RuntimeError("nothing can be drawn")
 
-        monkeypatch.setattr(PictureView, "_changed", fails)
+        monkeypatch.setattr(RunningView, "_changed", fails)
         sh.terminal.type("wait TestChildObject.TestInt = 99 timeout 60s" + ENTER)
         await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
 
@@ -305,39 +308,33 @@ async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path)
         await screen.shows("nothing was run")
         assert not sh.context.servers
         screen.type(f"\x1b[200~{lines}\x1b[201~" + ENTER)
+        await until(lambda: screen.text.count("run these 3 lines?") == 2, lambda: screen.text)
         await screen.enter("y", "\ndemo> write TestChildObject.TestInt 5\n", "→ 5", "stopped there")
         # Each stands above what came of it, and what is wrong with it points into it.
         assert "\ndemo> writee x\n      ^^^^^^\nno command writee" in screen.text
         assert [write.value for write in sh.gateway.writes] == [5]
 
 
-async def test_lines_that_are_pasted_without_a_sign_stop_at_the_first_that_fails(tmp_path: Path) -> None:
-    async with shell(tmp_path, cursor_reports=True) as sh:
-        lines = ["register pasted", "expect TestChildObject.TestInt = 1", "write TestChildObject.TestInt 5", "write "]
-        sh.terminal.type(ENTER.join(lines))
-        await sh.terminal.shows("expected TestChildObject.TestInt = 1", "stopped there: 1 line that came with it")
-        # What was no whole line is there, and does not run by itself.
-        await sh.terminal.shows("demo> write\n")
-        assert not sh.gateway.writes
-        assert sh.context.servers == {1: "pasted"}
-
-
-async def test_lines_that_are_pasted_without_a_sign_all_run_where_none_fails(tmp_path: Path) -> None:
+async def test_lines_that_come_with_one_that_runs_are_shown_and_asked_for(tmp_path: Path) -> None:
+    """As a terminal pastes that does not mark it."""
     async with shell(tmp_path, cursor_reports=True) as sh:
         lines = ["register pasted", "write TestChildObject.TestInt 5", "write TestChildObject.TestInt 6", ""]
         sh.terminal.type(ENTER.join(lines))
-        await sh.terminal.shows("5 → 6", "completed")
+        await sh.terminal.shows("server 1", "2 lines: Enter shows the effect of each, and asks")
+        assert not sh.gateway.writes
+        await sh.terminal.enter("", "WRITES  write TestChildObject.TestInt 6", "run these 2 lines?")
+        await sh.terminal.enter("y", "5 → 6", "completed")
         assert [write.value for write in sh.gateway.writes] == [5, 6]
 
 
-async def test_what_is_pasted_in_several_pieces_is_one_paste(tmp_path: Path) -> None:
+async def test_nothing_runs_behind_a_line_that_failed(tmp_path: Path) -> None:
     """A terminal hands a long paste over piece by piece, and it may be cut anywhere."""
     async with shell(tmp_path) as sh:
-        sh.terminal.type(f"register pasted{ENTER}nonsen")
+        sh.terminal.type("nonsen")
         sh.terminal.type(f"se{ENTER}write TestChildObject.TestInt 5{ENTER}")
-        await sh.terminal.shows("no command nonsense", "stopped there: 1 line that came with it not run")
-        await sh.terminal.enter("status", "events")
+        await sh.terminal.shows("no command nonsense", "demo> write TestChildObject.TestInt 5")
         assert not sh.gateway.writes
+        await sh.terminal.enter("", "→ 5")
 
 
 async def test_a_line_that_is_typed_is_read_without_a_look_into_the_folder_of_lists(
@@ -641,11 +638,13 @@ async def test_python_runs_on_the_same_live_session(tmp_path: Path) -> None:
         await screen.enter("1/0", "ZeroDivisionError")
         await screen.enter("answer = 40 + 2", "answer = 40 + 2")
         screen.type("exit()" + ENTER)
+        await screen.prompted()
         await screen.enter("status", "servers")
         assert [write.value for write in sh.gateway.writes] == [77, 78]
         assert sh.context.names["answer"] == 42
         await screen.enter("py", ">>>")
         screen.type(CTRL_D)
+        await screen.prompted()
         await screen.enter("items", "TestChildObject.TestInt", "78")
 
 

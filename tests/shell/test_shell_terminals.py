@@ -107,7 +107,7 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
 async def test_what_is_typed_before_a_question_about_a_write_does_not_answer_it(
     process: ShellProcess, gateway: SimulatedGateway
 ) -> None:
-    """Also not what the system's own line editing has taken meanwhile."""
+    """It is at the next prompt instead."""
     async with at_a_terminal(process, gateway) as terminal:
         await terminal.shows(">")
         await terminal.enter("arm TestChildObject.TestInt", "armed for")
@@ -116,9 +116,10 @@ async def test_what_is_typed_before_a_question_about_a_write_does_not_answer_it(
         await until(lambda: any("subscribe_bulk {" in str(call.request) for call in gateway.calls))
         terminal.type("y\ryes\r")
         gateway.faults.release()
-        await terminal.shows("send 5 to TestChildObject.TestInt? [y/N]", "typed before this question, and dropped")
+        await terminal.shows("send 5 to TestChildObject.TestInt? [y/N]", "or when something shown changes")
         assert not gateway.writes
-        await terminal.enter("n", "the selection is void:", "the answer was another one; nothing was sent")
+        await terminal.enter("n", "the selection is void:", "the answer was another one; nothing was sent", "> y\nyes")
+        terminal.type("\x03")
         await terminal.leave()
         assert await terminal.ended() == 0
     assert not gateway.writes

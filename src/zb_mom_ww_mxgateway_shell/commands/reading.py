@@ -46,7 +46,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, description_of, fact_fields, with_facts, with_unit
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
@@ -278,8 +278,9 @@ async def trend(
     limit: Annotated[tuple[float, ...] | None, LimitNumbers()] = None,
     apart: FlagOption = False,
     save: Annotated[str | None, PictureFile()] = None,
+    above: FlagOption = False,
     server: ServerOption = None,
-) -> Feed:
+) -> Result | Feed:
     """Draw tags over time in one picture: at the prompt until Ctrl-C, in a file one picture at the end.
 
     The picture shows the last minute, or --span 10m, as far as this shell has seen it; in a file it shows the time
@@ -288,13 +289,16 @@ async def trend(
     view.
 
     At the prompt arrows, PgUp and PgDn move and zoom, Home and End go to the ends, Tab brings the limits of alarms into
-    view. --save FILE.svg, .png or .csv writes the last picture, or its values, into a new file.
+    view. --above leaves the picture above the prompt until unwatch: write, and see the response. --save FILE.svg, .png
+    or .csv writes the last picture, or its values, into a new file.
 
     A value is drawn until the next one comes. Unknown times stay empty. A doubtful value has a broken line, and a mark
     under the chart gives the reason: ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
+    if above and (for_ is not None or save is not None):
+        raise ShellError("--above has no end and saves nothing: leave out --for and --save")
     file = None if save is None else Path(save)
     if file is not None and file.exists():
         raise exists(file)
@@ -313,7 +317,12 @@ async def trend(
             )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
     limits = [Limit(value, "limit") for value in limit or ()]
-    return Trend(context.connected, items, TrendView(seconds), for_, limits, apart, file)
+    made = Trend(context.connected, items, TrendView(seconds), for_, limits, apart, file)
+    if not above:
+        return made
+    context.connected.trend = made
+    await made.learn()
+    return TextResult("", {"above": [item.tag for item in items]})
 
 
 def newest_entries(seen: ItemHistory, last: float | None, count: int) -> list[tuple[float, Sample | SampleMark]]:

@@ -83,9 +83,15 @@ async def watch(
 
 @command("unwatch", example="unwatch")
 async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(may_add=False)]) -> Result:
-    """Remove items from the watch above the prompt, all of them without an argument. They stay advised."""
-    gone = context.connected.panel.remove([each.item for each in items if each and each.item] if items else None)
-    return TextResult(f"{gone} no longer watched" if gone else "none of these was watched", {"unwatched": gone})
+    """Remove items from the watch above the prompt; without an argument all, and the trend. They stay advised."""
+    connected = context.connected
+    gone = connected.panel.remove([each.item for each in items if each and each.item] if items else None)
+    if not items and connected.trend is not None:
+        connected.trend = None
+        text = f"the trend is gone{f', and {gone} no longer watched' if gone else ''}"
+    else:
+        text = f"{gone} no longer watched" if gone else "none of these was watched"
+    return TextResult(text, {"unwatched": gone})
 
 
 @command("watches", example="watches")

@@ -49,7 +49,7 @@ class Trend:
 
     async def follow(self, show: Callable[[str], None]) -> TrendResult:
         """Wait until its end and return the picture; cancelling ends it."""
-        learning = asyncio.create_task(self._learn(), name="units of a trend")
+        learning = asyncio.create_task(self.learn(), name="units of a trend")
         try:
             if self.duration is None:
                 await asyncio.Event().wait()
@@ -61,7 +61,8 @@ class Trend:
             await asyncio.wait([learning])
         return self.result()
 
-    async def _learn(self) -> None:
+    async def learn(self) -> None:
+        """Ask the galaxy for units and limits of alarms."""
         self.facts = await facts_of(self.connected, [item.tag for item in self.items])
 
     def result(self) -> TrendResult:
@@ -85,9 +86,12 @@ class Trend:
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit."""
         self.drawn = True
+        return [*self.chart(columns, rows - 1), [("good", self._hint(columns))]]
+
+    def chart(self, columns: int, rows: int) -> list[Line]:
+        """Return as many lines of it as fit, without the keys."""
         self.connected.facts.want(item.tag for item in self.items)
-        lines = self._now().picture(columns, rows - 1)
-        return [*lines, [("good", self._hint(columns))]]
+        return self._now().picture(columns, rows)
 
     def turn(self, key: str) -> None:
         """Move or zoom the view by a key."""

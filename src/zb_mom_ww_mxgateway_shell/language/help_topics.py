@@ -122,9 +122,10 @@ ping, session and galaxy show how the gateway is now.""",
   set keys vi         editing as in vi
   !ls                 is refused: a shell on a plant does not start programs
 
-A view that fills the screen shows its keys in the last line; q leaves it. What is typed while a
-trend or a watch with an end is drawn appears under it, and at the prompt afterwards. Several
-lines pasted at once are shown first, and run when you confirm.""",
+A view that fills the screen shows its keys in the last line; q leaves it. What is typed or pasted
+while a command runs appears under it, and stands at the prompt afterwards: Enter runs it then,
+Ctrl-C drops it. So nothing runs behind a line that failed, and nothing answers a question before
+it is asked. Several lines at once are shown first, and run when you confirm.""",
     ),
     "script": Topic(
         "writing a command file with checks",

@@ -57,6 +57,13 @@ class Picture(Feed, Protocol):
         """Return lines that fit, as pieces of text each with its mood: ``good``, ``bad``, ``stale`` … or empty."""
 
 
+class Chart(Protocol):
+    """A picture that stays above the prompt."""
+
+    def chart(self, columns: int, rows: int) -> Sequence[Sequence[tuple[str, str]]]:
+        """Return lines that fit, as those of a :class:`Picture`."""
+
+
 @runtime_checkable
 class Movable(Picture, Protocol):
     """A picture that keys move and zoom."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.safety.write_note import given
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
@@ -61,6 +63,7 @@ class LineRun:
         """None before it is parsed, and for a line that is empty or cannot be parsed."""
         self.writes: Sequence[FollowedCall] = ()
         """The calls that it has made to write."""
+        self._started = clock.monotonic()
 
     @property
     def command(self) -> Command | None:
@@ -127,6 +130,14 @@ class LineRun:
         if not command.traits.about_last:
             context.last_result = result
         return result
+
+    def progress(self) -> str:
+        """Return what it waits for, in one line: the outcome of a write, or its end."""
+        from zb_mom_ww_mxgateway_shell.feeds.write_progress import progress_text  # Lazy: most lines end at once.
+
+        texts = [text for call in self.writes if (text := progress_text(call))]
+        name = self.command.name if self.command else self.text
+        return texts[-1] if texts else f"{name}, {age_text(clock.monotonic() - self._started)}"
 
     def interruption(self, since: float | None = None) -> Interrupted:
         """Return the error for this line, interrupted: a write may have been sent.

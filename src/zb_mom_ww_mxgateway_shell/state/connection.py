@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.safety.desk import WriteDesk
     from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
+    from zb_mom_ww_mxgateway_shell.output.results import Chart
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import RunningRecording
@@ -92,6 +93,8 @@ class GatewayConnection:
         self._patience_ends: float | None = None
         self.history = History(live)
         """Samples since the connection was opened."""
+        self.trend: Chart | None = None
+        """The trend above the prompt."""
         self._users: LoggedInUsers | None = None
         self.is_attached = False
         """Whether another program opened the session: it stays open when this connection is closed."""

@@ -27,6 +27,19 @@ def raw_writer(output: Output) -> WriteRaw | None:
 
 
 @contextmanager
+def paste_marked(output: Output) -> Iterator[None]:
+    """Have the terminal mark a paste all the time while this is open, also between two applications that read keys."""
+    off = output.disable_bracketed_paste
+    output.disable_bracketed_paste = lambda: None  # type: ignore[method-assign]  # each application turns it off
+    try:
+        yield
+    finally:
+        output.disable_bracketed_paste = off  # type: ignore[method-assign]  # as above
+        output.disable_bracketed_paste()
+        output.flush()
+
+
+@contextmanager
 def dumb_term_set() -> Iterator[None]:
     """Set TERM to dumb where it is missing on a dumb terminal, for libraries that read it themselves."""
     former = os.environ.get("TERM")

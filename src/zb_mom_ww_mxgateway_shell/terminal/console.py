@@ -1,8 +1,9 @@
 """Output on the terminal: plain lines, above the line being typed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from prompt_toolkit.application import get_app_or_none, in_terminal, run_in_terminal
+from prompt_toolkit.application import get_app_or_none, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
@@ -22,40 +23,48 @@ class Console:
         self._spool = spool
         # Merged once: prompt_toolkit's shortcut merges for every line, which takes some milliseconds.
         self._style = merge_styles([default_ui_style(), style])
+        self._waiting: list[tuple[str, str]] = []
+        self._is_held = False
 
     def rows(self, line: str, *, fold: bool = True) -> list[str]:
         """Return a line as the screen shows it, folded if it is longer than the screen is wide."""
         return folded(safe(shortened(line, LONGEST_LINE)), self._output.get_size().columns) if fold else [safe(line)]
 
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
-        """Write a line, folded if it is longer than the screen is wide; only while no prompt is open."""
+        """Write a line, folded if it is longer than the screen is wide; above the prompt or view that is open."""
         self.print_rows(line, self.rows(line, fold=fold), style)
 
     def print_rows(self, line: str, rows: Sequence[str], style: str = "") -> None:
-        """Write a line as these rows of the screen; only while no prompt is open."""
+        """Write a line as these rows of the screen; above the prompt or view that is open."""
         self._spool.line(line)
-        text = FormattedText([(style, "\n".join(rows) + "\n")])
-
-        def write() -> None:
-            print_formatted_text(self._output, text, self._style)
-
+        self._waiting.append((style, "\n".join(rows) + "\n"))
         app = get_app_or_none()
+        if self._is_held:
+            return
         if app is None or app.loop is None:
-            write()
-        else:
-            # One print for all: each print above an open prompt redraws it.
-            app.loop.call_soon_threadsafe(lambda: run_in_terminal(write))
+            self.flush()
+        elif len(self._waiting) == 1:
+            # One print for all that comes at once: each print above an application redraws it.
+            app.loop.call_soon_threadsafe(lambda: run_in_terminal(self.flush))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Write nothing while this is open, as a view fills the screen: the lines follow it."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait for an application to make room, now."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            print_formatted_text(self._output, FormattedText(waiting), self._style)
 
     def write(self, line: str) -> None:
         """Write a line, folded, now: only while no application has the terminal."""
         self._spool.line(line)
-        print_formatted_text(self._output, FormattedText([("", "\n".join(self.rows(line)) + "\n")]), self._style)
-
-    async def print_above(self, line: str, style: str = "") -> None:
-        """Write a line above an open prompt and keep the text being typed."""
-        app = get_app_or_none()
-        if app is None or not app.is_running:
-            self.print(line, style)
-            return
-        async with in_terminal():
-            self.print(line, style)
+        self._waiting.append(("", "\n".join(self.rows(line)) + "\n"))
+        self.flush()

@@ -1,7 +1,6 @@
 """Full-screen watch: scroll, select, sort, filter, pause, columns."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 from prompt_toolkit.application import Application
@@ -28,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
@@ -72,7 +72,7 @@ class FullWatch:
     def __init__(
         self,
         panel: WatchTable,
-        figures: Callable[[], str],
+        around: Surroundings,
         input: Input,
         output: Output,
         style: BaseStyle,
@@ -80,9 +80,9 @@ class FullWatch:
         takes_mouse: bool = False,
         write_raw: WriteRaw | None = None,
     ) -> None:
-        """`figures` returns the state of the connection; `write_raw` writes a control sequence to the terminal."""
+        """`around` stays in view, but for the panel; `write_raw` writes a control sequence to the terminal."""
         self._panel = panel
-        self._figures = figures
+        self._around = around
         self._output = output
         self._scroll = Scroll()
         self._sort = 0
@@ -114,7 +114,8 @@ class FullWatch:
                             Condition(lambda: self._extra() > 0),
                         ),
                         Window(FormattedTextControl(self._status), height=1),
-                        Window(FormattedTextControl(lambda: f" {self._figures()}"), height=1),
+                        around.message_window(),
+                        around.figures_window(),
                         Window(FormattedTextControl(self._hint), height=1),
                     ]
                 )
@@ -137,8 +138,8 @@ class FullWatch:
         self._drawn = self._panel.version
 
     def _rows(self) -> int:
-        # The other lines: headings, position, connection, keys.
-        return max(1, self._output.get_size().rows - 4 - self._extra())
+        # The other lines: headings, position, keys.
+        return max(1, self._output.get_size().rows - 3 - self._around.rows(with_panel=False) - self._extra())
 
     def _extra(self) -> int:
         """Return the lines about the selected row; none where they would leave no room for others."""

@@ -1,5 +1,6 @@
 """Long results, a page at a time, on the event loop: the stream is read meanwhile."""
 
+import asyncio
 from collections.abc import Sequence
 
 from prompt_toolkit.application import Application
@@ -9,13 +10,16 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
+from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
@@ -24,25 +28,39 @@ class Pager:
     """View of lines until q. With `fold`, lines longer than the present width of the screen are folded."""
 
     def __init__(
-        self, lines: Sequence[str], input: Input, output: Output, *, fold: bool, takes_mouse: bool = False
+        self,
+        lines: Sequence[str],
+        input: Input,
+        output: Output,
+        style: BaseStyle,
+        around: Surroundings,
+        *,
+        fold: bool,
+        takes_mouse: bool = False,
     ) -> None:
+        """`around` stays in view, too."""
         self._whole = lines
         self._fold = fold
         self._lines: Sequence[str] = ()
         self._width = 0
         self._output = output
+        self._around = around
         self._scroll = Scroll()
         self._needle = SearchField()
         self._app: Application[None] = Application(
             layout=Layout(
                 HSplit(
                     [
+                        around.panel_window(),
                         Window(ScrolledRows(self._page, self._scroll)),
                         Window(FormattedTextControl(self._status), height=1),
+                        around.message_window(),
+                        around.figures_window(),
                     ]
                 )
             ),
             key_bindings=self._keys(),
+            style=style,
             full_screen=True,
             mouse_support=takes_mouse,
             input=input,
@@ -52,10 +70,10 @@ class Pager:
 
     async def run(self) -> None:
         """Show the lines until q or Ctrl-C."""
-        await self._app.run_async(handle_sigint=False)
+        await run_redrawn(self._app, asyncio.Event().wait)
 
     def _rows(self) -> int:
-        return max(1, self._output.get_size().rows - 1)
+        return max(1, self._output.get_size().rows - 1 - self._around.rows(with_panel=True))
 
     def _fit(self) -> None:
         width = self._output.get_size().columns

@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python.namespace import ExitCalled, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
@@ -43,10 +44,13 @@ class Pane(PythonRepl):
         input: Input,
         output: Output,
         questions_over: Callable[[], Awaitable[None]],
+        keys: HeldKeys,
         *,
         debug: bool = False,
     ) -> None:
-        """`questions_over` waits until no question about a write has the terminal."""
+        """`questions_over` waits until no question about a write has the terminal; `keys` holds what is typed while
+        code runs.
+        """
         super().__init__(
             get_globals=lambda: names.namespace,
             input=input,
@@ -57,6 +61,7 @@ class Pane(PythonRepl):
         self.history = self.default_buffer.history = HistoryInMemory()
         self._names = names
         self._questions_over = questions_over
+        self._keys = keys
         self._debug = debug
         self.confirm_exit = False
         self.enable_input_validation = True
@@ -76,6 +81,7 @@ class Pane(PythonRepl):
     async def visit(self) -> None:
         """Read and run input until exit() or Ctrl-D."""
         self._add_to_namespace()
+        self._keys.settle()
         try:
             # Ctrl-C between two inputs has nothing to stop and must not close the pane.
             with on_signals(INTERRUPT, lambda: None), self._names.reporting_tasks():
@@ -87,6 +93,7 @@ class Pane(PythonRepl):
     async def _read_and_run(self) -> None:
         while True:
             await self._questions_over()
+            self._keys.hand_over()
             try:
                 text = await self.app.run_async(handle_sigint=False, set_exception_handler=False)
             except EOFError:
@@ -109,7 +116,10 @@ class Pane(PythonRepl):
             return True
         started = clock.monotonic()
         try:
-            await interruptible(self._evaluated(text), INTERRUPT)
+            try:
+                await interruptible(self._evaluated(text), INTERRUPT)
+            finally:
+                self._keys.settle()
         except (ReplExit, ExitCalled):
             return False
         except Interrupted:
@@ -128,6 +138,9 @@ class Pane(PythonRepl):
         return True
 
     async def _evaluated(self, text: str) -> None:
+        # Ctrl-C among what has arrived ends it.
+        self._keys.resume()
+
         async def shown() -> None:
             result = await self.eval_async(text)
             if result is not None:

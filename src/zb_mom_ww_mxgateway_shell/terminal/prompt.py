@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import platformdirs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app_session
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTuples
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth
@@ -34,24 +36,34 @@ from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, raw_writer, silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import (
+    dumb_term_set,
+    is_dumb,
+    paste_marked,
+    raw_writer,
+    silence_cursor_warning,
+)
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
+from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
-from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
+from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
 from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import NewestMessage, Surroundings
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
-from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
+
+T = TypeVar("T")
 
 _LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
@@ -68,7 +80,7 @@ class Prompt:
         self._context = context
         self._debug = debug
         self._input, self._output = session.input, session.output
-        self._typed_ahead = TypedAhead(self._input)
+        self._keys = HeldKeys(self._input)
         self._style = DynamicStyle(lambda: style_of(context.settings.theme))
         self._console = Console(self._output, context.spool, self._style)
         self._color_depth = getattr(self._output, "default_color_depth", None)
@@ -77,7 +89,7 @@ class Prompt:
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._typed = TypedLine(context)
-        self._drawn: tuple[object, ...] = ()
+        self._panel = PromptPanel(context, self._output)
         self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -96,22 +108,35 @@ class Prompt:
         silence_cursor_warning(self._prompt.app)
         # Above the prompt, not in its message: prompt_toolkit splits a long message several times per redraw.
         above = ConditionalContainer(
-            Window(FormattedTextControl(self._panel), dont_extend_height=True), Condition(self._has_panel)
+            Window(FormattedTextControl(self._panel.above), dont_extend_height=True),
+            Condition(lambda: bool(self._panel) and not self._is_dumb and not self._prompt.app.is_done),
         )
         self._prompt.app.layout = Layout(
             HSplit([above, self._prompt.layout.container]), focused_element=self._prompt.default_buffer
         )
+        self._view = RunningView(
+            self._keys,
+            self._output,
+            self._style,
+            panel=self._panel.text,
+            figures=self._toolbar.figures,
+            flush=self._console.flush,
+            is_dumb=self._is_dumb,
+        )
+        self._around = Surroundings(self._output, self._panel.text, self._toolbar.figures, NewestMessage())
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
         context.write_raw = raw_writer(self._output)
         context.signal_alarm = self._signal_alarm
         context.made_files = MadeFileCheck(context)
-        self._questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
+        self._questions = SelectionQuestions(
+            self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
+        )
         context.answer_selections(self._questions.ask)
-        context.ask_secret = context.ask_unseen = self._questions.before(ask_secret)
-        context.ask_text = context.ask_value = self._questions.before(ask_text)
-        context.ask = self._questions.before(confirmed)
+        context.ask_secret = context.ask_unseen = self._asked(ask_secret)
+        context.ask_text = context.ask_value = self._asked(ask_text)
+        context.ask = self._asked(confirmed)
 
     async def run(self) -> ExitCode:
         """Read and run lines until exit or Ctrl-D."""
@@ -126,7 +151,7 @@ class Prompt:
             ):
                 await background.enter_async_context(in_background(name, work, self._report_background_failure))
             # Ctrl-C between two lines has nothing to stop and must not close the shell.
-            with on_signals(INTERRUPT, lambda: None):
+            with on_signals(INTERRUPT, lambda: None), paste_marked(self._output):
                 await self._read_and_run()
         self._context.set_outputs(self._console.print)
         for line in farewell(self._context):
@@ -167,11 +192,11 @@ class Prompt:
             except EOFError:
                 return has_read
             has_read = True
-            is_in_burst = self._typed_ahead.entered()
-            if not await self._entered(line) and is_in_burst and (count := self._typed_ahead.drop()):
-                self._console.print(
-                    f"stopped there: {counted(count, 'line')} that came with it not run", "class:problem"
-                )
+            with self._keys.held():
+                await self._entered(line)
+                if self._is_dumb and self._keys.text:
+                    # It shows only what is typed.
+                    self._console.print(f"typed ahead, and run by Enter: {self._keys.text.rstrip()}")
         return True
 
     def _apply_settings(self) -> None:
@@ -182,18 +207,19 @@ class Prompt:
         depth = ColorDepth.MONOCHROME if off else self._color_depth
         self._output.default_color_depth = depth  # type: ignore[attr-defined]  # each output with colours has it
 
-    async def _entered(self, text: str) -> bool:
-        """Run the entered text; return False if it failed or was declined."""
+    async def _entered(self, text: str) -> None:
+        """Run the entered text; several lines up to the first that fails, where a person agrees to them."""
         lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1:
+            self._keys.resume()  # What was typed behind them does not answer the question.
         if len(lines) > 1 and not await self._confirm_lines(lines):
             self._console.print("nothing was run")
-            return False
+            return
         for line in lines:
             if not await self._run_line(line, shows_line=len(lines) > 1):
                 if len(lines) > 1:
                     self._console.print("stopped there", "class:problem")
-                return False
-        return True
+                return
 
     async def _confirm_lines(self, lines: list[str]) -> bool:
         """Show the effect of several pasted lines, and ask."""
@@ -219,9 +245,10 @@ class Prompt:
         running = LineRun(self._context, line)
         try:
             try:
-                result = (await interruptible(running.run(self._follow), INTERRUPT)).unwrap()
+                work = self._view.during(running.run(self._follow), running.progress)
+                result = (await interruptible(work, INTERRUPT)).unwrap()
             finally:
-                self._typed_ahead.ended()
+                self._keys.settle()
         except Interrupted as interrupted:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False
@@ -251,15 +278,17 @@ class Prompt:
         if result is None:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
-            await FullWatch(
+            view = FullWatch(
                 result.panel,
-                self._toolbar.figures,
+                self._around,
                 self._input,
                 self._output,
                 self._style,
                 takes_mouse=self._context.settings.mouse == "on",
                 write_raw=self._context.write_raw,
-            ).run()
+            )
+            with self._console.held():
+                await view.run()
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings
@@ -270,8 +299,9 @@ class Prompt:
             for line in lines:
                 self._context.spool.line(line)
             shown, takes_mouse = [safe(line) for line in lines], settings.mouse == "on"
-            fold = formatter.for_people
-            await Pager(shown, self._input, self._output, fold=fold, takes_mouse=takes_mouse).run()
+            fold, terminal = formatter.for_people, (self._input, self._output, self._style, self._around)
+            with self._console.held():
+                await Pager(shown, *terminal, fold=fold, takes_mouse=takes_mouse).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
         for number, (line, its_rows) in enumerate(zip(lines, rows, strict=True), start=1):
@@ -283,7 +313,7 @@ class Prompt:
         for_people = self._context.settings.formatter.for_people
         if isinstance(feed, Picture) and for_people and not self._is_dumb:
             await self._questions.over()
-            return await PictureView(feed, self._input, self._output, self._style).run()
+            return await self._view.follow(feed)
         try:
             return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:
@@ -295,9 +325,20 @@ class Prompt:
         from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
         names = PythonNames(self._context, self._follow, self._show)
-        await Pane(names, self._input, self._output, self._questions.over, debug=self._debug).visit()
+        async with self._view.stepped_back():
+            await Pane(names, self._input, self._output, self._questions.over, self._keys, debug=self._debug).visit()
 
-    # Prompt and panel.
+    def _asked(self, dialog: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T]]:
+        """Return a function that opens a dialog once no question is open, in the place of what is in view."""
+
+        async def asked(text: str) -> T:
+            await self._questions.over()
+            async with self._view.stepped_back():
+                return await dialog(text)
+
+        return asked
+
+    # Prompt.
 
     def _prompt_text(self) -> str:
         context, current = self._context, self._context.current
@@ -316,33 +357,9 @@ class Prompt:
             style = f"class:prompt.armed {style}"
         return [(style, self._prompt_text())]
 
-    def _has_panel(self) -> bool:
-        """Return whether the panel is shown: something is watched, and the line is not entered yet."""
-        current = self._context.current
-        return current is not None and len(current.panel) > 0 and not self._is_dumb and not self._prompt.app.is_done
-
-    def _panel(self) -> StyleAndTextTuples:
-        """Return the watched values above the prompt."""
-        current = self._context.current
-        if current is None:
-            return []
-        size = self._output.get_size()
-        shown = current.panel.lines(size.columns - 1, size.rows // 2 - 2, more="and {} more: watch --full shows all")
-        lines: list[OneStyleAndTextTuple] = [(f"class:mood.{mood}", line) for line, mood in shown]
-        return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
-
     async def _keep_in_view(self) -> None:
         """Redraw the prompt and the watched values above it."""
-        await keep_redrawn(self._prompt.app, self._panel_changed)
-
-    async def _panel_changed(self) -> None:
-        """Wait until a watched value of the current connection may have changed."""
-        current = self._context.current
-        if current is None or not len(current.panel):
-            await asyncio.Event().wait()  # keep_redrawn cancels this and asks again.
-            return
-        await current.panel.changed_since(self._drawn)
-        self._drawn = current.panel.version
+        await keep_redrawn(self._prompt.app, self._panel.changed)
 
     # Reports above the prompt.
 
@@ -350,13 +367,15 @@ class Prompt:
         """Report above the prompt what happens without a command."""
         while True:
             text = await self._alerts.get()
-            await self._console.print_above(text, "class:problem")
+            self._around.message.take(text)
+            self._console.print(text, "class:problem")
 
     async def _report_news(self) -> None:
         """Report above the prompt changes of the stream of any connection."""
 
         async def report(text: str, is_bad: bool) -> None:
-            await self._console.print_above(text, "class:problem" if is_bad else "")
+            self._around.message.take(text)
+            self._console.print(text, "class:problem" if is_bad else "")
 
         await report_news(self._context, report)
 

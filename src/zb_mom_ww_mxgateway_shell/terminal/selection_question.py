@@ -1,8 +1,8 @@
 """The question before a write at this terminal: it shows the selection, and ends with it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
@@ -16,8 +16,6 @@ from zb_mom_ww_mxgateway_shell.terminal.live_question import (
     terminal_taken,
 )
 
-T = TypeVar("T")
-
 _IN_THE_BACKGROUND = (
     "it was made in the background while a line is being typed, so nobody can be asked: await it at the prompt, or put "
     "it into a file that declares requires write"
@@ -28,13 +26,22 @@ class SelectionQuestions:
     """Asks about one selection after the other."""
 
     def __init__(
-        self, input: Input, output: Output, show: Callable[[str], None], record: Callable[[str], None]
+        self,
+        input: Input,
+        output: Output,
+        show: Callable[[str], None],
+        record: Callable[[str], None],
+        stepped_back: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
-        """`show` writes a line to the terminal, on which no application runs then; `record` copies what was typed."""
+        """`show` writes a line to the terminal, on which no application runs then; `record` copies what was typed.
+
+        The view of the command that runs leaves the terminal within `stepped_back`.
+        """
         self._input = input
         self._output = output
         self._show = show
         self._record = record
+        self._stepped_back = stepped_back
         self._one_at_a_time = asyncio.Lock()
 
     async def over(self) -> None:
@@ -43,22 +50,13 @@ class SelectionQuestions:
         async with self._one_at_a_time:
             pass
 
-    def before(self, dialog: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T]]:
-        """Return a function that opens a dialog once no question is open."""
-
-        async def opened(text: str) -> T:
-            await self.over()
-            return await dialog(text)
-
-        return opened
-
     async def ask(self, selection: Selection, where: str) -> str:
         """Return the answer, typed after the selection was shown; empty where there is none or the selection is void.
 
         `where` names the connection.
         """
         try:
-            async with self._one_at_a_time, terminal_taken():
+            async with self._one_at_a_time, self._stepped_back(), terminal_taken():
                 if selection.void():
                     return ""
                 for line in panel_lines(selection, where):

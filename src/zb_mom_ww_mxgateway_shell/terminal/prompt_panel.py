@@ -1,0 +1,71 @@
+"""What stays in view above the prompt: the watched values of the current connection, and its trend."""
+
+import asyncio
+
+from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTuples
+from prompt_toolkit.output import Output
+
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+_LEAST_CHART = 6
+"""Rows of the smallest trend that says something."""
+_CHART_SECONDS = 0.25
+"""How long a drawn trend is good: keys that are typed fast do not draw it again."""
+
+Lines = list[list[OneStyleAndTextTuple]]
+
+
+class PromptPanel:
+    """The panel, drawn anew at every redraw."""
+
+    def __init__(self, context: Context, output: Output) -> None:
+        self._context = context
+        self._output = output
+        self._drawn: tuple[object, ...] = ()
+        self._chart: tuple[tuple[object, ...], float, Lines] = ((), 0.0, [])
+
+    def __bool__(self) -> bool:
+        """Whether something is in it."""
+        current = self._context.current
+        return current is not None and (len(current.panel) > 0 or current.trend is not None)
+
+    def above(self) -> StyleAndTextTuples:
+        """Return it as it is above the prompt: in half of the screen, or in two thirds of it with a trend."""
+        rows, current = self._output.get_size().rows, self._context.current
+        return self.text((rows * 2 // 3 if current is not None and current.trend is not None else rows // 2) - 2)
+
+    def text(self, rows: int) -> StyleAndTextTuples:
+        """Return it in at most so many rows; nothing if nothing is watched."""
+        current = self._context.current
+        if current is None or not self:
+            return []
+        columns = self._output.get_size().columns - 1
+        has_chart = current.trend is not None and rows > _LEAST_CHART
+        shown: Lines = []
+        if len(current.panel):
+            room = max(2, rows - _LEAST_CHART) if has_chart else rows
+            lines = current.panel.lines(columns, room, more="and {} more: watch --full shows all")
+            shown += [[(f"class:mood.{mood}", line)] for line, mood in lines]
+        if has_chart:
+            shown += self._charted(current, columns, rows - len(shown))
+        return [piece for line in shown for piece in (*line, ("", "\n"))][:-1]
+
+    async def changed(self) -> None:
+        """Wait until a value in it may have changed."""
+        current = self._context.current
+        if current is None or not self:
+            await asyncio.Event().wait()  # keep_redrawn cancels this and asks again.
+            return
+        await current.panel.changed_since(self._drawn)
+        self._drawn = current.panel.version
+
+    def _charted(self, current: GatewayConnection, columns: int, rows: int) -> Lines:
+        assert current.trend is not None
+        of, now = (current.trend, columns, rows), clock.monotonic()
+        if self._chart[0] != of or now - self._chart[1] > _CHART_SECONDS:
+            lines = current.trend.chart(columns, rows)
+            drawn: Lines = [[(f"class:mood.{mood}" if mood else "", text) for mood, text in line] for line in lines]
+            self._chart = of, now, drawn
+        return self._chart[2]

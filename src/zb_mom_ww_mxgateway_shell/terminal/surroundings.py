@@ -1,0 +1,73 @@
+"""What stays in view around a view that fills the screen: the panel, the newest message, the connection's state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, Window
+from prompt_toolkit.output import Output
+
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+
+_MESSAGE_SECONDS = 30.0
+_LEAST_ROWS = 16
+"""Rows of the smallest screen that has room for the panel."""
+
+
+class NewestMessage:
+    """The newest line that came by itself, for a while."""
+
+    def __init__(self) -> None:
+        self._text, self._at = "", float("-inf")
+
+    def take(self, text: str) -> None:
+        """Take another one."""
+        self._text, self._at = text, clock.monotonic()
+
+    @property
+    def text(self) -> str:
+        """The message; empty where it is old."""
+        return self._text if clock.monotonic() - self._at < _MESSAGE_SECONDS else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Windows of one line, and a panel, with their height."""
+
+    output: Output
+    panel: Callable[[int], StyleAndTextTuples]
+    """Returns the panel in at most so many rows."""
+    figures: Callable[[], str]
+    """Returns the state of the connection."""
+    message: NewestMessage
+
+    def panel_window(self) -> ConditionalContainer:
+        """Return the window of the panel, which is there as long as something is in it."""
+        window = Window(FormattedTextControl(self._panel), dont_extend_height=True)
+        return ConditionalContainer(window, Condition(lambda: bool(self._panel())))
+
+    def message_window(self) -> ConditionalContainer:
+        """Return the window of the newest message, which is there while it is new."""
+        window = Window(
+            FormattedTextControl(lambda: [("", self._cut(self.message.text))]), height=1, style="class:problem"
+        )
+        return ConditionalContainer(window, Condition(lambda: bool(self.message.text)))
+
+    def figures_window(self) -> Window:
+        """Return the window of the state of the connection."""
+        return Window(FormattedTextControl(lambda: [("", f" {self._cut(self.figures())}")]), height=1)
+
+    def rows(self, *, with_panel: bool) -> int:
+        """Return how many rows they take now."""
+        shown = self._panel() if with_panel else []
+        panel = sum(text.count("\n") for _, text, *_ in shown) + bool(shown)
+        return 1 + bool(self.message.text) + panel
+
+    def _panel(self) -> StyleAndTextTuples:
+        rows = self.output.get_size().rows
+        return self.panel(rows // 4) if rows >= _LEAST_ROWS else []
+
+    def _cut(self, text: str) -> str:
+        return cut(safe(text), self.output.get_size().columns - 1)

@@ -1,0 +1,112 @@
+"""What is in view while a command runs at the prompt, and what becomes of that which arrives meanwhile."""
+
+from pathlib import Path
+
+import pytest
+from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, Shell, shell
+from shell_waiting import until
+
+INT = "TestChildObject.TestInt"
+LINES = f"register pasted\nwrite {INT} 5\nwrite {INT} 6\n"
+PASTE = f"\x1b[200~{LINES}\x1b[201~"
+
+
+async def begin(sh: Shell, line: str, *wanted: str) -> None:
+    """Types a line, and waits until its view says that it runs."""
+    sh.terminal.type(line + ENTER)
+    await sh.terminal.shows("Ctrl-C", *wanted)
+
+
+async def test_a_paste_while_a_command_runs_gets_the_review_of_a_paste_at_the_prompt(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await begin(sh, "sleep 2s")
+        screen.type(PASTE + ENTER)
+        await screen.shows(f"typed ahead: register pasted⏎write {INT} 5⏎write {INT} 6⏎")
+        await screen.shows("3 lines: Enter shows the effect of each, and asks")
+        assert not sh.context.servers
+        await screen.enter("", f"WRITES  write {INT} 5", "run these 3 lines? [y/N]")
+        await screen.enter("n", "nothing was run")
+        assert not sh.gateway.writes
+        # The terminal marks a paste all the time.
+        assert "\x1b[?2004l" not in screen.raw
+    assert screen.raw.rpartition("\x1b[?2004")[2].startswith("l")
+
+
+@pytest.mark.parametrize("line", ["unwatch nothing", f"expect {INT} = 99", f"wait {INT} = 99 timeout 1s"])
+async def test_nothing_that_came_with_a_line_runs_behind_its_failure(tmp_path: Path, line: str) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type(f"{line}{ENTER}write {INT} 5{ENTER}")
+        await sh.terminal.shows(f"demo> write {INT} 5")
+        assert not sh.gateway.mutating_calls
+        await sh.terminal.enter("", "→ 5")
+
+
+async def test_what_is_typed_while_python_runs_stands_at_its_next_input(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("py", ">>>")
+        screen.type("import asyncio; ran = []; await asyncio.sleep(1)" + ENTER + PASTE.replace("register", "ran +="))
+        await screen.shows(f">>> ran += pasted\n... write {INT} 5")
+        screen.type(CTRL_C)
+        await screen.enter("len(ran) + 4710", "4710\n>>>")
+        screen.type("exit()" + ENTER)
+        await screen.prompted()
+
+
+async def test_a_question_is_not_answered_by_what_was_typed_before_it(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type(f'confirm "sure?"{ENTER}y{ENTER}')
+        await sh.terminal.shows("sure? [y/N]")
+        await sh.terminal.enter("n", "not confirmed", "demo> y")
+
+
+async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True, write_complete_delay=0) as sh:
+        screen = sh.terminal
+        await screen.enter("watch Plant.Tank1.Level", "good")
+        sh.gateway.faults.hold_write_completes()
+        await begin(sh, f"write {INT} 5", "accepted ", " ms, waiting for completion, ", " left · Ctrl-C")
+        await screen.shows("Plant.Tank1.Level  ", " ready · armed", " ev/s")
+        sh.gateway.set("Plant.Tank1.Level", 99.0)
+        await screen.shows("ALARMS 2 new", "waiting for completion")
+        screen.type(f"items{BACKSPACE}s")
+        await screen.shows("typed ahead: items")
+        screen.type(CTRL_C)
+        await screen.shows(
+            f"interrupted; {INT}   accepted ", "; the wait for its completion was interrupted: effect unknown"
+        )
+        await screen.shows("demo> items")
+        await screen.enter("", f"{INT}  ")
+        await screen.enter(
+            "last-error", "accepted: its effect is unknown, as nothing waited for its completion any more"
+        )
+
+
+async def test_a_trend_leaves_room_for_panel_and_toolbar(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await screen.enter("watch Plant.Tank1.Level", "good")
+        await begin(sh, "trend Plant.Pump1.Speed", "Ctrl-C ends", "┤", "Plant.Tank1.Level  ", " ev/s")
+        screen.type("q")
+        await screen.prompted()
+
+
+async def test_an_impatient_enter_leaves_nothing_at_the_prompt_and_ctrl_d_leaves(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await begin(sh, "sleep 1s")
+        sh.terminal.type(ENTER + ENTER + CTRL_D)
+        await until(lambda: sh.prompt is not None and not sh.prompt._prompt.app.is_running)
+        await sh.terminal.shows("closing")
+
+
+async def test_a_trend_stands_above_the_prompt_while_one_writes_and_sees_the_response(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await screen.enter("trend Plant.Tank1.Inlet.Position --above --for 5s", "leave out --for and --save")
+        await screen.enter("trend Plant.Tank1.Inlet.Position --above", "┤", "35.0 %", "demo>")
+        await screen.enter("watch Plant.Pump1.Running", "Plant.Pump1.Running  true")
+        await screen.enter("write Plant.Tank1.Inlet.Position 100", "→ 100.0", "completed")
+        await screen.shows("max 100.0", "┤", "Plant.Pump1.Running  true")
+        await screen.enter("unwatch", "the trend is gone, and 1 no longer watched")
+        await screen.gone("max 100.0")
