@@ -5,7 +5,7 @@ apart: the same two thousand times. So one process has imported all that our pro
 each run is forked from it, with the streams, environment, folder, arguments and exit code that it would have otherwise,
 and ends once threads, exit handlers and garbage are done with. Tests of signals, terminals, streams that are closed, of
 imports and of the start itself start a process as its user would; so does everything where a process cannot be forked,
-where the environment has something unusual, and with ``COLD=1 make test``.
+where the environment has something unusual or COLD, as it has with ``COLD=1 make test``.
 """
 
 import array
@@ -163,7 +163,7 @@ _asked_for = Counter[tuple[tuple[str, str], ...]]()
 
 def _prepared(environment: dict[str, str]) -> _Prepared | None:
     """What has been prepared in this environment, if it is asked for more than once."""
-    if not hasattr(os, "fork") or os.environ.get("COLD"):
+    if not hasattr(os, "fork") or environment.get("COLD"):
         return None
     others = tuple(
         sorted(

@@ -95,7 +95,13 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 @pytest.fixture
 def environment(gateway: SimulatedGateway, tmp_path: Path) -> dict[str, str]:
     mine = {name: value for name, value in os.environ.items() if not is_the_users(name)}
-    return mine | {"MXGATEWAY_ENDPOINT": gateway.endpoint, "MXGATEWAY_STATE": str(tmp_path / "records")}
+    # Started as a user starts them: how a program ends is what these tests are about.
+    return mine | {
+        "COLD": "1",
+        "MXGATEWAY_ENDPOINT": gateway.endpoint,
+        "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
+        "MXGATEWAY_STATE": str(tmp_path / "records"),
+    }
 
 
 @pytest.mark.parametrize("end", [each for each in ENDS if each.code is not ExitCode.INTERRUPTED], ids=str)
@@ -112,6 +118,27 @@ async def test_how_it_ends(end: End, gateway: SimulatedGateway, environment: dic
     said = (ended.out + ended.err).decode()
     assert ended.code == end.code, said
     assert end.said in said
+
+
+@pytest.mark.parametrize(("program", "words"), [(SHELL, ("-e", "status")), (PY, ("read", INT))], ids=[SHELL, PY])
+async def test_grpc_logs_nothing_between_the_lines(
+    program: str, words: tuple[str, ...], environment: dict[str, str], tmp_path: Path
+) -> None:
+    # The root of another gateway: gRPC itself would log that the handshake failed.
+    async with SimulatedGateway(certificate_directory=tmp_path / "other") as other, SimulatedGateway() as gateway:
+        (tmp_path / "roots.pem").write_text(other.certificate_pem or "")
+        async with asyncio.timeout(60):
+            ended = await prepared_programs.ended(
+                program,
+                (*words, "--ca-file", "roots.pem"),
+                environment=environment | {"MXGATEWAY_ENDPOINT": gateway.endpoint},
+                folder=tmp_path,
+                stdin=None,
+            )
+    assert ended.code == ExitCode.CANNOT_CONNECT
+    assert ended.out == b""
+    (line,) = ended.err.decode().splitlines()
+    assert "does not verify" in line
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
