@@ -33,9 +33,9 @@ KINDS = {
     "bytes_a_tag": ("bytes a tag", 0),
     "us_a_delivery": ("µs of CPU a delivery", 2),
     "events_s": ("events/s", 0),
-    "us_at_rate": ("µs of CPU an event", 1),
-    "p50_ms": ("ms", 1),
-    "p99_ms": ("ms", 1),
+    "us_at_rate": ("µs of CPU an event at 1,000/s", 0),
+    "p50_ms": ("ms of delay, p50", 1),
+    "p99_ms": ("ms of delay, p99", 1),
 }
 # Those that should not grow faster than the work. At a rate, wake-ups count more than events: for each packet of each
 # gateway; and a delay is mostly that of the gathering of events that come slowly.
@@ -93,11 +93,15 @@ def printed_by(command: list[str]) -> dict[str, float]:
     return found
 
 
-def table(layer: str, figures: Mapping[str, Mapping[str, object]], kinds: Sequence[str] = tuple(KINDS)) -> str:
-    """The figures of a layer as a table in Markdown: a line for each load or peer."""
+def table(layer: str, figures: Mapping[str, Mapping[str, object]], kinds: Mapping[str, tuple[str, int]]) -> str:
+    """The figures of a layer as docs/measured.md has them: a line for each load or peer."""
     names = dict.fromkeys(name.split(".")[1] for name in figures if name.startswith(f"{layer}."))
-    lines = [f"| {layer} | {' | '.join(kinds)} |", "|---" * (1 + len(kinds)) + "|"]
+    lines = [f"| {layer} | {' | '.join(unit for unit, _ in kinds.values())} |", "|---" * (1 + len(kinds)) + "|"]
     for name in names:
-        cells = (figures.get(f"{layer}.{name}.{kind}", {}).get("value", "") for kind in kinds)
-        lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
+        what, _, count = name.partition("_")
+        cells = [f"{int(count):,} {what}" if count else name]
+        for kind, (_, digits) in kinds.items():
+            found = figures.get(f"{layer}.{name}.{kind}", {}).get("value", "")
+            cells.append(f"{found:,.{digits}f}" if isinstance(found, float) else "")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
