@@ -99,8 +99,8 @@ async def test_the_mouse_scrolls_a_long_result(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         await screen.enter("set mouse on", "mouse on")
-        await screen.enter("help all", "1-39 of")
+        await screen.enter("help all", "1-38 of")
         screen.type(_WHEEL_DOWN)
-        await screen.shows(" 4-42 of")
+        await screen.shows(" 4-41 of")
         screen.type("q")
         await screen.shows("lines)")

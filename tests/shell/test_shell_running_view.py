@@ -110,3 +110,16 @@ async def test_a_trend_stands_above_the_prompt_while_one_writes_and_sees_the_res
         await screen.shows("max 100.0", "┤", "Plant.Pump1.Running  true")
         await screen.enter("unwatch", "the trend is gone, and 1 no longer watched")
         await screen.gone("max 100.0")
+
+
+async def test_panel_state_and_alarms_stay_in_view_around_the_pager(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watch Plant.Tank1.Level", "good")
+        await until(lambda: sh.context.connected.alarms.is_complete)
+        await screen.enter("help all", "q leaves", "Plant.Tank1.Level  ", " ready · armed")
+        sh.gateway.raise_alarm("ZB!North.A.Hi", severity=300)
+        await screen.shows("ALARM severity 300 ZB!North.A.Hi", "q leaves", "Plant.Tank1.Level  ")
+        screen.type("q")
+        await screen.prompted()
+        await screen.shows("lines)", "ALARM severity 300 ZB!North.A.Hi")

@@ -123,8 +123,8 @@ async def test_a_check_names_the_line_that_does_not_pass_and_puts_back_all_the_s
         sh.terminal.type("y\r")
         shown = await sh.terminal.shows("replayed: line 5 does not pass", timeout=60)
         assert f"expected {BOOL} = false, is true" in shown
-        sh.terminal.type("record-script since.mxs --since 10m --check\r")
-        await sh.terminal.shows("replay it now?")
+        await sh.terminal.enter("record-script since.mxs --since 10m --check")
+        await until(lambda: sh.terminal.text.count("replay it now?") == 2, lambda: sh.terminal.text)
         sh.terminal.type("y\r")
         await until(lambda: sh.gateway.writes[-1].value == 0)
         assert [each.value for each in sh.gateway.writes] == [7, 7, 7, 0]

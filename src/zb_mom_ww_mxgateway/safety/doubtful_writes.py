@@ -35,6 +35,8 @@ class DoubtfulWrite:
     value: Any
     sent_at: float
     correlation_id: str
+    is_accepted: bool = False
+    """Whether MXAccess took it, so that only its effect is unknown."""
     seen_at: float | None = field(default=None, init=False)
     """When the value was first seen after it was sent; None while it was not."""
     is_over: bool = field(default=False, init=False)
@@ -119,11 +121,11 @@ class DoubtfulWrites:
         call = self._sent.pop(pending.correlation_id, None)
         for index, result in enumerate(outcomes):
             if result.outcome in (WriteOutcome.UNKNOWN, WriteOutcome.ACCEPTED):
-                self._add(call, index)
+                self._add(call, index, is_accepted=result.outcome is WriteOutcome.ACCEPTED)
             else:
                 self._forget(pending.entries[index])
 
-    def _add(self, call: _SentCall | None, index: int) -> None:
+    def _add(self, call: _SentCall | None, index: int, *, is_accepted: bool = False) -> None:
         entry = call.pending.entries[index] if call else PendingEntry()
         if call is None or entry.alarm:
             return
@@ -131,7 +133,7 @@ class DoubtfulWrites:
         if before is not None and is_as_written(entry.value, before.value, data_type=before.data_type):
             return
         key = entry.server_handle, entry.item_handle
-        write = DoubtfulWrite(key, entry.tag, entry.value, call.at, call.pending.correlation_id)
+        write = DoubtfulWrite(key, entry.tag, entry.value, call.at, call.pending.correlation_id, is_accepted)
         self._writes.append(write)
         self._watch(write)
 

@@ -15,7 +15,8 @@ def doubt_text(write: "DoubtfulWrite") -> str:
     """Return what is known of a write by now."""
     from zb_mom_ww_mxgateway.safety.doubtful_writes import WATCHED_SECONDS
 
-    value = f"the write of {value_text(write.value)}, whose outcome is unknown"
+    known = "which was accepted, and whose effect is unknown" if write.is_accepted else "whose outcome is unknown"
+    value = f"the write of {value_text(write.value)}, {known}"
     if write.seen_at is not None:
         return f"{value}: the tag had that value {age_text(write.seen_at - write.sent_at)} after it was sent"
     if write.is_over:

@@ -9,8 +9,6 @@ from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
-from zb_mom_ww_mxgateway_shell.process.quiet_terminal import quiet_terminal
-
 _ENTER = (Keys.ControlM, Keys.ControlJ)
 _BACKSPACE = (Keys.ControlH, Keys.Backspace)
 
@@ -38,10 +36,10 @@ class HeldKeys:
     def held(self) -> Iterator[None]:
         """Read the keyboard while this is open; applications within may read it themselves meanwhile.
 
-        At the end the next prompt gets what was held.
+        At the end the next prompt gets what was held. Keep the terminal quiet around it.
         """
         self._is_running = True
-        with quiet_terminal(self._input.fileno()), self._input.attach(self._read):
+        with self._input.attach(self.read):
             try:
                 yield
             finally:
@@ -53,16 +51,16 @@ class HeldKeys:
         self._is_running = True
         later, self._later = self._later, []
         self._hold(later)
-        self._read()
+        self.read()
 
     def settle(self) -> None:
         """Hold what has arrived; a command has ended. What comes later answers its result, and is as if typed there."""
-        self._read()
+        self.read()
         self._is_running = False
 
     def hand_over(self) -> None:
         """Give the next prompt what was held."""
-        self._read()
+        self.read()
         later, self._later = self._later, []
         # What was typed since, unseen, must not lengthen a line that was entered.
         text = self.text if later else self.text.removesuffix("\n")
@@ -72,7 +70,7 @@ class HeldKeys:
         self.text, self._leaves = "", False
         store_typeahead(self._input, [*keys, *later])
 
-    def _read(self) -> None:
+    def read(self) -> None:
         """Take all keys that have arrived, also those that another application left."""
         self._hold([*get_typeahead(self._input), *self._input.read_keys()])
 

@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import alarm_signal
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
+from zb_mom_ww_mxgateway_shell.process.quiet_terminal import quiet_terminal
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
@@ -151,7 +152,11 @@ class Prompt:
             ):
                 await background.enter_async_context(in_background(name, work, self._report_background_failure))
             # Ctrl-C between two lines has nothing to stop and must not close the shell.
-            with on_signals(INTERRUPT, lambda: None), paste_marked(self._output):
+            with (
+                on_signals(INTERRUPT, lambda: None),
+                quiet_terminal(self._input.fileno()),
+                paste_marked(self._output),
+            ):
                 await self._read_and_run()
         self._context.set_outputs(self._console.print)
         for line in farewell(self._context):

@@ -120,6 +120,7 @@ class RunningView:
     async def stepped_back(self) -> AsyncIterator[None]:
         """Leave the terminal to a question or another view while this is open."""
         self._away += 1
+        self._held.read()  # What was typed before a question does not answer it.
         await self._close()
         try:
             yield
