@@ -1,7 +1,8 @@
 """Files declare what they write: what lint finds, what a run needs, and what it can write then."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -35,28 +36,32 @@ async def linted(run: Runs, text: str, *options: str) -> Done:
 # Lint.
 
 
-@pytest.mark.parametrize(
-    ("line", "place", "said"),
-    [
-        (f"write {INT} 5", "2:7", f'{INT} is not declared: requires write "{INT}"'),
-        (f"write-elements {INT}Array 3 0=1", "2:16", f"{INT}Array is not declared"),
-        (f"write {INT}Array[2] 1", "2:7", f"{INT}Array[2] is not declared"),
-        ("write-many rows.csv", "2:12", f"rows.csv:3: {INT} is not declared"),
-        ("ack ZB!Plant.Tank1.Level.Hi ZB!Plant.Tank2.Level.Hi", "2:29", "Plant.Tank2.Level.Hi is not declared"),
-        ('call acknowledge_alarm_by_name {"alarm_name": "Tank2.Hi"}', "2:32", "Tank2.Hi is not declared"),
-    ],
-)
-async def test_lint_finds_a_write_that_is_not_declared(run: Runs, line: str, place: str, said: str) -> None:
+async def lint_of_each(run: Runs, texts: Iterable[str]) -> tuple[Done, list[str]]:
+    """Lints a file for each text in one run; gives also what is said of each of them."""
+    files = [run.file(text, f"{number}.mxs", declares=False).name for number, text in enumerate(texts)]
+    done = await run.process("lint", *files)
+    parts = [re.findall(rf"^{file}:.*(?:\n  .*)*", done.out, re.MULTILINE) for file in files]
+    return done, ["\n".join(part) for part in parts]
+
+
+async def test_lint_finds_a_write_that_is_not_declared(run: Runs) -> None:
     (run.folder / "rows.csv").write_text(f"tag,value\n{SP},55\n{INT},7\n", encoding="utf-8")
-    done = await linted(run, f'requires write "Plant.Tank1.*"\n{line}\n')
+    wrong = {
+        f"write {INT} 5": f':2:7: {INT} is not declared: requires write "{INT}"',
+        f"write-elements {INT}Array 3 0=1": f":2:16: {INT}Array is not declared",
+        f"write {INT}Array[2] 1": f":2:7: {INT}Array[2] is not declared",
+        "write-many rows.csv": f":2:12: rows.csv:3: {INT} is not declared",
+        "ack ZB!Plant.Tank1.Level.Hi ZB!Plant.Tank2.Level.Hi": ":2:29: Plant.Tank2.Level.Hi is not declared",
+        'call acknowledge_alarm_by_name {"alarm_name": "Tank2.Hi"}': ":2:32: Tank2.Hi is not declared",
+    }
+    done, told = await lint_of_each(run, [f'requires write "Plant.Tank1.*"\n{line}\n' for line in wrong])
     assert done.code == 2
-    assert f"try.mxs:{place}: {said}" in done.out, done
-    assert "1 mistake" in done.out
+    for (line, said), of_it in zip(wrong.items(), told, strict=True):
+        assert (said in of_it, "1 mistake" in of_it) == (True, True), (line, of_it)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+async def test_lint_finds_nothing_wrong_with_what_is_declared(run: Runs) -> None:
+    right = (
         f"write {SP} 5",
         f"write {SP.upper()} 5",
         "let place = Tank1\nwrite Plant.$place.LevelSP 5",
@@ -66,30 +71,28 @@ async def test_lint_finds_a_write_that_is_not_declared(run: Runs, line: str, pla
         'call acknowledge_alarm_by_name {"alarm_name": "Plant.Tank1.Level.Hi"}',
         'call register {"client_name": "x"}',
         "read Plant.Tank2.Level",
-    ],
-)
-async def test_lint_finds_nothing_wrong_with_what_is_declared(run: Runs, line: str) -> None:
-    done = await linted(run, f'requires write "Plant.Tank1.*"\n{line}\n')
-    assert (done.code, "nothing wrong" in done.out) == (0, True), done
+    )
+    done, told = await lint_of_each(run, [f'requires write "Plant.Tank1.*"\n{line}\n' for line in right])
+    assert (done.code, ["nothing wrong" in each for each in told]) == (0, [True] * len(right)), done
 
 
-@pytest.mark.parametrize(
-    ("line", "place", "why"),
-    [
-        (f"capture tag = {TEXT}\nwrite $tag 5", "3:1", "$tag is known in the run only"),
-        ("write 1 5", "2:7", "what 1 means is known in the run only"),
-        ('call write {"server_handle": 1, "item_handle": 1}', "2:12", "is known in the run only"),
-        ("ack 0f8fad5b-d9cb-469f-a165-70867728950e", "2:5", "is known in the run only"),
-    ],
-)
-async def test_lint_says_what_it_cannot_check(run: Runs, line: str, place: str, why: str) -> None:
-    done = await linted(run, f'requires write "Plant.Tank1.*"\n{line}\n')
-    assert (done.code, "1 warning" in done.out) == (0, True), done
-    assert f"try.mxs:{place}: not checked against the declaration: " in done.out
-    assert why in done.out
+async def test_lint_says_what_it_cannot_check(run: Runs) -> None:
+    in_doubt = {
+        f"capture tag = {TEXT}\nwrite $tag 5": (":3:1: ", "$tag is known in the run only"),
+        "write 1 5": (":2:7: ", "what 1 means is known in the run only"),
+        'call write {"server_handle": 1, "item_handle": 1}': (":2:12: ", "is known in the run only"),
+        "ack 0f8fad5b-d9cb-469f-a165-70867728950e": (":2:5: ", "is known in the run only"),
+    }
+    done, told = await lint_of_each(run, [f'requires write "Plant.Tank1.*"\n{line}\n' for line in in_doubt])
+    assert done.code == 0, done
+    for (line, (place, why)), of_it in zip(in_doubt.items(), told, strict=True):
+        assert f"{place}not checked against the declaration: " in of_it, (line, of_it)
+        assert (why in of_it, "1 warning" in of_it) == (True, True), (line, of_it)
     # Without a declaration there is nothing that such a write could be let through by.
-    done = await linted(run, f"{line}\n")
-    assert (done.code, "the file declares no writes: requires write" in done.out) == (2, True), done
+    done, told = await lint_of_each(run, [f"{line}\n" for line in in_doubt])
+    assert done.code == 2
+    for of_it in told:
+        assert "the file declares no writes: requires write" in of_it, done
 
 
 async def test_a_wrong_declaration_is_a_mistake(run: Runs) -> None:
@@ -103,11 +106,10 @@ async def test_a_wrong_declaration_is_a_mistake(run: Runs) -> None:
         f"requires write {INT}\narm {INT}\n": "2:1: a file is not armed by itself: declare requires write",
         f"requires write {INT}\n": "there is no statement",
     }
-    files = [run.file(text, f"{number}.mxs", declares=False).name for number, text in enumerate(wrong)]
-    done = await run.process("lint", *files)
+    done, told = await lint_of_each(run, wrong)
     assert done.code == 2
-    for file, said in zip(files, wrong.values(), strict=True):
-        assert any(line.startswith(file) and said in line for line in done.out.splitlines()), (file, said, done.out)
+    for (text, said), of_it in zip(wrong.items(), told, strict=True):
+        assert said in of_it, (text, of_it)
     for text in list(wrong)[:2]:
         assert (await ran(run, text)).code == 2
 
