@@ -451,6 +451,7 @@ async def test_a_record_that_was_left_behind_is_read_as_it_was_written(context: 
     assert (record.tag, record.original.value, record.original.type) == (DOUBLE, 0.0, "double")
 
 
+@pytest.mark.long
 async def test_interrupting_a_timed_write_leaves_it_known_that_a_revert_is_pending(
     context: Context, gateway: SimulatedGateway
 ) -> None:
