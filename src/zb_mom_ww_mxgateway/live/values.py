@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
@@ -145,6 +146,14 @@ class LiveValue:
             age_when_received=age,
             changed_at=changed_at,
         )
+
+
+_parts_of = attrgetter(*LiveValue.__slots__)
+
+
+def copy_of(value: LiveValue) -> LiveValue:
+    """Return a copy, which does not become stale with the value that is held."""
+    return LiveValue(*_parts_of(value))
 
 
 @dataclass(slots=True)

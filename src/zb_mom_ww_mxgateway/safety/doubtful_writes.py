@@ -1,11 +1,11 @@
 """Writes whose outcome is unknown, and what is seen of their tags since: such a write may still happen for a while."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue, copy_of
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite, WriteAnswer
@@ -173,7 +173,7 @@ class DoubtfulWrites:
 
     def _held(self, entry: PendingEntry) -> LiveValue | None:
         held = None if entry.alarm else self._latest((entry.server_handle, entry.item_handle))
-        return None if held is None else replace(held)
+        return None if held is None else copy_of(held)
 
     def _watch(self, write: DoubtfulWrite) -> None:
         """Look at every change of the tag from now on: a moment after its value came, it may have another one."""

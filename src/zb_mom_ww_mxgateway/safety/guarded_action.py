@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue, copy_of
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection, strictest
@@ -113,7 +113,7 @@ class GuardedAction(Admission):
         if basis is None or not _is_same(basis, self._basis):
             self._basis = basis
             # Copies: a value that becomes stale later was not when it was judged and shown.
-            self._old = [each and replace(each) for each in seen]
+            self._old = [each and copy_of(each) for each in seen]
             self._judge_anew()
         return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
 

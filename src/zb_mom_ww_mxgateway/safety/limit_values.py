@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -126,8 +127,8 @@ def number_of(value: Any) -> Fraction:
 
 @lru_cache(maxsize=1_000, typed=True)
 def _fraction(value: int | float) -> Fraction:
-    # Each limit asks for the same few numbers.
-    return Fraction(shortest_text(value)) if isinstance(value, float) else Fraction(value)
+    # Each limit asks for the same few numbers. A Decimal reads a text in half the time.
+    return Fraction(Decimal(shortest_text(value))) if isinstance(value, float) else Fraction(value)
 
 
 def same_plainly(wanted: Any, value: Any, data_type: DataType | int) -> bool:
