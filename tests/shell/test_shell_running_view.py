@@ -1,5 +1,6 @@
 """What is in view while a command runs at the prompt, and what becomes of that which arrives meanwhile."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,28 @@ async def test_panel_state_and_alarms_stay_in_view_around_the_pager(tmp_path: Pa
         screen.type("q")
         await screen.prompted()
         await screen.shows("lines)", "ALARM severity 300 ZB!North.A.Hi")
+
+
+async def test_a_second_ctrl_c_gives_the_prompt_back_while_the_command_still_cleans_up(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("register one", "server 1")
+        asked, released = asyncio.Event(), asyncio.Event()
+
+        async def reluctant() -> None:
+            try:
+                await asyncio.sleep(600)
+            finally:
+                asked.set()
+                await released.wait()
+
+        sh.context.connected.settled = reluctant  # type: ignore[method-assign]  # stands for a slow clean-up
+        await begin(sh, "status", "status, ")
+        screen.type(CTRL_C)
+        await asked.wait()
+        screen.type(CTRL_C)
+        await screen.shows("\ninterrupted\ndemo>")
+        assert sh.prompt is not None
+        assert sh.prompt._view._shown is None
+        await screen.enter("echo 4711", "\n4711")
+        released.set()

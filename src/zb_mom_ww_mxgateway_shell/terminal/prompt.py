@@ -254,6 +254,7 @@ class Prompt:
                 result = (await interruptible(work, INTERRUPT)).unwrap()
             finally:
                 self._keys.settle()
+                await self._view.leave()
         except Interrupted as interrupted:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition, is_done, renderer_height_is_known
@@ -65,6 +65,7 @@ class RunningView:
         self._feed: Picture | None = None
         self._progress: Callable[[], str] = lambda: ""
         self._news = asyncio.Event()
+        self._task: asyncio.Future[Any] | None = None
         self._away = int(is_dumb)
         self._is_due = False
         self._app: Application[None] | None = None
@@ -79,9 +80,8 @@ class RunningView:
         `progress` returns that in one line. What has arrived is held, and Ctrl-C among it stops the work.
         """
         self._held.resume()
-        task = asyncio.ensure_future(work)
+        self._task = task = asyncio.ensure_future(work)
         self._progress, self._failed, self._is_due = progress, None, False
-        self._call_off = task.cancel
 
         def due() -> None:
             self._is_due = True
@@ -96,25 +96,31 @@ class RunningView:
             raise
         finally:
             timer.cancel()
-            self._is_due = False
-            await self._close()
+            if self._task is task:
+                await self.leave()
+
+    async def leave(self) -> None:
+        """Show the command no longer, also where it still cleans up."""
+        self._task, self._feed, self._is_due = None, None, False
+        await self._close()
 
     async def follow(self, feed: Picture) -> Result:
         """Show a picture to its end, or until Ctrl-C or q; raises the error that ended the session."""
+        task = asyncio.current_task()
         self._feed = feed
         self._open()
         try:
             return await feed.follow(lambda line: self._news.set())
         except asyncio.CancelledError:
-            task = asyncio.current_task()
             if self._failed is not None or task is None:
                 raise
             task.uncancel()  # Ctrl-C ends a picture; what it has shown is its result.
             return feed.result()
         finally:
-            # The progress of a wait disappears; carets of its result point at the line above.
-            await self._close(stays=not isinstance(feed, Pending) and self._failed is None)
-            self._feed = None
+            if self._feed is feed:
+                # The progress of a wait disappears; carets of its result point at the line above.
+                await self._close(stays=not isinstance(feed, Pending) and self._failed is None)
+                self._feed = None
 
     @asynccontextmanager
     async def stepped_back(self) -> AsyncIterator[None]:
@@ -162,6 +168,10 @@ class RunningView:
         self._failed = error
         self._shown = None
         self._call_off()
+
+    def _call_off(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     def _made(self) -> Application[None]:
         running = ~is_done
