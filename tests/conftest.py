@@ -60,6 +60,7 @@ def nothing_of_the_users_own(
     # Both for as long, for programs that get no settings of ours: a journal is in one, its head in the other.
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path / "records"))
 
 

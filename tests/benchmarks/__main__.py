@@ -47,6 +47,8 @@ TARGETS = {
     **growth_figures.TARGETS,
     "shell.catalogue_loading_s": ("<=", 5),
     "shell.catalogue_long_pauses": ("<=", 0),
+    "shell.catalogue_kept_loading_s": ("<=", 1),
+    "shell.catalogue_kept_long_pauses": ("<=", 0),
     **guarded_writes.TARGETS,
     **script_figures.TARGETS,
     **shell_figures.TARGETS,

@@ -8,7 +8,7 @@ from platformdirs import windows
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
-from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
+from zb_mom_ww_mxgateway.system.state_dir import cache_folder, data_folder, state_folder
 from zb_mom_ww_mxgateway_console.connect.profiles_path import is_there
 
 
@@ -50,6 +50,8 @@ def test_records_are_where_platformdirs_says(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delenv("XDG_DATA_HOME")
     assert state_folder() == platformdirs.user_state_path("mxgw") == tmp_path / "state/mxgw"
     assert data_folder() == platformdirs.user_data_path("mxgw")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == platformdirs.user_cache_path("mxgw")
 
 
 def test_a_variable_names_the_folder_of_both_kinds_of_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

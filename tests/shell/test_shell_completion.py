@@ -234,6 +234,8 @@ async def test_names_are_offered_from_the_first_page_on() -> None:
             assert not catalogue.is_complete
             assert catalogue.complete("area001.unit0001.value0", 3)[0] == ("Area001.Unit0001.Value01", "Double")
             assert galaxy_text(context) == "250 objects so far"
+            # Only a call that has arrived is released.
+            await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in gateway.calls) == 2)
             gateway.faults.release()
             assert await catalogue.loaded(30)
         finally:

@@ -78,7 +78,7 @@ async def test_galaxy_tells_a_copy_from_the_database(context: Context, gateway: 
     form = (await result_of(context, "galaxy")).form()
     assert form["objects"] > 10
     assert form["attributes"] > 100
-    assert form["catalogue"] == {"attributes": 0, "is_whole": False, "objects": 0}
+    assert form["catalogue"] == {"attributes": 0, "is_whole": False, "kept_in": None, "objects": 0}
     gateway.faults.lose_galaxy()
     form = (await result_of(context, "galaxy")).form()
     assert form["database_answers"] is False

@@ -1,4 +1,4 @@
-"""Where this user's records are: what was written, what is to be put back, and what proves it."""
+"""Where this user's records are: what was written, what is to be put back, and what proves it; and what is kept."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
 STATE_VARIABLE = "MXGATEWAY_STATE"
-"""Names a folder that holds both folders of this module, in place of the user's own."""
+"""Names a folder that holds the folders of this module, in place of the user's own."""
 
 
 def state_folder() -> Path:
@@ -20,6 +20,11 @@ def data_folder() -> Path:
     return _folder("data", "XDG_DATA_HOME", ".local/share")
 
 
+def cache_folder() -> Path:
+    """Return a folder for what can be had again at any time; raise as :func:`state_folder` does."""
+    return _folder("cache", "XDG_CACHE_HOME", ".cache")
+
+
 def _folder(kind: str, variable: str, below_home: str) -> Path:
     if named := os.environ.get(STATE_VARIABLE, "").strip():
         return Path(named).absolute() / kind
@@ -29,9 +34,13 @@ def _folder(kind: str, variable: str, below_home: str) -> Path:
         return (Path(place) if Path(place).is_absolute() else _home() / below_home) / "mxgw"
     import platformdirs
 
-    path = platformdirs.user_state_path if kind == "state" else platformdirs.user_data_path
+    paths = {
+        "state": platformdirs.user_state_path,
+        "data": platformdirs.user_data_path,
+        "cache": platformdirs.user_cache_path,
+    }
     # Without an author: on Windows the author would add a folder around that of the program.
-    return path("mxgw", appauthor=False)
+    return paths[kind]("mxgw", appauthor=False)
 
 
 def _home() -> Path:

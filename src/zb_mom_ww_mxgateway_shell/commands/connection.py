@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_te
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
+from zb_mom_ww_mxgateway_shell.galaxy.catalog import UNVERIFIED
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -210,8 +211,13 @@ def galaxy_text(context: Context) -> str:
         if catalogue.error:
             return f"{counts}, from an earlier reading: the next one failed: {catalogue.error}"
         return f"{counts}; deployments go unnoticed: {catalogue.watch_error}" if catalogue.watch_error else counts
+    earlier = ""
+    if catalogue.earlier.unverified is not None:
+        earlier = f"{counted(catalogue.earlier.unverified.tags, 'attribute')} {UNVERIFIED}"
     if catalogue.error:
-        return f"not readable: {catalogue.error}"
+        return f"not readable: {catalogue.error}{f'; {earlier}' if earlier else ''}"
+    if earlier:
+        return earlier
     return f"{catalogue.objects} objects so far" if catalogue.objects else "not read yet"
 
 

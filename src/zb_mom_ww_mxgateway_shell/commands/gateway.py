@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.galaxy.catalog import UNVERIFIED
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, CountOption, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -114,7 +115,8 @@ async def galaxy(context: Context) -> Result:
     """Show the galaxy behind the gateway: how much is in it, when it was deployed, and whether the catalogue is whole.
 
     The gateway may serve the galaxy from a copy while its database is down: only the line "database" asks the
-    database itself. The catalogue is what this shell has read for completion, at a prompt.
+    database itself. The catalogue is what this shell has read for completion, at a prompt; a large one is kept in a
+    file for the next start, unless the setting keep-galaxy is off.
     """
     client, catalogue = context.connected.client, context.catalogue
     database = await _answered(client.galaxy.test_connection())
@@ -134,9 +136,21 @@ async def galaxy(context: Context) -> Result:
     ]
     if catalogue.error:
         lines.append(f"            reading it failed: {catalogue.error}")
+    earlier = catalogue.earlier
+    if earlier.unverified is not None:
+        lines.append(f"            {counted(earlier.unverified.tags, 'attribute')} {UNVERIFIED}")
+    if earlier.path is not None:
+        lines.append(f"kept        in {earlier.path}")
+    elif earlier.problem:
+        lines.append(f"kept        no: {earlier.problem}")
     fields = {
         "attributes": None if isinstance(state, MxGatewayError) else state.attribute_count,
-        "catalogue": {"attributes": len(catalogue), "is_whole": whole, "objects": catalogue.objects},
+        "catalogue": {
+            "attributes": len(catalogue),
+            "is_whole": whole,
+            "kept_in": None if earlier.path is None else str(earlier.path),
+            "objects": catalogue.objects,
+        },
         "database_answers": database if isinstance(database, bool) else None,
         "objects": None if isinstance(state, MxGatewayError) else state.object_count,
         "time_of_last_deploy": deployed if isinstance(deployed, datetime) else None,

@@ -90,7 +90,8 @@ async def set_(
 
     mouse on lets the mouse scroll and select in full screens; the terminal's own selection needs Shift there.
     alarm-bell bell rings at each line about new alarms, alarm-bell notice shows it as a notice of the desktop, where
-    the terminal can do that.
+    the terminal can do that. With keep-galaxy off, a large galaxy is not kept for the next start, and a kept one is not
+    used.
     """
     settings = context.settings
     if name is not None and value is not None:

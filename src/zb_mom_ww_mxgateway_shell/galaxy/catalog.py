@@ -1,11 +1,12 @@
 """The galaxy's tags in memory, for completion and for hints in messages.
 
 A background task reads them, and again after each deployment. Every look-up answers at once from what was read so far.
+What an earlier run read is offered until it is verified, by completion alone and marked; verified, it is the catalogue.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.tag_names import glob, tag_key
+from zb_mom_ww_mxgateway_shell.galaxy.earlier_galaxy import EarlierGalaxy
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import Found, TagIndex
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SEEN, Owner, TagKind
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
@@ -37,6 +39,8 @@ _ATTEMPTS = 5
 _AGAIN = (1.0, 60.0)
 """Seconds before a failed read is repeated: the first time, and at most."""
 _FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
+UNVERIFIED = "read earlier, not verified"
+"""Mark of what completion knows from an earlier run alone."""
 
 
 class TagCatalogue:
@@ -55,6 +59,10 @@ class TagCatalogue:
         """When the galaxy that was read was deployed."""
         self.redeployed_at: datetime | None = None
         """Time of the last deployment, where it is known to differ from the first one read."""
+        self.keeps: Callable[[], bool] = lambda: False
+        """Whether the galaxy is kept between runs; asked before each reading."""
+        self.earlier = EarlierGalaxy()
+        """What is kept between runs."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
         self._changed = asyncio.Event()
@@ -131,9 +139,13 @@ class TagCatalogue:
             except MxGatewayError as error:
                 self.error, wait = error, pause
                 pause = min(pause * 2, most)
+                if isinstance(error, _FINAL):
+                    await self.earlier.forget(client.options)
             self._settled.set()
             if isinstance(self.error, _FINAL):
                 return
+            if self.error is None and self.earlier.path is None and self.keeps():
+                await self.earlier.keep(client, self.galaxy, self.deployed_at)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     while self._noticed in covered:
@@ -141,7 +153,11 @@ class TagCatalogue:
                         await self._changed.wait()
 
     async def _read(self, client: "GatewayClient") -> datetime | None:
-        """Read the whole galaxy; return the time of its deployment."""
+        """Read the whole galaxy, or what was read of it earlier; return the time of its deployment."""
+        if self.keeps() and (earlier := await self.earlier.verified(client)) is not None:
+            state, self.galaxy = earlier
+            self.is_complete, self.deployed_at = True, state.deployed_at
+            return state.deployed_at
         attempt = 0
         while True:
             attempt += 1
@@ -161,7 +177,7 @@ class TagCatalogue:
                 if attempt == _ATTEMPTS:
                     raise
                 continue
-            self.galaxy, self.is_complete, self.deployed_at = reading, True, deployed
+            self.galaxy, self.is_complete, self.deployed_at, self.earlier.path = reading, True, deployed, None
             return deployed
 
     async def _watch(self, client: "GatewayClient") -> None:
@@ -275,16 +291,21 @@ class TagCatalogue:
         """Return tags, or `objects`, that begin with a text in any letter case, up to the next dot, with type and
         access; where those are few, also tags that contain it."""
         rows: dict[str, Found] = {}
-        for index in (self.galaxy, self._seen):
+        indexes = [(self.galaxy, ""), (self._seen, "")]
+        if self.earlier.unverified is not None:
+            indexes.append((self.earlier.unverified, f" ({UNVERIFIED})"))
+        for index, mark in indexes:
             beginning = index.objects_like if objects else index.segments
-            rows = {tag_key(text): (text, description) for text, description in beginning(prefix, limit)} | rows
+            rows = {
+                tag_key(text): (text, f"{description}{mark}") for text, description in beginning(prefix, limit)
+            } | rows
         rows = dict(sorted(rows.items())[:limit])
         if len(rows) < _SECOND_RANK_BELOW:
             # With rows to show already, a keystroke does not wait for more.
             most = _SEARCHED_BESIDE if rows else None
-            for index in (self.galaxy, self._seen):
+            for index, mark in indexes:
                 for text, description in index.containing(prefix, limit - len(rows), objects=objects, most=most):
-                    rows.setdefault(tag_key(text), (text, description))
+                    rows.setdefault(tag_key(text), (text, f"{description}{mark}"))
         return list(rows.values())[:limit]
 
     async def matching(self, pattern: str, limit: int) -> list[str]:

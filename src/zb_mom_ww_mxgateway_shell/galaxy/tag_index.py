@@ -6,7 +6,7 @@ object moves few others, and nothing is sorted at the end.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -157,6 +157,40 @@ class TagIndex:
             del run.keys[half:], run.owners[half:]
             self._runs.insert(number + 1, rest)
             self._firsts.insert(number + 1, rest.keys[0])
+
+    # As a file keeps it.
+
+    @property
+    def kinds(self) -> Sequence[TagKind]:
+        """Types and access of tags; a shape has their places in this list."""
+        return self._kinds
+
+    @property
+    def shapes(self) -> Iterable[Shape]:
+        """The sets of attributes, each once."""
+        return self._shapes.values()
+
+    @property
+    def owners(self) -> Iterator[Owner]:
+        """The objects in order."""
+        return (owner for run in self._runs for owner in run.owners)
+
+    def take_kinds(self, kinds: Iterable[TagKind]) -> None:
+        """Take the kinds of another index, in their order."""
+        for kind in kinds:
+            self._number(kind)
+
+    def take_shape(self, shape: Shape) -> None:
+        """Take attributes that no object has yet."""
+        self._shapes[shape.names, shape.kinds.tobytes()] = shape
+
+    def take_owner(self, owner: Owner) -> None:
+        """Take an object with a shape that was taken; raise ValueError where there is one of that name."""
+        if self.owner(owner.name) is not None:
+            raise ValueError(f"two objects {owner.name}")
+        self._insert(tag_key(owner.name), owner)
+        owner.shape.owners.append(owner)
+        self.tags += len(owner.shape.kinds)
 
     # Look-ups.
 

@@ -3,10 +3,12 @@
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
@@ -54,6 +56,14 @@ class Shape:
     names: str
     kinds: "array[int]"
     owners: list["Owner"] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, names: list[str], kinds: "array[int]") -> "Shape":
+        """Return the shape of these names, in the order of their folded names; raise ValueError in another order."""
+        keys = [tag_key(name) for name in names]
+        if any(key >= after for key, after in pairwise(keys)):
+            raise ValueError("attributes that are not in order")
+        return cls(between_newlines(keys), between_newlines(names), kinds)
 
     def position(self, key: str) -> int | None:
         """Return the place of the attribute with this folded name."""

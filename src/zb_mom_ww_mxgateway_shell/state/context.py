@@ -217,6 +217,7 @@ class Context:
         )
         attach(made, self.ask_selection)
         report_disarming(made, lambda text: self._report_disarmed(made, text))
+        made.catalogue.keeps = lambda: self.settings.keep_galaxy == "on" and not made.terms.is_demo
         if self.write_terms.run is not None:
             self.write_terms.run.arm(made)
         former = self.connections.pop(made.name, None)

@@ -29,6 +29,8 @@ class Settings:
     """Colours for a dark or light background, or for colour-blind eyes; ``auto`` uses the terminal's own."""
     mouse: Literal["off", "on"] = "off"
     """Whether full screens take the mouse: on, the terminal's own selection needs Shift there."""
+    keep_galaxy: Literal["on", "off"] = "on"
+    """Whether a large galaxy is kept on this machine, so that the next start does not read it again."""
     alarm_bell: Literal["off", "bell", "notice"] = "off"
     """Whether new alarms ring the terminal's bell, or show a notice of the desktop."""
 

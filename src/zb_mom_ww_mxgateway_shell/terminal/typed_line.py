@@ -88,6 +88,7 @@ class TypedLine:
             len(context.items),
             catalogue.galaxy,
             catalogue.is_complete,
+            catalogue.earlier.unverified,
         )
         if of != self._of or len(self._known) > _MOST:
             self._of = of
