@@ -1,6 +1,8 @@
 """Alarms without a session: the feed as it comes, and acknowledging."""
 
 import asyncio
+import csv
+import io
 import json
 from unittest.mock import ANY
 
@@ -16,6 +18,22 @@ ACKNOWLEDGE = ("acknowledge-alarm", "--plaintext", "--reference", HIGH)
 
 def raise_high(gateway: SimulatedGateway) -> None:
     gateway.raise_alarm(HIGH, severity=700, type_name="Hi", description="too\x1b hot", value=98.5, limit=95.0)
+
+
+async def test_the_feed_as_csv_has_one_heading_for_all_kinds_of_messages(
+    gateway: SimulatedGateway, mxgw_py: Run
+) -> None:
+    raise_high(gateway)
+    ran = await mxgw_py(*STREAM, "--prefix", "ZB!Plant.Boiler", "--max-messages", "3", "--output", "csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+    assert [row["message"] for row in rows] == ["active_alarm", "snapshot_complete", "provider_status"]
+    assert (rows[0]["reference"], rows[0]["severity"], rows[1]["severity"], rows[2]["mode"]) == (
+        HIGH,
+        "700",
+        "",
+        "ALARMMGR",
+    )
+    assert all(None not in row and None not in row.values() for row in rows)
 
 
 async def test_the_json_of_the_feed(gateway: SimulatedGateway, start: Start, mxgw_py: Run) -> None:

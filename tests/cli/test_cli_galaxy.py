@@ -1,6 +1,7 @@
 """Looking at the galaxy, and at its deployments."""
 
 import asyncio
+import json
 from unittest.mock import ANY
 
 import grpc
@@ -52,6 +53,18 @@ async def test_the_json_of_an_attribute(gateway: SimulatedGateway, mxgw_py: Run)
         "is_historized": False,
         "security_classification": 0,
     }
+
+
+async def test_a_list_has_one_shape_also_of_one_object_and_of_none(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    for command in (BROWSE, DISCOVER):
+        none, one = (("--glob", glob, "--output") for glob in ("Nothing*", "TestChildObject"))
+        within = ("--parent", "TestArea") if command is BROWSE else ()
+        sheets = [(await mxgw_py(*command, *within, *which, "csv")).out.splitlines() for which in (none, one)]
+        assert [len(lines) for lines in sheets] == [1, 2]
+        assert sheets[0][0] == sheets[1][0]
+        assert "tag_name" in sheets[0][0].split(",")
+        lists = [json.loads((await mxgw_py(*command, *within, *which, "json")).out) for which in (none, one)]
+        assert [len(found) for found in lists] == [0, 1]
 
 
 async def test_children_for_a_person(gateway: SimulatedGateway, mxgw_py: Run) -> None:

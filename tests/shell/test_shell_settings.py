@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import csv_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, TextResult, sheet_of
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
@@ -260,25 +260,28 @@ async def test_set_refuses_what_there_is_not(connected: tuple[Context, Simulated
 
 
 def test_csv_has_headings_and_keeps_records_on_a_line() -> None:
-    assert csv_lines([{"b": 1, "a": 'x "y", z'}, {"a": None, "c": [1, 2]}]) == [
+    columns = ("b", "a", "c")
+    assert csv_lines(Sheet(columns, [{"b": 1, "a": 'x "y", z'}, {"a": None, "c": [1, 2]}])) == [
         "a,b,c",
         '"x ""y"", z",1,',
         ',,"[1, 2]"',
     ]
-    assert csv_lines({"items": [{"tag": "A.b"}], "seconds": 1}) == ["tag", "A.b"]
-    assert csv_lines({"outcome": "refused", "statuses": [{"detail": 28}]}) == [
+    assert csv_lines(Sheet(columns, [])) == ["a,b,c"]
+    assert csv_lines(sheet_of(TextResult("", {"outcome": "refused", "statuses": [{"detail": 28}]}))) == [
         "outcome,statuses",
         'refused,"[{""detail"": 28}]"',
     ]
-    assert csv_lines({"a": "1\x1b[2J"}) == ["a", '"1\x1b[2J"']
+    assert csv_lines(sheet_of(TextResult("", {"a": "1\x1b[2J"}))) == ["a", '"1\x1b[2J"']
+    assert csv_lines(sheet_of(TextResult(""))) == []
 
 
 async def test_csv_and_read_only_from_the_command_line(tmp_path: Path) -> None:
     shell_process = ShellProcess(tmp_path)
     done = await shell_process("--demo", "--csv", "-e", "register a", "-e", "add-item A.b", "-e", "items")
     assert done.out.splitlines()[-2:] == [
-        "advised,buffered,buffered_interval_ms,item_handle,server_handle,supervisory,suspended,tag",
-        "false,false,,1,1,false,false,A.b",
+        "advised,age_seconds,buffered,buffered_interval_ms,description,item_handle,quality,quality_word,received_at,"
+        "server_handle,source_timestamp,stale,statuses,supervisory,suspended,tag,unit,value,written_seconds_ago",
+        "false,,false,,,1,,,,1,,,[],false,false,A.b,,,",
     ]
     done = await shell_process("--demo", "--read-only", "-e", "write TestChildObject.TestInt 5")
     assert (done.code, "started with --read-only" in done.err) == (5, True)

@@ -149,7 +149,7 @@ async def test_a_read_shows_unit_and_description_and_json_has_them() -> None:
         assert level.endswith("Feed tank")
         first, second = json.loads(json_line(shown.form()))
         assert (first["unit"], first["description"]) == ("%", "Feed tank")
-        assert "unit" not in second
+        assert second["unit"] is None
         assert "%" not in other
 
 
@@ -315,7 +315,7 @@ async def test_a_file_reads_no_descriptions() -> None:
     async with _at_a_prompt(interactive=False) as (context, gateway):
         shown = await run(context, f"read {LEVEL}", _follow)
         assert shown is not None
-        assert "unit" not in json_line(shown.form())
+        assert '"unit": null' in json_line(shown.form())
         await run(context, f"watch {LEVEL} --count 1", _follow)
         assert _reads(gateway) == [[LEVEL]]
 

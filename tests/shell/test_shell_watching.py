@@ -1,6 +1,7 @@
 """A watch shows every change with its own value, and says what it missed."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -38,7 +39,9 @@ async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
 
 
 def _values(lines: list[str]) -> list[int]:
-    return [int(line.split()[1]) for line in lines]
+    """The values of lines, each of which begins with its time."""
+    assert all(re.match(r"\d\d:\d\d:\d\d\.\d\d\d   \S", line) for line in lines)
+    return [int(line.split()[2]) for line in lines]
 
 
 async def _watched(context: Context, line: str, change: Callable[[], None]) -> list[str]:
@@ -65,7 +68,7 @@ async def test_each_change_is_shown_with_its_own_value(context: Context, gateway
 
     lines = await _watched(context, f"watch {INT} --count 6", change)
     assert _values(lines) == [100, 101, 102, 103, 104, 105]
-    assert [line.split()[2] for line in lines] == ["good", "good", "good", "uncertain", "good", "good"]
+    assert [line.split()[3] for line in lines] == ["good", "good", "good", "uncertain", "good", "good"]
 
 
 async def test_the_changes_of_a_buffered_item_are_all_shown(context: Context, gateway: SimulatedGateway) -> None:

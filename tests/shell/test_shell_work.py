@@ -167,7 +167,7 @@ async def test_csv_at_the_prompt_has_headings(tmp_path: Path) -> None:
 async def test_json_at_the_prompt_is_the_object_and_nothing_else(tmp_path: Path) -> None:
     async with shell(tmp_path, columns=500) as sh:
         await sh.terminal.enter("set output json", "output")
-        shown = await sh.terminal.enter("watch TestChildObject.TestInt --count 1", '"samples": 1')
+        shown = await sh.terminal.enter("watch TestChildObject.TestInt --count 1", '"seen": 1')
         assert "   good   " not in shown
 
 

@@ -47,11 +47,11 @@ def stream_alarms(runner: Runner, prefix: str, most: int | None, duration: float
 
     async def action(client: "GatewayClient") -> None:
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_broke
-        from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
+        from zb_mom_ww_mxgateway_console.render.alarm_forms import FEED_COLUMNS, alarm_text, feed_form
 
         ended = stream_broke(client.options.endpoint, "stream_alarms")
         stream = client.stream_alarms(prefix)
-        await print_stream(stream, runner.report, Rendering(feed_form, alarm_text), ended, most, duration)
+        await print_stream(stream, runner.report, Rendering(feed_form, alarm_text, FEED_COLUMNS), ended, most, duration)
 
     runner.run(action)
 

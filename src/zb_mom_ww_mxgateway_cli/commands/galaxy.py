@@ -95,8 +95,9 @@ def galaxy_browse(runner: Runner, parent: int | str | None, filters: dict[str, A
     """Print the children of an object, areas first."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_console.render.galaxy_forms import object_form, print_object
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import OBJECT_COLUMNS, object_form, print_object
 
+        runner.report.list_of((*OBJECT_COLUMNS, "has_children"))
         for node in await client.galaxy.browse(parent, **filters):
             form = object_form(node.object, filters["include_attributes"]) | {"has_children": node.has_children}
             print_object(runner.report, form)
@@ -121,8 +122,9 @@ def galaxy_discover(runner: Runner, root: int | str | None, max_depth: int | Non
     """Print every object of the galaxy, or of a part of it."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_console.render.galaxy_forms import object_form, print_object
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import OBJECT_COLUMNS, object_form, print_object
 
+        runner.report.list_of(OBJECT_COLUMNS)
         async for item in client.galaxy.discover(root=root, max_depth=max_depth, **filters):
             print_object(runner.report, object_form(item, filters["include_attributes"]))
             if runner.report.reader_gone:
@@ -146,10 +148,12 @@ def galaxy_deploy_events(runner: Runner, most: int | None, duration: float | Non
 
     async def action(client: "GatewayClient") -> None:
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_broke
-        from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form, deploy_text
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import DEPLOY_COLUMNS, deploy_form, deploy_text
 
         ended = stream_broke(client.options.endpoint, "watch_deploy_events")
         stream = client.galaxy.watch_deploy_events()
-        await print_stream(stream, runner.report, Rendering(deploy_form, deploy_text), ended, most, duration)
+        await print_stream(
+            stream, runner.report, Rendering(deploy_form, deploy_text, DEPLOY_COLUMNS), ended, most, duration
+        )
 
     runner.run(action)

@@ -115,14 +115,16 @@ def stream_events(
 
     async def action(session: "Session") -> None:
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_ended
-        from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
+        from zb_mom_ww_mxgateway_console.render.event_forms import EVENT_COLUMNS, event_form, event_text
 
         ended = stream_ended(session.endpoint)
         if recording is not None:
             await _record(runner, session, recording, ended, after, append, most, duration)
             return
         stream = session.stream_events(after=after)
-        await print_stream(stream, runner.report, Rendering(event_form, event_text), ended, most, duration)
+        await print_stream(
+            stream, runner.report, Rendering(event_form, event_text, EVENT_COLUMNS), ended, most, duration
+        )
 
     runner.run_in(session_id, action)
 

@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
@@ -29,6 +29,8 @@ class Rendering(NamedTuple, Generic[T]):
     """Returns its JSON form."""
     text: Callable[[T], str]
     """Returns its text for a person."""
+    columns: Sequence[str] = ()
+    """The keys that the form of any message may have."""
 
 
 async def print_stream(
@@ -43,7 +45,7 @@ async def print_stream(
 
     Raise the stream's error, and `ended` if the gateway ends the stream.
     """
-    report.is_list = True
+    report.list_of(rendering.columns)
     printed = 0
     async with Printer(report, rendering) as printer, stream:
         try:

@@ -29,6 +29,16 @@ _MESSAGES = {
 _ENUMS = frozenset({"kind", "mode", "source_provider", "state"})
 
 
+_COLUMNS = {
+    kind: tuple(each.name.removesuffix("_ns") for each in fields(kind))
+    for kind in (ActiveAlarm, AlarmTransition, AlarmProviderStatus)
+}
+ALARM_COLUMNS = _COLUMNS[ActiveAlarm]
+"""The keys of the form of an active alarm."""
+FEED_COLUMNS = tuple(dict.fromkeys(("message", "text", *(name for names in _COLUMNS.values() for name in names))))
+"""The keys that the form of a message of the alarm stream may have."""
+
+
 def feed_form(item: "AlarmFeedItem") -> dict[str, Any]:
     """Return the JSON form of a message of the alarm stream; its ``message`` is the type."""
     return {"message": _MESSAGES[type(item)], **alarm_form(item)}

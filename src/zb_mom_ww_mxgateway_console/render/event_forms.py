@@ -17,6 +17,13 @@ _WITH_QUALITY = frozenset({"ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE"})
 _MOST_SHOWN = 5
 
 
+EVENT_COLUMNS = (
+    *("body", "data_type", "family", "gateway_receive_timestamp", "hresult", "item_handle", "quality", "quality_word"),
+    *("replay_gap", "server_handle", "source_timestamp", "statuses", "value", "variant_type", "worker_sequence"),
+)
+"""The keys of the form of an event."""
+
+
 def event_form(event: "MxEvent") -> dict[str, Any]:
     """Return the JSON form of an event; `quality_word` is null for families without quality."""
     gap = event.replay_gap

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GalaxyAttribute, GalaxyObject
 
 
+OBJECT_COLUMNS = (
+    *("attributes", "browse_name", "category_id", "contained_name", "gobject_id", "hosted_by_gobject_id", "is_area"),
+    *("parent_gobject_id", "tag_name", "template_chain"),
+)
+"""The keys of the form of an object."""
+
+
 def object_form(item: "GalaxyObject", with_attributes: bool) -> dict[str, Any]:
     """Return the JSON form of an object; `attributes` is null if they were not requested."""
     return {
@@ -58,6 +65,10 @@ def _attribute_text(attribute: dict[str, Any]) -> str:
     array = f"[{attribute['array_dimension'] or ''}]" if attribute["is_array"] else ""
     marks = [name for name in ("alarm", "historized") if attribute[f"is_{name}"]]
     return "  ".join([attribute["full_tag_reference"], f"{attribute['data_type_name']}{array}", *marks])
+
+
+DEPLOY_COLUMNS = ("attribute_count", "object_count", "observed_at", "sequence", "time_of_last_deploy")
+"""The keys of the form of a deployment."""
 
 
 def deploy_form(event: "DeployEvent") -> dict[str, Any]:

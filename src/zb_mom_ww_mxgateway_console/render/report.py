@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -53,6 +54,11 @@ class Report:
     def is_for_people(self) -> bool:
         """Whether results are text."""
         return self.formatter.for_people
+
+    def list_of(self, columns: Sequence[str]) -> None:
+        """Print what comes before a list of results, which there may be none of. Raises as :meth:`lines`."""
+        self.is_list = True
+        self.lines(self.formatter.begin(columns))
 
     def line(self, form: dict[str, Any], text: str) -> None:
         """Print one result: `form`, or `text`. Raises as :meth:`lines`."""

@@ -3,6 +3,7 @@
 import json
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
@@ -19,6 +20,10 @@ class ReportFormatter(ABC):
     """Whether results are text."""
     reports_errors = False
     """Whether an error is a result with all that was found before it, and a call with many entries is one result."""
+
+    def begin(self, columns: Sequence[str]) -> list[str]:
+        """Return the lines before the results of a command that lists; each has some of these fields."""
+        return []
 
     @abstractmethod
     def result(self, form: dict[str, Any], text: str) -> list[str]:
@@ -77,14 +82,21 @@ class JsonDocumentFormatter(JsonLinesFormatter):
 
 
 class CsvReportFormatter(ReportFormatter):
-    """A record for each result, with a heading wherever the columns change."""
+    """A record for each result. One heading for a command that lists, else one wherever the columns change."""
 
     description = "CSV"
 
     def __init__(self) -> None:
         self._columns: list[str] = []
+        self._is_list = False
+
+    def begin(self, columns: Sequence[str]) -> list[str]:
+        self._columns, self._is_list = sorted(columns), True
+        return [for_reader(csv_record(self._columns), sys.stdout)]
 
     def result(self, form: dict[str, Any], text: str) -> list[str]:
+        if self._is_list:
+            return [for_reader(csv_record(form.get(column) for column in self._columns), sys.stdout)]
         columns, heading = sorted(form), []
         if columns != self._columns:
             # Results of another kind have a heading of their own, after an empty line.

@@ -20,7 +20,13 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.times import nanoseconds_text
-from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form, alarm_value_text
+from zb_mom_ww_mxgateway_console.render.alarm_forms import (
+    ALARM_COLUMNS,
+    FEED_COLUMNS,
+    alarm_form,
+    alarm_value_text,
+    feed_form,
+)
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
@@ -46,7 +52,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Par
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, table_lines
 from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
@@ -167,6 +173,7 @@ def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: in
         form=_news_form,
         dropped=lambda: follower.dropped,
         close=follower.aclose,
+        columns=FEED_COLUMNS,
         duration=duration,
         count=count,
         is_paced=is_paced,
@@ -174,7 +181,15 @@ def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: in
 
 
 def _news_form(news: AlarmNews) -> dict[str, Any]:
-    return {"text": news_text(news)} if isinstance(news, AlarmFeedLost | AlarmListRead) else alarm_form(news)
+    """Return news with all of FEED_COLUMNS, null for those that it does not have; `message` is what it is."""
+    match news:
+        case AlarmFeedLost():
+            fields = {"message": "feed_lost"}
+        case AlarmListRead():
+            fields = {"message": "list_read"}
+        case _:
+            fields = feed_form(news)
+    return dict.fromkeys(FEED_COLUMNS) | fields | {"text": news_text(news)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +235,12 @@ class Alarms:
             lines.append(f"  {provider_text(self.provider)}")
         return [*lines, *([f"  {one_line(self.doubt)}"] if self.doubt else [])]
 
+    def sheet(self) -> Sheet:
+        rows = [alarm_form(alarm) | {"unsure": alarm.reference in self.unsure} for alarm in self.shown]
+        is_degraded = self.provider is not None and self.provider.degraded
+        remarks = [provider_text(self.provider)] if self.provider is not None and is_degraded else []
+        return Sheet((*ALARM_COLUMNS, "unsure"), rows, [*remarks, *([self.doubt] if self.doubt else [])])
+
     def form(self) -> Any:
         return {
             "alarms": [alarm_form(alarm) for alarm in self.shown],
@@ -258,6 +279,9 @@ class AckResult:
 
     def lines(self) -> list[str]:
         return [one_line(f"{reference}   {_outcome_text(error)}") for reference, error in self.outcomes]
+
+    def sheet(self) -> Sheet:
+        return Sheet(("error", "outcome", "reference", "result"), self.form())
 
     def form(self) -> Any:
         return [

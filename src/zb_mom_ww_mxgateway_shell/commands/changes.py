@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest, safe, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.change_rows import (
+    CHANGE_COLUMNS,
     HEADINGS,
     change_row,
     left_behind_row,
@@ -25,7 +26,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag
-from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text, ours_text
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit, with_units
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
@@ -79,7 +80,8 @@ async def changes(context: Context) -> Result:
     cells, records = [cells for cells, _ in shown], [record for _, record in shown]
     facts = context.connected.facts
     headings, cells = with_units(HEADINGS, cells, [facts.known(each["tag"]) for each in records], behind="now")
-    return Table(tuple(headings), cells, records, len(records), empty="nothing is left changed by this session")
+    empty = "nothing is left changed by this session"
+    return Table(tuple(headings), cells, records, len(records), empty=empty, columns=CHANGE_COLUMNS)
 
 
 async def _preview_undo(context: Context, number: int | None = None, **others: object) -> Result:
@@ -233,11 +235,16 @@ async def revert(context: Context, tag: RevertTagArgument = None) -> Result:
     here = context.connected.changes
     reverts = await _named(context, tag)
     if not reverts:
-        return TextResult("no timed write is pending", {"reverts": []})
+        return TextResult("no timed write is pending", {"reverts": []}, rows=Sheet(("event", "tag"), []))
     ended = [await _put_back(context, here, each) for each in reverts]
     records = [{"event": event, "tag": each.tag} for each, (event, _, _) in zip(reverts, ended, strict=True)]
     code = gravest(*(code for _, _, code in ended))
-    return TextResult("\n".join(text for _, text, _ in ended), {"reverts": records}, exit_code=code)
+    return TextResult(
+        "\n".join(text for _, text, _ in ended),
+        {"reverts": records},
+        exit_code=code,
+        rows=Sheet(("event", "tag"), records),
+    )
 
 
 async def _put_back(context: Context, here: PlantChanges, revert: Revert) -> tuple[str, str, ExitCode]:

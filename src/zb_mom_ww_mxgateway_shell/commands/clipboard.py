@@ -66,7 +66,7 @@ def _handles(context: Context) -> str:
     found = [*_found(form, "item_handle")] or [*_found(form, "server_handle")]
     if not found:
         raise ShellError("nothing is copied: the last result has no handle; items lists them")
-    return " ".join(map(str, found))
+    return " ".join(map(str, dict.fromkeys(found)))
 
 
 def _found(form: Any, name: str) -> Iterator[int]:

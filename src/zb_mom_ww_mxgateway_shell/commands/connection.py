@@ -161,7 +161,8 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
         {"armed": each.arming.is_armed, "current": each is context.current, "name": each.name, "state": each.state}
         for each in context.connections.values()
     ]
-    return Table(("", "name", "state", "writes"), rows, records, empty="not connected: connect HOST:PORT first")
+    empty, columns = "not connected: connect HOST:PORT first", ("armed", "current", "name", "state")
+    return Table(("", "name", "state", "writes"), rows, records, empty=empty, columns=columns)
 
 
 @command("status", example="status", needs_session=False, stream=True, in_plan=True)
@@ -227,10 +228,16 @@ def _writes_text(arming: Arming) -> str:
     return f"{arming_text(arming)}{f': {why}' if why else ''}"
 
 
+_STATUS = (
+    *("contract", "endpoint", "events", "fingerprint_sha256", "gaps", "items", "limits", "lost_events", "plaintext"),
+    *("recordings", "servers", "session", "state", "writes"),
+)
+
+
 def _status_fields(context: Context) -> dict[str, object]:
     live, client = context.live, context.client
     if live is None or client is None:
-        return {"state": context.state}
+        return dict.fromkeys(_STATUS) | {"recordings": [], "servers": [], "state": context.state}
     known = client.trust.known
     return {
         "contract": str(spoken()),

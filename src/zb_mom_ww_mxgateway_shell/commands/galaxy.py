@@ -61,7 +61,11 @@ async def browse(context: Context, object: ObjectArgument = None) -> Result:
     rows = [[each["kind"], each["name"], each["type"] or "", each["security"] or "", _marks(each)] for each in records]
     where = _whole(place, below) if place else "the galaxy"
     names = [each["name"] for each in records]
-    return Table(("kind", "name", "type", "security", ""), rows, records, names, f"nothing below {safe(where)}")
+    headings, empty = ("kind", "name", "type", "security", ""), f"nothing below {safe(where)}"
+    return Table(headings, rows, records, names, empty, columns=_BROWSED)
+
+
+_BROWSED = ("alarm", "browse_name", "has_more", "historized", "kind", "name", "security", "type")
 
 
 def _focus_ahead(scope: Scope, given: Sequence[Any]) -> None:

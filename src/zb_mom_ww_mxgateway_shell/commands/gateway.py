@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
+from zb_mom_ww_mxgateway_console.render.event_forms import EVENT_COLUMNS, event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.galaxy.catalog import UNVERIFIED
@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Par
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, TextResult
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -203,7 +203,8 @@ async def drain_events(context: Context, *, count: CountOption = None) -> Result
     await agreed(context, "take events away from the stream that this shell reads, so that it has a gap?")
     events = await context.session.drain_events(count or 0)
     text = "\n".join(map(event_text, events)) if events else "no events waited"
-    return TextResult(text, {"events": [event_form(event) for event in events]})
+    records = [event_form(event) for event in events]
+    return TextResult(text, {"events": records}, rows=Sheet(EVENT_COLUMNS, records))
 
 
 @command("shutdown-worker", example="shutdown-worker", stream=False, in_plan=False)

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import HelpArgument
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import Command, command
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
-from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -27,7 +27,7 @@ async def help_(context: Context, name: HelpArgument = None) -> Result:
     if name == "all":
         rows = [[each.name, each.summary] for each in commands.values()]
         rows += [[f"help {topic}", each.summary] for topic, each in TOPICS.items()]
-        return Table(("command", "what it does"), rows, records)
+        return Table(("command", "what it does"), rows, records, columns=_COLUMNS)
     if name in TOPICS and name not in commands:
         topic = TOPICS[name]
         return TextResult(topic.text, {"name": name, "summary": topic.summary, "text": topic.text})
@@ -76,6 +76,9 @@ def _paragraphs(text: str) -> str:
     return "\n\n".join(part if part.startswith(" ") else " ".join(part.split("\n")) for part in text.split("\n\n"))
 
 
+_COLUMNS = ("group", "name", "summary", "usage")
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Commands and topics: a short list for people, full records for programs."""
@@ -90,6 +93,9 @@ class Overview:
 
     def form(self) -> Any:
         return self.records
+
+    def sheet(self) -> Sheet:
+        return Sheet(_COLUMNS, self.records)
 
 
 def _overview(commands: Iterable[Command]) -> list[str]:

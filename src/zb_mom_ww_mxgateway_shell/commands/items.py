@@ -10,9 +10,15 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, Fl
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemArgument, Server, ServerOption, TagArgument, Target
-from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
-from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record, written_text
+from zb_mom_ww_mxgateway_shell.output.value_text import (
+    VALUE_COLUMNS,
+    freshness,
+    quality_text,
+    value_record,
+    written_text,
+)
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -133,6 +139,9 @@ async def activate(context: Context, *items: ItemArgument) -> Result:
     return await _each(context, items, "activate", "activated")
 
 
+_COLUMNS = (*VALUE_COLUMNS, "buffered", "buffered_interval_ms", "supervisory")
+
+
 @command("items", example="items", stream=False)
 async def items(context: Context, *, server: ServerOption = None) -> Result:
     """List the added items with their latest values."""
@@ -153,7 +162,7 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
         )
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, _advise_text(context, item), *described])
     headings, cells = with_facts(("server", "item", "tag", "advised", "value", "quality", "age"), rows, facts)
-    return Table(tuple(headings), cells, records, shown, "no items; add-item TAG adds one")
+    return Table(tuple(headings), cells, records, shown, "no items; add-item TAG adds one", columns=_COLUMNS)
 
 
 def _advise_text(context: Context, item: Item) -> str:
@@ -190,8 +199,12 @@ class _Entry(NamedTuple):
     """Why it was refused; empty if it was not."""
 
     def form(self) -> dict[str, Any]:
-        handles = {"item_handle": self.item_handle, "server_handle": self.server_handle, "tag": self.tag}
-        return handles | ({"error": self.problem} if self.problem else {})
+        return {
+            "error": self.problem or None,
+            "item_handle": self.item_handle,
+            "server_handle": self.server_handle,
+            "tag": self.tag,
+        }
 
 
 def _added(context: Context, entries: Sequence[_Entry]) -> Result:
@@ -204,12 +217,12 @@ def _added(context: Context, entries: Sequence[_Entry]) -> Result:
             context.catalogue.learn(entry.tag)
     if len(entries) == 1 and not entries[0].problem:
         (entry,) = entries
-        return TextResult(f"item {entry.item_handle}  {entry.tag}", entry.form(), entry.item_handle)
+        return _listed(f"item {entry.item_handle}  {entry.tag}", entries, entry.item_handle)
     lines = [
         f"REFUSED  {each.tag}: {each.problem}" if each.problem else f"item {each.item_handle}  {each.tag}"
         for each in entries
     ]
-    return TextResult("\n".join(lines), {"items": [each.form() for each in entries]}, exit_code=_exit_code(entries))
+    return _listed("\n".join(lines), entries)
 
 
 async def _bulk(context: Context, targets: tuple[ItemArgument, ...], call: str, done: str) -> Result:
@@ -250,8 +263,14 @@ def _problem(result: "SubscribeResult") -> str:
 def _done(entries: Sequence[_Entry], done: str) -> Result:
     names = ", ".join(f"{each.item_handle} ({each.tag})" for each in entries if not each.problem)
     refused = [f"REFUSED  {each.item_handle} ({each.tag}): {each.problem}" for each in entries if each.problem]
-    lines = [*([f"{done} {names}"] if names else []), *refused]
-    return TextResult("\n".join(lines), {"items": [each.form() for each in entries]}, exit_code=_exit_code(entries))
+    return _listed("\n".join([*([f"{done} {names}"] if names else []), *refused]), entries)
+
+
+def _listed(text: str, entries: Sequence[_Entry], value: Any = None) -> Result:
+    """Return the result of calls for items: each with its outcome, also if there is only one."""
+    rows = [each.form() for each in entries]
+    sheet = Sheet(("error", "item_handle", "server_handle", "tag"), rows)
+    return TextResult(text, {"items": rows}, value, _exit_code(entries), rows=sheet)
 
 
 def _exit_code(entries: Sequence[_Entry]) -> ExitCode:

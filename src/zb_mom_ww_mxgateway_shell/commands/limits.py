@@ -143,6 +143,7 @@ def _tested(limits: "Limits") -> Result:
         [["ok" if each["ok"] else "WRONG", *list(each.values())[1:]] for each in records],
         records,
         empty=f"{limits.name} has no examples: [[examples]] begins one",
+        columns=("ok", "place", "write", "said", "outcome"),
     )
 
 

@@ -46,10 +46,10 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult, table_lines
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, description_of, fact_fields, with_facts, with_unit
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
-from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
+from zb_mom_ww_mxgateway_shell.output.value_text import clock_text, quality_text, written_text
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
@@ -59,6 +59,13 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, Reading
 
 _NUMBER = re.compile(r"[+-]?(\d{1,310}(\.\d{0,30})?|\.\d{1,30})(e[+-]?\d{1,3})?", re.IGNORECASE)
+_COLUMNS = (
+    *("age_seconds", "cached", "description", "error", "quality", "quality_word", "source_timestamp", "stale"),
+    *("statuses", "tag", "unit", "value", "written_seconds_ago"),
+)
+_SAMPLE_COLUMNS = (
+    *("kind", "lost", "note", "quality", "quality_word", "received", "source_timestamp", "statuses", "value"),
+)
 _SPAN = 60.0
 _TEXTS_SECONDS = 0.3
 """Most seconds that a read at a prompt waits for units and descriptions."""
@@ -101,6 +108,9 @@ class Readings:
         source = "cached" if reading.cached else "gateway"
         return [reading.tag, value_text(reading.value), quality_text(reading), age, source]
 
+    def sheet(self) -> Sheet:
+        return Sheet(_COLUMNS, self.form())
+
     def form(self) -> Any:
         return [
             {
@@ -116,7 +126,7 @@ class Readings:
                 "value": value_form(each.value),
             }
             | fact_fields(facts)
-            | ({} if each.written_for is None else {"written_seconds_ago": round(each.written_for, 3)})
+            | {"written_seconds_ago": None if each.written_for is None else round(each.written_for, 3)}
             for each, facts in zip(self.readings, self.facts, strict=True)
         ]
 
@@ -183,7 +193,7 @@ class TagHistory:
         return [entry.value for _, entry in self.entries if isinstance(entry, Sample)]
 
     def lines(self) -> list[str]:
-        rows = [[f"{local(moment(at)):%H:%M:%S.%f}"[:-3], *_cells(entry, self.facts)] for at, entry in self.entries]
+        rows = [[clock_text(at), *_cells(entry, self.facts)] for at, entry in self.entries]
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
         summary = f"{shown} of " if shown < known else ""
@@ -194,6 +204,11 @@ class TagHistory:
         if described := description_of(self.facts):
             summary += f"; {described}"
         return [*(table_lines(("time", "value", "quality", "note"), rows) if rows else []), f"  {safe(summary)}"]
+
+    def sheet(self) -> Sheet:
+        rows = [{"tag": self.tag, **_record(at, entry)} for at, entry in self.entries]
+        forgotten = f"{self.seen.forgotten} older changes were dropped"
+        return Sheet(("tag", *_SAMPLE_COLUMNS), rows, [forgotten] if self.seen.forgotten else [])
 
     def form(self) -> Any:
         return {
@@ -215,9 +230,11 @@ def _cells(entry: Sample | SampleMark, facts: TagFacts) -> list[str]:
 
 
 def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
+    empty = dict.fromkeys(_SAMPLE_COLUMNS)
     if isinstance(entry, SampleMark):
-        return {"kind": entry.kind, "lost": entry.lost, "note": entry.text, "received": time_text(moment(at))}
-    return {
+        mark = {"kind": entry.kind, "lost": entry.lost, "note": entry.text, "received": time_text(moment(at))}
+        return empty | {"statuses": []} | mark
+    return empty | {
         "kind": "read" if was_read_again(entry.event) else "sample",
         "quality": entry.quality,
         "quality_word": quality_word(entry.quality),

@@ -104,6 +104,7 @@ async def set_(
         ("setting", "value", "may be"),
         [[each, settings.value_of(each), ", ".join(settings.choices()[each])] for each in names],
         [{"choices": list(settings.choices()[each]), "name": each, "value": settings.value_of(each)} for each in names],
+        columns=("choices", "name", "value"),
     )
 
 
@@ -135,6 +136,7 @@ async def alias(
             [[each, text] for each, text in shown.items()],
             [{"line": text, "name": each} for each, text in shown.items()],
             empty="no aliases; alias NAME LINE makes one",
+            columns=("line", "name"),
         )
     before, context.aliases[name] = context.aliases.get(name, line), line
     was = "" if before == line else f"\nit stood for: {before}"
@@ -170,6 +172,11 @@ def _writes_text(profile: Profile) -> str:
     return f"armed{longest}{reason}{files}"
 
 
+_PROFILE = (
+    *("arm_longest", "arm_needs_reason", "arms", "endpoint", "key_source", "limits", "name", "read_only", "watch"),
+)
+
+
 @command("profiles", example="profiles", needs_session=False, stands_alone=True)
 async def profiles(context: Context) -> Result:
     """List the profiles that connect knows, and their file."""
@@ -197,6 +204,7 @@ async def profiles(context: Context) -> Result:
             for each in known
         ],
         empty=f"no profiles; add them to {context.profiles.path}",
+        columns=_PROFILE,
     )
 
 

@@ -42,7 +42,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult, table_lines
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, Table, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -152,6 +152,9 @@ async def _deployed_at(context: Context) -> datetime | None:
     return None
 
 
+_COLUMNS = ("endpoint", "error", "file", "galaxy_deployed", "left_out", "name", "tags", "taken_at")
+
+
 @command("snapshots", example="snapshots", needs_session=False, stands_alone=True, in_plan=True)
 async def snapshots(context: Context) -> Result:
     """List the snapshots, with when and of which gateway they were taken."""
@@ -163,7 +166,7 @@ async def snapshots(context: Context) -> Result:
             found = SNAPSHOTS.load(name)
         except (OSError, ValueError) as error:
             rows.append([name, "", "", "", f"cannot be read: {reason_of(error)}"])
-            records.append({"error": reason_of(error), "file": path, "name": name})
+            records.append(dict.fromkeys(_COLUMNS) | {"error": reason_of(error), "file": path, "name": name})
             continue
         left_out = f", {len(found.left_out)} left out" if found.left_out else ""
         rows.append([name, moment_text(found.taken_at), found.endpoint, counted(len(found.rows), "tag") + left_out, ""])
@@ -179,7 +182,8 @@ async def snapshots(context: Context) -> Result:
                 "taken_at": time_text(found.taken_at),
             }
         )
-    return Table(("name", "taken", "gateway", "tags", ""), rows, records, empty="no snapshots: snapshot NAME TAG…")
+    headings, empty = ("name", "taken", "gateway", "tags", ""), "no snapshots: snapshot NAME TAG…"
+    return Table(headings, rows, records, empty=empty, columns=_COLUMNS)
 
 
 async def _preview_diff(context: Context, name: Token, *tags: TagGlob | None, **options: Any) -> Result:
@@ -237,7 +241,11 @@ async def diff(
             "taken_at": time_text(found.taken_at),
         },
         [each.row.tag for each in shown],
+        rows=Sheet(_COMPARED, [_compared_record(each) for each in compared]),
     )
+
+
+_COMPARED = ("now", "problem", "quality", "quality_word", "state", "tag", "then")
 
 
 def _compared_record(compared: ComparedRow) -> dict[str, Any]:

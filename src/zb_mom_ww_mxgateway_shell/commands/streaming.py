@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.recordings.columns import Format, format_of
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
+from zb_mom_ww_mxgateway_console.render.event_forms import EVENT_COLUMNS, event_form, event_text, reading_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
@@ -118,6 +118,7 @@ async def events(
         form=functools.partial(_form, live),
         dropped=lambda: stream.dropped,
         close=stream.aclose,
+        columns=(*EVENT_COLUMNS, "tag"),
         duration=for_,
         count=count,
         is_paced=context.interactive,
@@ -314,6 +315,7 @@ def _recording_table(recordings: Sequence[RunningRecording]) -> Result:
             for each in recordings
         ],
         empty="nothing is recorded; record FILE starts a recording",
+        columns=("file", "lost", "problem", "recording", "samples", "tags"),
     )
 
 

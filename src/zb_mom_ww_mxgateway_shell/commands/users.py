@@ -73,6 +73,9 @@ async def login(
     )
 
 
+_COLUMNS = ("server_handle", "signs", "user", "user_id")
+
+
 @command("users", example="users", stream=False)
 async def users(context: Context) -> Result:
     """List who is logged in. The first one signs for secured writes."""
@@ -86,7 +89,9 @@ async def users(context: Context) -> Result:
         {"server_handle": each.server_handle, "signs": at == 0, "user": each.name, "user_id": each.user_id}
         for at, each in enumerate(known)
     ]
-    return Table(("", "user", "id", "server"), rows, records, known, "nobody is logged in; login USER")
+    return Table(
+        ("", "user", "id", "server"), rows, records, known, "nobody is logged in; login USER", columns=_COLUMNS
+    )
 
 
 @command("logout", example="logout operator", stream=False, in_plan=False, traits=CommandTraits(signs="out"))

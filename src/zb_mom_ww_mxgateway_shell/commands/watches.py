@@ -24,7 +24,8 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_values
+from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS
+from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_sheet, watch_values
 from zb_mom_ww_mxgateway_shell.output.watch_table import full_table
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
@@ -78,7 +79,7 @@ async def watch(
     panel.add(items)
     if full:
         return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
-    return TextResult("", watch_fields(panel), watch_values(panel, items))
+    return TextResult("", watch_fields(panel), watch_values(panel, items), rows=watch_sheet(panel))
 
 
 @command("unwatch", example="unwatch")
@@ -105,6 +106,7 @@ async def watches(context: Context) -> Result:
         cells,
         [panel.record(item) for item in items],
         empty="nothing is watched; watch TAG… starts a watch",
+        columns=VALUE_COLUMNS,
     )
 
 
@@ -129,7 +131,7 @@ async def list_(
         raise ShellError(f"list {action} needs a name")
     if action == "show":
         kept = lists.load(name)
-        return Table(("tag",), [[tag] for tag in kept], [{"tag": tag} for tag in kept], kept)
+        return Table(("tag",), [[tag] for tag in kept], [{"tag": tag} for tag in kept], kept, columns=("tag",))
     if action == "delete":
         lists.delete(name)
         return TextResult(f"list {name} deleted", {"deleted": name})
@@ -164,7 +166,8 @@ def _list_table(lists: WatchLists) -> Result:
         else:
             rows.append([name, str(len(tags))])
             records.append({"name": name, "problem": None, "tags": tags})
-    return ListTable(("list", "tags"), rows, records, empty="no lists; list save NAME saves the watched tags")
+    empty = "no lists; list save NAME saves the watched tags"
+    return ListTable(("list", "tags"), rows, records, empty=empty, columns=("name", "problem", "tags"))
 
 
 class ListTable(Table):

@@ -7,6 +7,9 @@ from enum import Enum
 from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
+
+_COLUMNS = ("meaning", "milliseconds", "step", "text", "verdict")
 
 
 class Verdict(Enum):
@@ -99,6 +102,9 @@ class Diagnosis:
         if self.deciding.tries:
             lines.append(f"{'try':<12} {'     or     '.join(map(one_line, self.deciding.tries))}")
         return lines
+
+    def sheet(self) -> Sheet:
+        return Sheet(_COLUMNS, [finding.form() for finding in self.findings])
 
     def form(self) -> Any:
         return {

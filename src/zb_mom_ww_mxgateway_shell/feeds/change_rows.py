@@ -16,6 +16,11 @@ from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 Row: TypeAlias = tuple[list[str], dict[str, Any]]
 """Cells for a person, and the record for JSON."""
 
+CHANGE_COLUMNS = (
+    *("at", "before", "certain", "left_behind", "may_still_happen_seconds", "now", "number", "ours", "quality_word"),
+    *("revert", "reverts_at", "standing", "tag", "who"),
+)
+"""The keys of a record of a change."""
 HEADINGS = ("", "tag", "was", "ours", "now", "who", "when", "")
 
 

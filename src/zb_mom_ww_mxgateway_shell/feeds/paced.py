@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class PacedFeed(Generic[T]):
     dropped: Callable[[], int]
     """Number of entries lost because they came faster than they were taken."""
     close: Callable[[], Awaitable[None]]
+    columns: Sequence[str]
+    """The keys of the form of every entry."""
     duration: float | None = None
     """Seconds."""
     count: int | None = None
@@ -81,7 +84,13 @@ class PacedFeed(Generic[T]):
             self.dropped(),
             clock.monotonic() - self.started,
             [self.form(each) for each in self.kept],
+            self.columns,
         )
+
+
+def older_remarks(seen: int, kept: int, what: str) -> list[str]:
+    """Return that the older entries of a feed are not in its result; nothing where they are."""
+    return [f"{seen} {what}, of which the newest {kept} are here"] if kept < seen else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ class PacedResult:
     dropped: int
     seconds: float
     records: list[dict[str, Any]]
+    columns: Sequence[str]
     exit_code: ExitCode = ExitCode.DONE
 
     @property
@@ -105,6 +115,11 @@ class PacedResult:
         parts += [f"{self.hidden} not shown"] if self.hidden else []
         parts += [f"{self.dropped} DROPPED here: they came faster than they could be taken"] if self.dropped else []
         return [", ".join(parts)]
+
+    def sheet(self) -> Sheet:
+        dropped = f"{self.dropped} DROPPED here: they came faster than they could be taken"
+        remarks = [*older_remarks(self.seen, len(self.records), self.what), *([dropped] if self.dropped else [])]
+        return Sheet(self.columns, self.records, remarks)
 
     def form(self) -> Any:
         return {

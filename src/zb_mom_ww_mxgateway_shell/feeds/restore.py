@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.safety.snapshots import ComparedRow, NotRestored, RowSt
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, value_form, value_text
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WrittenRows
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WRITE_COLUMNS, WrittenRows
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result
@@ -32,11 +32,11 @@ class LeftOutRow(NamedTuple):
 
     def record(self) -> dict[str, Any]:
         """Return its JSON form; it has no result, as nothing was sent."""
-        return {
+        return dict.fromkeys(WRITE_COLUMNS) | {
             "before": value_form(self.compared.now.value),
             "left_out": self.reason.why,
             "outcome": "not sent",
-            "result": None,
+            "statuses": [],
             "tag": self.compared.row.tag,
             "value": value_form(self.compared.row.value),
         }
@@ -66,7 +66,9 @@ class RestorePlan:
 
     def table(self, written: WrittenRows | None) -> WrittenRows:
         """Return the table of the rows that were written, and of those that were left out."""
-        table = written or WrittenRows(("tag", "change", "outcome"), [], [], "nothing", empty="nothing to restore")
+        table = written or WrittenRows(
+            ("tag", "change", "outcome"), [], [], "nothing", empty="nothing to restore", columns=WRITE_COLUMNS
+        )
         cells = [[each.compared.row.tag, each.change, f"left out: {each.reason.why}"] for each in self.problems]
         codes = [each.exit_code for each in self.problems]
         return replace(

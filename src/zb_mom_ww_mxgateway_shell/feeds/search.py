@@ -11,15 +11,18 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_form
-from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
+from zb_mom_ww_mxgateway_console.render.galaxy_forms import DEPLOY_COLUMNS, deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
 
+_OBJECT = ("kind", "name", "template")
+_TAG = ("can_be_written", "name", "type")
 _PAGE_SIZE = 100
 """Objects a page: few, so that the first ones appear soon."""
 _MOST_TAGS = 100_000
@@ -36,7 +39,11 @@ class FoundRecords:
     records: list[dict[str, Any]]
     summary: str
     value: Any
+    columns: tuple[str, ...]
     exit_code: ExitCode = ExitCode.DONE
+
+    def sheet(self) -> Sheet:
+        return Sheet(self.columns, self.form()[self.what])
 
     def lines(self) -> list[str]:
         return [safe(self.summary)]
@@ -86,7 +93,7 @@ class ObjectSearch:
             known = [*self.connected.catalogue.templates]
             hint = f" and derives from {template}{closest(template, known)}" if template else ""
             summary = f"no object matches {self.glob}{hint or '; find --tags matches whole tag names'}"
-        return FoundRecords("objects", self.records, summary, [each["name"] for each in self.records])
+        return FoundRecords("objects", self.records, summary, [each["name"] for each in self.records], _OBJECT)
 
 
 @dataclass(slots=True)
@@ -126,7 +133,7 @@ class TagSearch:
         elif not catalogue.is_complete:
             why = f": {catalogue.error}" if catalogue.error else ""
             summary += f" among those read so far; the galaxy is not read to its end{why}"
-        return FoundRecords("tags", self.records, summary, [each["name"] for each in self.records])
+        return FoundRecords("tags", self.records, summary, [each["name"] for each in self.records], _TAG)
 
 
 @dataclass(slots=True)
@@ -159,7 +166,7 @@ class Deployments:
         later = max(0, len(self.events) - 1)
         summary = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
         last = self.events[-1].time_of_last_deploy if self.events else None
-        return FoundRecords("deploys", [deploy_form(event) for event in self.events], summary, last)
+        return FoundRecords("deploys", [deploy_form(event) for event in self.events], summary, last, DEPLOY_COLUMNS)
 
 
 def deploy_line(event: "DeployEvent") -> str:

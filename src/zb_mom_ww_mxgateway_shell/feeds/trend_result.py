@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_shell.output.chart import Line, in_view, range_of
 from zb_mom_ww_mxgateway_shell.output.drawing import svg_of
 from zb_mom_ww_mxgateway_shell.output.png import png_of
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
 from zb_mom_ww_mxgateway_shell.output.trend_drawing import drawing_of
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, Panel, picture_of
 from zb_mom_ww_mxgateway_shell.process.regular_files import write_new
@@ -21,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.samples.history import moment
 _FILE_HEIGHT = 8
 SUFFIXES = (".svg", ".png", ".csv")
 """Of the files that a picture can be saved in."""
+_TAG_COLUMNS = ("alarm_limits", "description", "max", "min", "stretches", "tag", "unit")
 _COLUMNS = ("tag", "start", "end", "value", "unit", "mood")
 
 
@@ -53,6 +55,9 @@ class TrendResult:
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return lines that fit."""
         return picture_of(self.panels, columns, rows, braille=has_braille())
+
+    def sheet(self) -> Sheet:
+        return Sheet(_TAG_COLUMNS, self.form()["tags"])
 
     def form(self) -> Any:
         start, end = self.window

@@ -1,5 +1,6 @@
 """Watching of items for a time or a number of samples; the front end shows it."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,14 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, samples_of
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
+from zb_mom_ww_mxgateway_shell.feeds.paced import KEPT, older_remarks
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NoTexts, TagTexts
-from zb_mom_ww_mxgateway_shell.output.value_text import sample_text
+from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS, clock_text, sample_text, value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway import LiveSession, UnseenWrite
     from zb_mom_ww_mxgateway_shell.samples.history import History
 
 _WAITING = 10_000
@@ -38,6 +41,8 @@ class Watch:
     texts: TagTexts = field(default_factory=NoTexts)
     """Units and descriptions of the tags."""
     samples: int = 0
+    kept: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """The newest samples, for a program."""
     missed: int = 0
     """Number of changes that came faster than they could be shown."""
     started: float = field(default_factory=clock.monotonic)
@@ -63,16 +68,13 @@ class Watch:
             try:
                 async with clock.timeout(self.duration):
                     for item in self.items:
-                        if (value := self.live.latest(*item.key)) and self._sample():
-                            unseen, facts = self.live.unseen_write(*item.key), self.texts.known(item.tag)
-                            show(sample_text(item, value, unseen, facts))
+                        if value := self.live.latest(*item.key):
+                            self._take(item, value, show, self.live.unseen_write(*item.key))
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
                         for sample in samples_of(event):
-                            if self._sample():
-                                facts = self.texts.known(item.tag)
-                                show(sample_text(item, _value_of(item, sample), facts=facts))
+                            self._take(item, _value_of(item, sample), show)
             except TimeoutError:
                 pass
             except StopAsyncIteration:
@@ -85,11 +87,16 @@ class Watch:
     def is_over(self) -> bool:
         return self.count is not None and self.samples >= self.count
 
-    def _sample(self) -> bool:
+    def _take(
+        self, item: Item, value: LiveValue, show: Callable[[str], None], unseen: "UnseenWrite | None" = None
+    ) -> None:
+        """Show a sample and keep it, unless there are as many as were asked for."""
         if self.is_over:
-            return False
+            return
         self.samples += 1
-        return True
+        facts = self.texts.known(item.tag)
+        self.kept.append(value_record(item, value, unseen, facts))
+        show(f"{clock_text(value.received_at)}   {sample_text(item, value, unseen, facts)}")
 
     def result(self) -> "WatchResult":
         """Return the result so far."""
@@ -144,10 +151,17 @@ class WatchResult:
     def form(self) -> Any:
         return {
             "items": [self.watch.panel.record(item) for item in self.watch.items],
+            "kept": len(self.watch.kept),
             "missed": self.watch.missed,
-            "samples": self.watch.samples,
+            "samples": list(self.watch.kept),
             "seconds": round(self.seconds, 3),
+            "seen": self.watch.samples,
         }
+
+    def sheet(self) -> Sheet:
+        missed = f"{self.watch.missed} MISSED: they came faster than they could be taken"
+        remarks = older_remarks(self.watch.samples, len(self.watch.kept), "samples")
+        return Sheet(VALUE_COLUMNS, list(self.watch.kept), [*remarks, *([missed] if self.watch.missed else [])])
 
     def _values(self) -> list[LiveValue | None]:
         return [self.watch.live.latest(*item.key) for item in self.watch.items]

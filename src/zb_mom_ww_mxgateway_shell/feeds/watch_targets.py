@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, f
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
-from zb_mom_ww_mxgateway_shell.output.watch_results import watch_fields, watch_values
+from zb_mom_ww_mxgateway_shell.output.watch_results import watch_fields, watch_sheet, watch_values
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _GLOB_LIMIT = 500
@@ -119,5 +119,8 @@ async def watch_list(context: Context, name: str) -> Result:
     items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
     panel.add(items)
     return TextResult(
-        f"list {name}: watching {counted(len(items), 'item')}", watch_fields(panel), watch_values(panel, items)
+        f"list {name}: watching {counted(len(items), 'item')}",
+        watch_fields(panel),
+        watch_values(panel, items),
+        rows=watch_sheet(panel),
     )

@@ -173,6 +173,13 @@ class WriteReport:
         )
 
 
+WRITE_COLUMNS = (
+    *("accepted_ms", "before", "completed_ms", "error", "item_handle", "left_out", "outcome", "result", "reverts_at"),
+    *("server_handle", "signed_by", "source_time", "statuses", "tag", "value", "verified"),
+)
+"""The keys of a record of a write, in a table of several."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenRows(Table):
     """A table of writes; its exit code is that of the worst."""
@@ -192,8 +199,9 @@ class WrittenRows(Table):
         return cls(
             ("tag", "change", "outcome"),
             cells,
-            [each.record() for each in reports],
+            [{"left_out": None, **each.record()} for each in reports],
             worst.result.outcome.value,
+            columns=WRITE_COLUMNS,
             code=worst.verdict.exit_code,
             error=next((each.problem for each in reports if each.problem), None),
             undone=tuple("   ".join(row) for row, code in zip(cells, codes, strict=True) if code),

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, padded, safe, shortened, width
-from zb_mom_ww_mxgateway_shell.output.results import INDENT, Result, TextResult, problems_of
+from zb_mom_ww_mxgateway_shell.output.results import INDENT, Result, Sheet, TextResult, problems_of, sheet_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.page import Page
@@ -42,6 +42,10 @@ class Formatter(ABC):
     @abstractmethod
     def lines(self, result: Result) -> list[str]:
         """Return the lines of a result alone, as the prompt shows it."""
+
+    def remarks(self, result: Result) -> list[str]:
+        """Return what this form shows beside the lines of a result: what they leave out; safe for a terminal."""
+        return []
 
     def printable(self, line: str) -> str:
         """Return a line of a result as it may be written to standard output."""
@@ -78,6 +82,8 @@ class Formatter(ABC):
         page.copy(lines)
         for line in lines:
             page.record(line)
+        if result is not None and (remarks := self.remarks(result)):
+            page.problem(remarks)
         if result is not None and result.exit_code is not ExitCode.DONE:
             page.not_met(problems_of(result) or (lines if page.quiet else []))
         return lines
@@ -218,7 +224,10 @@ class CsvFormatter(Formatter):
         self._raw = raw
 
     def lines(self, result: Result) -> list[str]:
-        return csv_lines(result.form(), raw=self._raw)
+        return csv_lines(sheet_of(result), raw=self._raw)
+
+    def remarks(self, result: Result) -> list[str]:
+        return [safe(remark) for remark in sheet_of(result).remarks]
 
 
 FORMATTERS: dict[str, Formatter] = {
@@ -271,33 +280,17 @@ def _took(page: "Page") -> str:
     return f"{text:>{_TOOK_WIDTH}}"
 
 
-def csv_lines(form: Any, *, raw: bool = False) -> list[str]:
-    """Return the records of a form as CSV, columns in the order of their names; nested values as JSON.
+def csv_lines(sheet: Sheet, *, raw: bool = False) -> list[str]:
+    """Return the rows of a result as CSV, columns in the order of their names; nested values as JSON.
 
     Each line is one record, which has several lines if a text in it does.
     """
     from zb_mom_ww_mxgateway_console.render.csv_records import csv_record  # Lazy: most runs never need it.
 
-    records = _records(form)
-    names = sorted({name for record in records for name in record})
+    names = sorted(sheet.columns)
     if not names:
         return []
     return [
         csv_record(names, raw=raw),
-        *(csv_record([record.get(name) for name in names], raw=raw) for record in records),
+        *(csv_record([row.get(name) for name in names], raw=raw) for row in sheet.rows),
     ]
-
-
-def _records(form: Any) -> list[dict[str, Any]]:
-    if isinstance(form, dict):
-        # Statuses describe a record; they are not records.
-        inner = [value for name, value in form.items() if name != "statuses" and _is_table(value)]
-        # A dict about one list of records, as a watch gives: the records are what is asked for.
-        return _records(inner[0]) if len(inner) == 1 else [form]
-    if isinstance(form, list):
-        return [each if isinstance(each, dict) else {"value": each} for each in form]
-    return [] if form is None else [{"value": form}]
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)

@@ -24,6 +24,7 @@ def actions_table(actions: Sequence[JournalAction]) -> Table:
         [[shortened(cell, _LONGEST_CELL) for cell in _cells(each)] for each in actions],
         [_record(each) for each in actions],
         empty="the journal has none of these",
+        columns=COLUMNS,
     )
 
 

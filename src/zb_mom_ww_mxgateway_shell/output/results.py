@@ -1,6 +1,6 @@
 """Results of commands. Commands never print: a front end shows the lines, or the JSON form."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -81,6 +81,28 @@ class Pending(Feed, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of a result for CSV. Its columns are those of the command, whichever rows there are, and if there are
+    none."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    remarks: Sequence[str] = ()
+    """What no row says, for standard error: what is left out, or may be old."""
+
+
+def sheet_of(result: Result) -> Sheet:
+    """Return the rows of a result: those that it declares by its ``sheet``, else its fields as one row."""
+    declared: Callable[[], Sheet | None] | None = getattr(result, "sheet", None)
+    sheet = None if declared is None else declared()
+    if sheet is not None:
+        return sheet
+    form = result.form()
+    fields = form if isinstance(form, dict) else {} if form is None else {"value": form}
+    return Sheet(tuple(fields), [fields] if fields else [])
+
+
+@dataclass(frozen=True, slots=True)
 class TextResult:
     """A result in a few words, with its fields for JSON."""
 
@@ -94,6 +116,11 @@ class TextResult:
     """Shown next to the statement in a file; empty for the text itself."""
     samples: Sequence[Samples] = ()
     """The samples of each tag that it is about, where it saw any."""
+    rows: Sheet | None = None
+    """What it lists; None for a result that is one row of its fields."""
+
+    def sheet(self) -> Sheet | None:
+        return self.rows
 
     def lines(self) -> list[str]:
         return [safe(line) for line in self.text.split("\n")] if self.text else []
@@ -104,7 +131,9 @@ class TextResult:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings. Cells are text for a person; `records` are the same rows for JSON."""
+    """Rows under headings. Cells are text for a person; `records` are the same rows for JSON, each with all
+    `columns`.
+    """
 
     headings: tuple[str, ...]
     rows: Sequence[Sequence[str]]
@@ -112,6 +141,11 @@ class Table:
     value: Any = None
     empty: str = "nothing"
     """Shown if there are no rows."""
+    columns: Sequence[str] = field(kw_only=True)
+    """The keys of each record."""
+
+    def sheet(self) -> Sheet:
+        return Sheet(self.columns, self.records)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -55,9 +55,8 @@ def with_unit(text: str, facts: TagFacts) -> str:
 
 
 def fact_fields(facts: TagFacts) -> dict[str, Any]:
-    """Return unit and description for JSON; what is unknown has no key."""
-    known = {"description": facts.description, "unit": facts.units}
-    return {name: text for name, text in known.items() if text}
+    """Return unit and description for JSON; null for what is unknown."""
+    return {"description": facts.description or None, "unit": facts.units or None}
 
 
 def with_units(

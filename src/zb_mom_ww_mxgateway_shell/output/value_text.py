@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     age_text,
+    local,
     safe,
     source_time_form,
     status_form,
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, ReadResult, UnseenWrite
 
 
+_FIELDS = ("age_seconds", "quality", "quality_word", "received_at", "source_timestamp", "stale", "value")
+VALUE_COLUMNS = (
+    *_FIELDS,
+    *("advised", "description", "item_handle", "server_handle", "statuses", "suspended", "tag", "unit"),
+    "written_seconds_ago",
+)
+"""The keys of a record of an item with its value."""
+
+
 def sample_text(
     item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None, facts: TagFacts = NOTHING_KNOWN
 ) -> str:
@@ -31,6 +41,11 @@ def sample_text(
     known = with_unit(value_text(value.value), facts)
     text = f"{safe(item.tag)}   {known}   {quality_text(value)}   {freshness(value, item)}"
     return f"{text}, {written_text(unseen)}" if unseen else text
+
+
+def clock_text(at: float) -> str:
+    """Return a moment, in monotonic seconds, as the local time of day to the millisecond."""
+    return f"{local(moment(at)):%H:%M:%S.%f}"[:-3]
 
 
 def written_text(write: "UnseenWrite | float | None") -> str:
@@ -68,21 +83,19 @@ def freshness(value: "LiveValue", item: Item | None = None) -> str:
 def value_record(
     item: Item, value: "LiveValue | None", unseen: "UnseenWrite | None" = None, facts: TagFacts = NOTHING_KNOWN
 ) -> dict[str, Any]:
-    """Return an item and its latest value for JSON, with unit and description where they are known; `unseen` is a write
-    whose effect was not seen yet."""
-    record: dict[str, Any] = {
+    """Return an item and its latest value for JSON, null for what is unknown; `unseen` is a write whose effect was not
+    seen yet. Every record has VALUE_COLUMNS."""
+    return {
         "advised": item.advised,
         "item_handle": item.item_handle,
         "server_handle": item.server_handle,
+        "statuses": [status_form(status) for status in value.statuses] if value is not None else [],
         "suspended": item.suspended,
         "tag": item.tag,
+        "written_seconds_ago": None if unseen is None else round(unseen.ago, 3),
         **fact_fields(facts),
+        **(dict.fromkeys(_FIELDS) if value is None else value_fields(value)),
     }
-    if unseen is not None:
-        record["written_seconds_ago"] = round(unseen.ago, 3)
-    if value is not None:
-        record |= {**value_fields(value), "statuses": [status_form(status) for status in value.statuses]}
-    return record
 
 
 def value_fields(value: "LiveValue") -> dict[str, Any]:

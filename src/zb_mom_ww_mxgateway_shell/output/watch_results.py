@@ -6,6 +6,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.output.results import Sheet
+from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 
 
@@ -27,10 +29,18 @@ class FullScreen:
     def form(self) -> Any:
         return watch_fields(self.panel)
 
+    def sheet(self) -> Sheet:
+        return watch_sheet(self.panel)
+
 
 def watch_fields(panel: WatchTable) -> dict[str, Any]:
     """Return all watched items for JSON."""
     return {"items": [panel.record(item) for item in panel.items]}
+
+
+def watch_sheet(panel: WatchTable) -> Sheet:
+    """Return all watched items as rows."""
+    return Sheet(VALUE_COLUMNS, watch_fields(panel)["items"])
 
 
 def watch_values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:

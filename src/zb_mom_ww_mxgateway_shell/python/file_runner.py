@@ -269,6 +269,8 @@ class PythonFile:
             return
         for line in self._formatter.lines(result):
             self._show_line(line)
+        for remark in self._formatter.remarks(result):
+            self._complain(remark)
 
     async def _follow(self, feed: Feed) -> Result:
         shows = not self._quiet and self._formatter.for_people

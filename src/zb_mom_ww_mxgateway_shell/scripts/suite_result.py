@@ -104,6 +104,9 @@ class FileResult:
         return sum(each.log.seconds for each in self.attempts)
 
 
+_COLUMNS = ("attempts", "exit_code", "failed", "file", "seconds", "steps", "steps_passed", "verdict")
+
+
 def table_of(results: Sequence[FileResult]) -> Table:
     """Return a row for each file."""
     rows, records = [], []
@@ -126,7 +129,7 @@ def table_of(results: Sequence[FileResult]) -> Table:
                 "verdict": each.verdict,
             }
         )
-    return Table(("file", "verdict", "steps", "time", "what failed"), rows, records)
+    return Table(("file", "verdict", "steps", "time", "what failed"), rows, records, columns=_COLUMNS)
 
 
 def code_of(results: Sequence[FileResult]) -> ExitCode:

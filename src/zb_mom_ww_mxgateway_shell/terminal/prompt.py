@@ -314,6 +314,8 @@ class Prompt:
             self._console.print_rows(line, its_rows, style)
             if number % _LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
+        for remark in formatter.remarks(result):
+            self._console.print(remark, "class:problem")
 
     async def _follow(self, feed: Feed) -> Result:
         for_people = self._context.settings.formatter.for_people
