@@ -235,6 +235,16 @@ async def test_streams_end_by_the_names_that_the_shell_has_too(gateway: Simulate
         assert (ran.code, ran.err) == (0, ""), words
 
 
+async def test_a_refusal_says_first_what_it_means(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext")
+    assert (ran.code, ran.out) == (3, "")
+    assert "write: REFUSED: read-only (ViewOnly); SECURITY_ERROR, detected by" in ran.err
+    assert f"; {LEVEL} did not take 5.0" in ran.err
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE)
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext")
+    assert "write: REFUSED: write access was denied; SECURITY_ERROR, detected by" in ran.err
+
+
 async def test_a_write_that_the_plant_must_refuse_succeeds_if_it_does(gateway: SimulatedGateway, mxgw_py: Run) -> None:
     ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--json", "--refused", "security-error")
     assert ran.code == 0, ran.err
@@ -243,7 +253,7 @@ async def test_a_write_that_the_plant_must_refuse_succeeds_if_it_does(gateway: S
         True, "refused", "refused_there", "MXAccess",
     )  # fmt: skip
     ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--refused")
-    assert (ran.code, "as expected refused by MXAccess: SECURITY_ERROR" in ran.out) == (0, True)
+    assert (ran.code, "as expected refused by MXAccess: read-only (ViewOnly); SECURITY_ERROR" in ran.out) == (0, True)
     ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--refused", "56")
     assert (ran.code, "to be refused with detail 56, and it was refused by MXAccess" in ran.err) == (1, True)
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--json", "--refused")

@@ -1,16 +1,19 @@
 """``write … --refused``: the plant's refusal passes, and nothing else does. Each by process."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from shell_process import Runs, ShellProcess
+from shell_terminal import shell
 
 from zb_mom_ww_mxgateway_sim import GalaxyUser, GatewayKey, SimulatedGateway
 
 INT, LEVEL = "TestChildObject.TestInt", "Plant.Tank1.Level"
 SECURED, VERIFIED = "Plant.Interlock.Bypass", "Plant.Interlock.Reset"
-READ_ONLY = "SECURITY_ERROR, detected by RESPONDING_AUTOMATION_OBJECT, detail 33"
+STATUS = "SECURITY_ERROR, detected by RESPONDING_AUTOMATION_OBJECT, detail 33"
+READ_ONLY = f"read-only (ViewOnly); {STATUS}"
 
 
 @pytest.fixture
@@ -30,6 +33,29 @@ async def test_a_refusal_that_comes_with_the_completion_passes(run: Runs, status
     assert (result["outcome"], result["result"], result["refused_by"]) == ("refused", "refused_there", "MXAccess")
     assert result["statuses"][0]["detail"] == 33
     assert run.written == []
+
+
+async def test_a_refusal_says_first_what_it_means_and_nothing_points_at_the_value_that_was_not_taken(
+    tmp_path: Path,
+) -> None:
+    async with shell(tmp_path, columns=200) as sh:
+        screen = sh.terminal
+        shown = await screen.enter(
+            f"write {LEVEL} 5", f"\n{LEVEL}   REFUSED: read-only (ViewOnly)   5.0", f"{STATUS} (the attribute cannot"
+        )
+        line = next(each for each in shown.split("\n") if "REFUSED" in each)
+        assert re.search(r"5\.0 % not taken, was \d+\.\d+   SECURITY_ERROR|5\.0 not taken, was \d+\.\d+   SEC", line)
+        assert "→" not in line
+        assert re.search(r"; accepted \d+ ms$", line)
+        await screen.enter("last-error", f"write of {LEVEL}: REFUSED: read-only (ViewOnly); {STATUS}")
+        await screen.enter(
+            f"write {INT} double:1e300",
+            "REFUSED: the value is out of the attribute's range   1e+300 not taken, was 0   ",
+        )
+        result = sh.context.last_result
+        assert result is not None
+        assert result.form()["refused_because"] == "the value is out of the attribute's range"
+        await screen.enter(f"write {INT} 5", f"{INT}   0 → 5   accepted ")
 
 
 async def test_the_text_tells_the_status_and_by_whom(run: Runs) -> None:

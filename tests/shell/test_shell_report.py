@@ -124,9 +124,11 @@ def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
     alarms = {"expected": "P.A.Hi active", "actual": [alarm]}
     refused = {"expected": "refused", "outcome": "refused", "tag": "T", "value": 3, "refused_by": "MXAccess"}
     refused |= {"statuses": [{"category": "SECURITY_ERROR", "detail": 33, "success": 0}]}
+    meant = refused | {"before": 2, "refused_because": "read-only (ViewOnly)"}
     late = {"expected": "A = 1", "actual": actual(1), "seconds": 0.5, "after_write_seconds": 0.75}
     entries = [
-        statement("check", 1, "A", result=each) for each in (held, group, wanted, failed, none, alarms, refused, late)
+        statement("check", 1, "A", result=each)
+        for each in (held, group, wanted, failed, none, alarms, refused, meant, late)
     ]
     shown = [each.actual for each in report_of(record([begin(), *entries])).steps[0].findings]
     assert shown == [
@@ -136,7 +138,8 @@ def test_what_a_check_compared_is_shown_whatever_it_was() -> None:
         ("P.A: null (no value)",),
         ("none",),
         ("P.A.Hi: active acked, severity 300, high",),
-        ("T: write of 3 refused by MXAccess: SECURITY_ERROR, 33",),
+        ("T: REFUSED by MXAccess: SECURITY_ERROR, 33; 3 not taken",),
+        ("T: REFUSED: read-only (ViewOnly); by MXAccess: SECURITY_ERROR, 33; 3 not taken, was 2",),
         ("1", "in 0.500 s, after the write by 0.750 s"),
     ]
 

@@ -1,13 +1,20 @@
 """Reads and writes by tag name, each in its own session."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayAuthorizationError, MxGatewayError
+from zb_mom_ww_mxgateway.errors import (
+    MxAccessError,
+    MxGatewayAuthorizationError,
+    MxGatewayCommandError,
+    MxGatewayError,
+)
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
@@ -22,7 +29,13 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_console.render.refusals import Refusal, expected_text, refusal_of
+from zb_mom_ww_mxgateway_console.render.refusals import (
+    Refusal,
+    expected_text,
+    refusal_meaning,
+    refusal_of,
+    refusal_reason,
+)
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, word_of_error
@@ -37,6 +50,8 @@ _LONGEST_READ = 3600.0
 """The most seconds that a gateway waits for a tag."""
 # Seconds to close the session when the command is done.
 _CLOSE_TIMEOUT = 5.0
+# Seconds for a look at the galaxy: a refusal without it is one, too.
+_GALAXY_SECONDS = 2.0
 
 
 @click.command(
@@ -139,7 +154,7 @@ def write_by_name(
             live = await LiveSession.open(client, session)
             runner.decide_by(live)
             try:
-                await _written(runner.report, live, tag, text, named, user_id, timeout, expected)
+                await _written(runner.report, client, live, tag, text, named, user_id, timeout, expected)
             finally:
                 await _close(session, runner.report)
                 await live.aclose()
@@ -149,6 +164,7 @@ def write_by_name(
 
 async def _written(
     report: Report,
+    client: "GatewayClient",
     live: "LiveSession",
     tag: str,
     text: str,
@@ -201,8 +217,9 @@ async def _written(
     }
     report.summary |= {name: part for name, part in form.items() if name != "error"}
     outcome = result.outcome.value
+    security = await _security_of(client, tag) if outcome == "refused" else None
     if expected and outcome in ("completed", "refused"):
-        _judge_refusal(report, refusal_of(result), expected, form)
+        _judge_refusal(report, refusal_of(result, security), expected, form)
         return
     if outcome == "completed":
         shown = f"{tag}   {value_text(before.value)} → {value_text(value)}   completed"
@@ -214,13 +231,30 @@ async def _written(
         "statuses": result.statuses,
     }
     if outcome == "refused":
-        reason = "; ".join(str(status) for status in result.statuses) or str(result.error or "no reason given")
-        raise MxAccessError(f"write: {tag} refused {value_text(value)}: {reason}", **known)
+        said = "; ".join(filter(None, (refusal_meaning(result, security), refusal_reason(result))))
+        raise MxAccessError(f"write: REFUSED: {said}; {tag} did not take {value_text(value)}", **known)
     if outcome == "accepted":
         reason = f"the write of {tag} was accepted, and its completion was not seen within {timeout:g} s"
         raise MxGatewayError(f"outcome unknown: {reason}", outcome_unknown=True, **known)
     reason = str(result.error or "the session was lost").removeprefix("outcome unknown: ")
     raise MxGatewayError(f"outcome unknown: the write of {tag}: {reason}", outcome_unknown=True, **known)
+
+
+async def _security_of(client: "GatewayClient", tag: str) -> int | None:
+    """Return the security classification of a tag, to explain a refusal; None where the galaxy does not tell soon."""
+    wanted, above = tag_key(tag.partition("[")[0]), tag.rpartition(".")[0]
+    with suppress(MxGatewayError, TimeoutError):
+        async with asyncio.timeout(_GALAXY_SECONDS):
+            while above:
+                try:
+                    async for item in client.galaxy.discover(root=above, max_depth=0):
+                        found = (each for each in item.attributes if tag_key(each.full_tag_reference) == wanted)
+                        return next((each.security_classification for each in found), None)
+                except MxGatewayCommandError as error:
+                    if error.grpc_code != "NOT_FOUND":
+                        raise
+                above = above.rpartition(".")[0]
+    return None
 
 
 def _judge_refusal(report: Report, refusal: Refusal | None, expected: str | bool, form: dict[str, Any]) -> None:

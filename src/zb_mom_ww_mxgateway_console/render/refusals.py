@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError
-from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, hresult_text, name_of
+from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
+from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, first_failed, hresult_text, name_of
+from zb_mom_ww_mxgateway_console.render.status_meanings import hresult_meaning, status_meaning
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WriteResult
 
+_DECIDES = (VIEW_ONLY, SECURED_WRITE, VERIFIED_WRITE)
+"""Security classifications that explain a refusal whoever writes."""
+_DENIED = (32, 33, 56, 57)
+"""Details of statuses that deny a write."""
 _MXACCESS, _GATEWAY = "MXAccess", "the gateway"
 _NOT_ALLOWED = "PERMISSION_DENIED"
 STATUS_NAMES = (
@@ -34,6 +40,24 @@ def refusal_status(text: str) -> str:
     )
 
 
+def refusal_meaning(result: "WriteResult", security: int | None = None) -> str:
+    """Return what a refusal means, in a few words; empty where nothing tells.
+
+    `security` is the security classification of the tag, where it is known.
+    """
+    error = result.error
+    if isinstance(error, MxGatewayAuthorizationError):
+        return "the API key does not allow it"
+    status = first_failed(result.statuses)
+    if status is not None:
+        named = f" ({SECURITY_NAMES[security]})" if security in _DECIDES else ""
+        is_denied = status.category is StatusCategory.SECURITY_ERROR or status.detail in _DENIED
+        if security == VIEW_ONLY and is_denied:
+            return f"read-only{named}"
+        return f"{status_meaning(status, where=False)}{named if is_denied else ''}"
+    return "" if error is None or not error.hresult else hresult_meaning(error.hresult)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A write that the plant refused."""
@@ -53,19 +77,29 @@ class Refusal:
         return f"refused by {self.by}: {self.reason}"
 
 
-def refusal_of(result: "WriteResult") -> Refusal | None:
-    """Return by whom a write was refused, and with which status; None where it was not."""
+def refusal_reason(result: "WriteResult") -> str:
+    """Return the statuses with which a write was refused, or its error."""
+    return "; ".join(map(str, result.statuses)) or str(result.error or "no reason given")
+
+
+def refusal_of(result: "WriteResult", security: int | None = None) -> Refusal | None:
+    """Return by whom a write was refused, and with which status; None where it was not.
+
+    `security` is the security classification of the tag, where it is known.
+    """
     if result.outcome.value != "refused":
         return None
     error = result.error
     if isinstance(error, MxGatewayAuthorizationError):
         return Refusal(_GATEWAY, str(error), (_NOT_ALLOWED,))
     names = [name for status in result.statuses if status.failed for name in _names(status)]
-    reason = "; ".join(map(str, result.statuses)) or str(error or "no reason given")
+    reason = refusal_reason(result)
     hresult = error.hresult if error is not None else None
     if hresult:
         names.append(hresult_text(hresult))
         reason = f"{hresult_text(hresult)}; {reason}" if result.statuses else reason
+    if meaning := refusal_meaning(result, security):
+        reason = f"{meaning}; {reason}"
     return Refusal(_MXACCESS if names else _GATEWAY, reason, tuple(names))
 
 

@@ -248,6 +248,7 @@ async def write_elements(
             context.notice(f"{item.tag} is {before_text(array.before)} now")
             await agreed(context, array.question)
         signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
+        security = await context.connected.security_of(item.tag)
         live = live_session_of(context, item)
     except MxGatewayError:
         context.notice("nothing was written")
@@ -257,7 +258,16 @@ async def write_elements(
         sending = live.write_and_confirm(*item.key, array.sparse, timestamp=at, signature=signature, timeout=timeout)
         result = await (outcome_or_refusal(sending) if refused else sending)
     report = WriteReport(
-        item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers
+        item,
+        array.before,
+        array.text,
+        array.form,
+        result,
+        timeout,
+        live.session.endpoint,
+        at,
+        signers,
+        security=security,
     )
     return judged(report, refused, tag.place) if refused else report.text_result()
 

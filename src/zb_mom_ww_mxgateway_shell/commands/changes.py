@@ -123,6 +123,7 @@ async def undo(
     original, item, present = _can_be_undone(row)
     await _agree(context, row)
     signature, signers = await signature_for(context, item, signing.person)
+    security = await context.connected.security_of(item.tag)
     live = live_session_of(context, item)
     for_outcome = timeout or OUTCOME_TIMEOUT
     expected = {} if row.standing is Standing.UNSURE else {tag_key(item.tag): present.value}
@@ -135,7 +136,8 @@ async def undo(
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
     written = with_unit(value_text(original), facts.known(item.tag))
     form, endpoint = value_form(original), live.session.endpoint
-    return WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers).text_result()
+    report = WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers, security=security)
+    return report.text_result()
 
 
 def _chosen(here: PlantChanges, number: int | None) -> TagChange | None:

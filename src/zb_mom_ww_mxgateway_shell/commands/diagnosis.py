@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, M
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
+from zb_mom_ww_mxgateway_console.render.status_meanings import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
-from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope

@@ -94,6 +94,7 @@ async def trace(
         for target, other, now in zip(targets, others, await values_now(context, others), strict=True):
             await check_is_tag(context, target, other, now)
         signature, signers = await signature_for(context, item, signing.person)
+        security = await context.connected.security_of(item.tag)
         live, facts = live_session_of(context, item), context.connected.facts.known(item.tag)
     except MxGatewayError as error:
         if context.is_disconnected:
@@ -119,6 +120,7 @@ async def trace(
             for_outcome,
             live.session.endpoint,
             signers=signers,
+            security=security,
         )
         return tracing.traced(report.text_result(), result, for_)
 

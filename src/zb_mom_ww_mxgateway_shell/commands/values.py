@@ -129,6 +129,7 @@ async def write(
         tolerance = None if tol is None else tolerance_of_real(tol, typed)
         signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         live, connected = live_session_of(context, item), context.connected
+        security = await connected.security_of(item.tag)
     except MxGatewayError as error:
         if context.is_disconnected:
             raise closed_error(context) from error
@@ -188,6 +189,7 @@ async def write(
         signers,
         seen,
         reverts_at(context, item),
+        security,
     )
     return judged(report, refused, tag.place) if refused else report.text_result()
 

@@ -179,7 +179,8 @@ def _write(said: Mapping[str, Any]) -> str:
     if said.get("tag") is None and said.get("outcome") is None:
         return "nothing was written"
     if said.get("outcome") == _REFUSED:
-        return f"write of {shown_value(said.get('value'))} {_refusal(said)}"
+        was = f", was {shown_value(said['before'])}" if said.get("before") is not None else ""
+        return f"{_refusal(said)}; {shown_value(said.get('value'))} not taken{was}"
     outcome = text_of(said.get("result")) or text_of(said.get("outcome"))
     ended = number_of(said.get("completed_ms"))
     took = f" in {ended:.0f} ms" if ended is not None else ""
@@ -189,7 +190,7 @@ def _write(said: Mapping[str, Any]) -> str:
 
 
 def _refusal(said: Mapping[str, Any]) -> str:
-    """Return by whom a write was refused, and with which statuses."""
+    """Return what the refusal of a write means, by whom it was refused, and with which statuses."""
     failed = [each for each in map(mapping_of, list_of(said.get("statuses"))) if not each.get("success")]
     statuses = "; ".join(
         text_of([each.get(name) for name in ("category", "detected_by", "detail", "diagnostic_text") if each.get(name)])
@@ -197,7 +198,9 @@ def _refusal(said: Mapping[str, Any]) -> str:
     )
     why = ": ".join(each for each in (statuses, text_of(said.get("error"))) if each)
     by = text_of(said.get("refused_by")) or "the plant"
-    return f"refused by {by}: {why}" if why else f"refused by {by}"
+    refused = f"by {by}: {why}" if why else f"by {by}"
+    meaning = text_of(said.get("refused_because"))
+    return f"REFUSED: {meaning}; {refused}" if meaning else f"REFUSED {refused}"
 
 
 def _written(result: Any) -> Iterator[str]:

@@ -122,6 +122,7 @@ class BulkWriting:
                     self.live.session.endpoint,
                     row.at,
                     signature.signers,
+                    security=row.security,
                 )
             )
         return (self.judge_refusals or WrittenRows.of)(reports)

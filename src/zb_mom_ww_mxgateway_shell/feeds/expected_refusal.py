@@ -60,7 +60,7 @@ def judged(report: WriteReport, expected: str | bool, place: tuple[int, int]) ->
     """
     if report.verdict is WriteVerdict.UNKNOWN:
         return report.text_result()
-    refusal = refusal_of(report.result)
+    refusal = refusal_of(report.result, report.security)
     if refusal is None or not refusal.is_as(expected):
         fields = {"actual": _actual(refusal), "expected": _wanted(expected), "write": report.record()}
         raise NotMet(_unmet(report, refusal, expected), place, fields)
@@ -80,7 +80,7 @@ def judged_rows(reports: Sequence[WriteReport], expected: str | bool, place: tup
         return table
     unmet = []
     for each in reports:
-        refusal = refusal_of(each.result)
+        refusal = refusal_of(each.result, each.security)
         if refusal is None or not refusal.is_as(expected):
             unmet.append(_unmet(each, refusal, expected))
     if unmet:

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_console.render.refusals import refusal_meaning, refusal_reason
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
 from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_back_text
 from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
@@ -39,15 +40,15 @@ def given_text(at: datetime | None, signers: str) -> str:
     return "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
 
 
-def outcome_text(result: "WriteResult", timeout: float) -> str:
-    """Return an outcome in words; `timeout` is how many seconds were given to it."""
+def outcome_text(result: "WriteResult", timeout: float, security: int | None = None) -> str:
+    """Return an outcome in words; `timeout` is how many seconds were given to it, `security` the classification of the
+    tag, where it is known."""
     accepted = f"accepted {milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
     match result.outcome.value:
         case "completed":
             return f"{accepted}, completed {milliseconds(result.completed_after)} ms"
         case "refused":
-            reason = "; ".join(map(str, result.statuses)) or str(result.error)
-            return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
+            return "; ".join(filter(None, refusal_parts(result, security)))
         case "accepted" if result.ambiguous:
             return (
                 f"{accepted}; effect unknown: an earlier write to this item is unresolved, so no completion can be "
@@ -60,6 +61,13 @@ def outcome_text(result: "WriteResult", timeout: float) -> str:
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
     late = "" if accepted else f", and {MAY_STILL_HAPPEN}"
     return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again{late}"
+
+
+def refusal_parts(result: "WriteResult", security: int | None) -> tuple[str, str]:
+    """Return what a refusal means, and what is known of it besides: the statuses, and when it had been accepted."""
+    meaning, reason = refusal_meaning(result, security), refusal_reason(result)
+    accepted = f"accepted {milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
+    return f"REFUSED: {meaning or reason}", "; ".join(filter(None, (meaning and reason, accepted)))
 
 
 def reverts_at(context: Context, item: Item) -> datetime | None:
@@ -97,6 +105,8 @@ class WriteReport:
     """The value of the tag after the write; None where nobody looked."""
     reverts_at: datetime | None = None
     """When the value before is put back; None for never."""
+    security: int | None = None
+    """Security classification of the tag; None where it is not known."""
 
     @property
     def verdict(self) -> WriteVerdict:
@@ -104,18 +114,25 @@ class WriteReport:
 
     @property
     def change(self) -> str:
-        """The value before and what was written."""
+        """The value before and what was written. Nothing points at a value that was not taken."""
+        if self.result.outcome.value == "refused":
+            return f"{self.written}{given_text(self.at, self.signers)} not taken, was {before_text(self.before)}"
         return f"{before_text(self.before)} → {self.written}{given_text(self.at, self.signers)}"
 
     @property
     def outcome(self) -> str:
         """The outcome in words, with the value that was seen since."""
-        parts = [outcome_text(self.result, self.timeout)]
+        return "; ".join([outcome_text(self.result, self.timeout, self.security), *self._since])
+
+    @property
+    def _since(self) -> list[str]:
+        """What was seen since, and what is still to come."""
+        parts = []
         if self.seen is not None:
             parts.append(read_back_text(self.seen, is_completed=self.result.outcome.value == "completed"))
         if self.reverts_at is not None:
             parts.append(f"put back at {local(self.reverts_at):%H:%M:%S} unless kept")
-        return "; ".join(parts)
+        return parts
 
     @property
     def problem(self) -> MxGatewayError | None:
@@ -128,7 +145,7 @@ class WriteReport:
         refused = result.outcome.value == "refused"
         kind = MxAccessError if refused else MxGatewayError
         return kind(
-            f"write of {self.item.tag}: {outcome_text(result, self.timeout)}",
+            f"write of {self.item.tag}: {outcome_text(result, self.timeout, self.security)}",
             call="write",
             statuses=result.statuses,
             hresult=result.error.hresult if result.error else None,
@@ -141,6 +158,7 @@ class WriteReport:
     def record(self) -> dict[str, Any]:
         """Return its JSON form."""
         result = self.result
+        is_refused = result.outcome.value == "refused"
         return {
             "accepted_ms": milliseconds(result.accepted_after),
             "before": value_form(self.before.value),
@@ -148,6 +166,7 @@ class WriteReport:
             "error": error_form(result.error) if result.error else None,
             "item_handle": self.item.item_handle,
             "outcome": result.outcome.value,
+            "refused_because": (refusal_meaning(result, self.security) or None) if is_refused else None,
             "result": self.verdict.word,
             "reverts_at": self.reverts_at and time_text(self.reverts_at),
             "server_handle": self.item.server_handle,
@@ -161,7 +180,12 @@ class WriteReport:
 
     def text_result(self) -> TextResult:
         """Return it as the result of a command."""
-        summary = f"{self.change}   {self.outcome}"
+        shown = [self.change, self.outcome]
+        if self.result.outcome.value == "refused":
+            # What it means first: the rest is for who wants to know more.
+            meaning, more = refusal_parts(self.result, self.security)
+            shown = [meaning, self.change, "; ".join(filter(None, [more, *self._since]))]
+        summary = "   ".join(filter(None, shown))
         check = f"\n   check:  read {self.item.tag} --fresh" if self.result.outcome.value == "unknown" else ""
         return TextResult(
             f"{self.item.tag}   {summary}{check}",
@@ -174,8 +198,8 @@ class WriteReport:
 
 
 WRITE_COLUMNS = (
-    *("accepted_ms", "before", "completed_ms", "error", "item_handle", "left_out", "outcome", "result", "reverts_at"),
-    *("server_handle", "signed_by", "source_time", "statuses", "tag", "value", "verified"),
+    *("accepted_ms", "before", "completed_ms", "error", "item_handle", "left_out", "outcome", "refused_because"),
+    *("result", "reverts_at", "server_handle", "signed_by", "source_time", "statuses", "tag", "value", "verified"),
 )
 """The keys of a record of a write, in a table of several."""
 
