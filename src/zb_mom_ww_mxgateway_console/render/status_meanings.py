@@ -1,6 +1,6 @@
 """Meaning of the statuses and hresults of MXAccess, in plain words."""
 
-from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text
+from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text, quality_word
 
 _CATEGORIES = {
     StatusCategory.PENDING: "the answer is pending",
@@ -57,6 +57,26 @@ _HRESULTS = {
     0x800706BE: "the MXAccess server disconnected",
 }
 
+# OPC quality byte, without its two limit bits.
+_QUALITIES = {
+    0: "bad, without a reason",
+    4: "bad: the configuration is wrong",
+    8: "bad: not connected to its source",
+    12: "bad: the device failed",
+    16: "bad: the sensor failed",
+    20: "bad: the source is lost; this is its last value",
+    24: "bad: no communication with the source, and no last value",
+    28: "bad: out of service",
+    32: "bad: waiting for the first value",
+    64: "uncertain, without a reason",
+    68: "uncertain: its writer stopped updating it",
+    80: "uncertain: the sensor is not accurate",
+    84: "uncertain: beyond the limits of its engineering units",
+    88: "uncertain: fewer good sources than it needs",
+    192: "good",
+    216: "good, but overridden locally: a person forced it",
+}
+
 
 def status_meaning(status: MxStatus, *, where: bool = True) -> str:
     """Return the meaning of an MXSTATUS_PROXY: its known detail or its category, and who detected it unless `where` is
@@ -73,3 +93,14 @@ def hresult_meaning(hresult: int) -> str:
     """Return the usual spelling of a signed hresult, and its meaning if known."""
     known = _HRESULTS.get(hresult & 0xFFFFFFFF)
     return f"{hresult_text(hresult)}{f' {known}' if known else ''}"
+
+
+def quality_meaning(quality: int) -> str:
+    """Return the meaning of an OPC quality byte."""
+    plain = quality & 0xFC
+    return _QUALITIES.get(plain, f"{quality_word(plain)}, for an unlisted reason ({quality})")
+
+
+def quality_reason(quality: int) -> str:
+    """Return why a value of this OPC quality byte is not good; empty where the byte does not tell."""
+    return quality_meaning(quality).partition(": ")[2]

@@ -15,7 +15,8 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
 from zb_mom_ww_mxgateway_shell.output.value_text import (
     VALUE_COLUMNS,
     freshness,
-    quality_text,
+    reason_lines,
+    reason_text,
     value_record,
     written_text,
 )
@@ -148,7 +149,7 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
     live = context.live_session
     await live.caught_up()
     shown = [item for item in context.items if server in (None, item.server_handle)]
-    rows, records = [], []
+    rows, records, doubts = [], [], []
     facts = [context.connected.facts.known(item.tag) for item in shown]
     context.connected.facts.want(item.tag for item in shown)
     for item, known in zip(shown, facts, strict=True):
@@ -158,11 +159,13 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
         described = (
             ["", "not advised" if not item.advised else "no value yet", ""]
             if value is None
-            else [value_text(value.value), quality_text(value), _fresh_text(value, item, written)]
+            else [value_text(value.value), value.quality_word, _fresh_text(value, item, written)]
         )
+        doubts += [(item.tag, value.quality_word, reason_text(value))] if value is not None else []
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, _advise_text(context, item), *described])
     headings, cells = with_facts(("server", "item", "tag", "advised", "value", "quality", "age"), rows, facts)
-    return Table(tuple(headings), cells, records, shown, "no items; add-item TAG adds one", columns=_COLUMNS)
+    empty, notes = "no items; add-item TAG adds one", reason_lines(doubts)
+    return Table(tuple(headings), cells, records, shown, empty, notes, columns=_COLUMNS)
 
 
 def _advise_text(context: Context, item: Item) -> str:

@@ -49,7 +49,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import Limit
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, description_of, fact_fields, with_facts, with_unit
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
-from zb_mom_ww_mxgateway_shell.output.value_text import clock_text, quality_text, written_text
+from zb_mom_ww_mxgateway_shell.output.value_text import clock_text, reason_lines, reason_text, written_text
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
@@ -80,6 +80,8 @@ class Readings:
     readings: Sequence["Reading"]
     facts: Sequence[TagFacts]
     """What is known of each tag."""
+    of: int | None = None
+    """How many tags were read, if these are only those that are not good."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -92,21 +94,30 @@ class Readings:
 
     def lines(self) -> list[str]:
         rows = [self._row(each) for each in self.readings]
-        return table_lines(*with_facts(("tag", "value", "quality", "age", "from"), rows, self.facts))
+        table = table_lines(*with_facts(("tag", "value", "quality", "age", "from"), rows, self.facts)) if rows else []
+        doubts = [(each.tag, each.quality_word, reason_text(each)) for each in self.readings if not each.error]
+        return [*table, *(f"  {line}" for line in (*reason_lines(doubts), *self.problems(), *self._summary()))]
+
+    def _summary(self) -> list[str]:
+        if self.of is None:
+            return []
+        if not self.readings:
+            return [f"all good: {counted(self.of, 'tag')}"]
+        return [f"{len(self.readings)} of {counted(self.of, 'tag')} not good"]
 
     def problems(self) -> list[str]:
-        """Return a line for standard error for each tag that was not read."""
-        return [f"{safe(each.tag)} NOT READ: {safe(each.error)}" for each in self.readings if each.error]
+        """Return a line for each reason why tags were not read."""
+        return reason_lines((each.tag, "NOT READ", safe(each.error)) for each in self.readings if each.error)
 
     def _row(self, reading: "Reading") -> list[str]:
         if reading.error:
-            return [reading.tag, "", f"NOT READ: {reading.error}", "", "gateway"]
+            return [reading.tag, "", reading.quality_word, "", "gateway"]
         age = "not known" if reading.age is None else age_text(reading.age)
         if reading.stale_for is not None:
             age = f"stale for {age_text(reading.stale_for)}"
         age = ", ".join(filter(None, (age, written_text(reading.written_for))))
         source = "cached" if reading.cached else "gateway"
-        return [reading.tag, value_text(reading.value), quality_text(reading), age, source]
+        return [reading.tag, value_text(reading.value), reading.quality_word, age, source]
 
     def sheet(self) -> Sheet:
         return Sheet(_COLUMNS, self.form())
@@ -131,10 +142,21 @@ class Readings:
         ]
 
 
-@command("read", example="read Plant.Tank1.Level Plant.Pump1.Running", traits=CommandTraits(reads_plant=True))
+def _check_read(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    if not positional and not options.get("bad"):
+        raise ShellError("a tag is missing: read TAG… reads it; read --bad alone looks at all items")
+
+
+@command(
+    "read",
+    example="read Plant.Tank1.Level Plant.Pump1.Running",
+    check=_check_read,
+    traits=CommandTraits(reads_plant=True),
+)
 async def read(
     context: Context,
-    *tags: Annotated[list[Target] | Token, Watchable()],
+    *tags: Annotated[list[Target] | Token | None, Watchable()],
+    bad: FlagOption = False,
     fresh: FlagOption = False,
     for_: Annotated[float | None, Duration(most=3600.0, because="the gateway gives no tag longer")] = None,
     server: ServerOption = None,
@@ -143,8 +165,14 @@ async def read(
 
     *cached* marks a value from the cache. --fresh asks the gateway for all tags; for an advised item it answers
     with the last change it has. --for is the gateway's time for each tag (30 s). Reading adds no items.
+
+    --bad shows only what is not good, with the reason: bad, uncertain, stale, or not read. Without tags it looks at all
+    items.
     """
-    targets = await targets_of(context, tags)
+    if not (tags or context.items):
+        raise ShellError("there are no items: read --bad TAG… names what to look at")
+    word = Token("", 0, 0)
+    targets = await targets_of(context, tags) if tags else [Target(item.tag, item, word) for item in context.items]
     if not context.servers:
         await context.server_for(None)
     # The value of a write that just ended is still on its way.
@@ -158,9 +186,16 @@ async def read(
             arrays, await _read(context.live_session, whole, server, for_ or 30.0, fresh), strict=True
         ):
             readings[index] = replace(reading, tag=targets[index].tag)
+    count = len(readings) if bad else None
+    if bad:
+        readings = [each for each in readings if _is_doubtful(each)]
     facts = context.connected.facts
     await facts.soon([reading.tag for reading in readings if not reading.error], _TEXTS_SECONDS)
-    return Readings(readings, [facts.known(reading.tag) for reading in readings])
+    return Readings(readings, [facts.known(reading.tag) for reading in readings], count)
+
+
+def _is_doubtful(reading: "Reading") -> bool:
+    return bool(reading.error) or reading.quality_word != "good" or reading.stale_for is not None
 
 
 async def _read(

@@ -26,7 +26,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_sheet, watch_values
-from zb_mom_ww_mxgateway_shell.output.watch_table import full_table
+from zb_mom_ww_mxgateway_shell.output.watch_table import full_table, row_reasons
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
@@ -100,12 +100,14 @@ async def watches(context: Context) -> Result:
     """List the watched tags with their present values."""
     panel = context.connected.panel
     items = panel.items
-    headings, cells = full_table(panel.rows(items))
+    rows = panel.rows(items)
+    headings, cells = full_table(rows)
     return Table(
         tuple(headings),
         cells,
         [panel.record(item) for item in items],
         empty="nothing is watched; watch TAG… starts a watch",
+        notes=row_reasons(rows),
         columns=VALUE_COLUMNS,
     )
 

@@ -2,7 +2,7 @@
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
 from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
-from zb_mom_ww_mxgateway.status import ProtocolStatusCode, quality_word
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 
 _SECURITY = {
     0: "anybody may write it",
@@ -31,25 +31,6 @@ _ATTRIBUTE_CATEGORIES = {
     10: ("Writeable_USC_Lockable", _BY_ALL),
     11: ("Writeable_C_Lockable", "it is set in the IDE; nothing can write it at run time"),
 }
-# OPC quality byte, without its two limit bits.
-_QUALITIES = {
-    0: "bad, without a reason",
-    4: "bad: the configuration is wrong",
-    8: "bad: not connected to its source",
-    12: "bad: the device failed",
-    16: "bad: the sensor failed",
-    20: "bad: the source is lost; this is its last value",
-    24: "bad: no communication with the source, and no last value",
-    28: "bad: out of service",
-    32: "bad: waiting for the first value",
-    64: "uncertain, without a reason",
-    68: "uncertain: its writer stopped updating it",
-    80: "uncertain: the sensor is not accurate",
-    84: "uncertain: beyond the limits of its engineering units",
-    88: "uncertain: fewer good sources than it needs",
-    192: "good",
-    216: "good, but overridden locally: a person forced it",
-}
 
 
 def security_name(classification: int) -> str:
@@ -68,12 +49,6 @@ def category_text(category: int) -> str:
         return str(category)
     name, meaning = _ATTRIBUTE_CATEGORIES[category]
     return f"{name} ({category}): {meaning}"
-
-
-def quality_meaning(quality: int) -> str:
-    """Return the meaning of an OPC quality byte."""
-    plain = quality & 0xFC
-    return _QUALITIES.get(plain, f"{quality_word(plain)}, for an unlisted reason ({quality})")
 
 
 def loss_meaning(error: BaseException | None) -> str:

@@ -16,11 +16,10 @@ from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
-from zb_mom_ww_mxgateway_console.render.status_meanings import status_meaning
+from zb_mom_ww_mxgateway_console.render.status_meanings import quality_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     loss_meaning,
-    quality_meaning,
     security_meaning,
     security_name,
 )

@@ -51,6 +51,11 @@ class Watchable(ArgumentType):
     def check(self, word: Token, context: Scope) -> None:
         _TARGET.check(word, context)
 
+    def parse_ahead(self, word: Token, context: Scope) -> list[Target] | Token:
+        if is_glob(word) or _is_list(word, context_of(context)):
+            return self.parse(word, context)
+        return [self._target.parse_ahead(word, context)]
+
     def script_text(self, word: Token, context: Scope) -> str:
         if isinstance(self.parse(word, context), Token):
             return full_address(word, context)

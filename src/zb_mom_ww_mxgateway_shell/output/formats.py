@@ -167,8 +167,8 @@ class TableFormatter(Formatter):
     def _show_not_met(self, page: "Page", lines: Sequence[str], problem: Sequence[str]) -> None:
         self._show_head_and_notices(page)
         for line in lines:
-            # A terminal shows the same lines with the problem; a file or a program reads standard output alone.
-            if lines != problem or not page.is_screen:
+            # A terminal shows the same line with the problem; a file or a program reads standard output alone.
+            if line.strip() not in problem or not page.is_screen:
                 page.text(f"{INDENT}{line}")
         page.not_met(problem or (lines if page.quiet else []))
 

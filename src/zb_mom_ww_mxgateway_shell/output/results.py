@@ -141,6 +141,8 @@ class Table:
     value: Any = None
     empty: str = "nothing"
     """Shown if there are no rows."""
+    notes: Sequence[str] = ()
+    """Lines under the table."""
     columns: Sequence[str] = field(kw_only=True)
     """The keys of each record."""
 
@@ -152,7 +154,8 @@ class Table:
         return ExitCode.DONE
 
     def lines(self) -> list[str]:
-        return table_lines(self.headings, self.rows) if self.rows else [self.empty]
+        table = table_lines(self.headings, self.rows) if self.rows else [self.empty]
+        return [*table, *(f"  {note}" for note in self.notes)]
 
     def form(self) -> Any:
         return value_form(list(self.records))

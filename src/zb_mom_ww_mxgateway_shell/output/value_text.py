@@ -1,5 +1,6 @@
 """Values as text and for JSON, always with quality and age."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, ReadResult, UnseenWrite
 
 
+_MOST_NAMED = 3
 _FIELDS = ("age_seconds", "quality", "quality_word", "received_at", "source_timestamp", "stale", "value")
 VALUE_COLUMNS = (
     *_FIELDS,
@@ -68,6 +70,34 @@ def quality_text(value: "LiveValue | Reading | ReadResult") -> str:
     """Return the quality, with the first failed status if there is one; safe for a terminal."""
     failed = first_failed(value.statuses)
     return safe(shortened(f"{value.quality_word}: {failed}")) if failed else value.quality_word
+
+
+def reason_text(value: "LiveValue | Reading") -> str:
+    """Return why a value is not good, safe for a terminal: its first failed status, or what its quality tells."""
+    if failed := first_failed(value.statuses):
+        return safe(shortened(str(failed)))
+    if value.quality_word == "good":
+        return ""
+    from zb_mom_ww_mxgateway_console.render.status_meanings import quality_reason  # Lazy: most runs never need it.
+
+    return quality_reason(value.quality)
+
+
+def reason_lines(doubts: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return a line for each reason why values are not good, under the table that has only the word.
+
+    Each doubt is a tag, the word of its quality, and the reason; one without a reason gives no line.
+    """
+    tags: dict[tuple[str, str], list[str]] = {}
+    for tag, word, reason in doubts:
+        if reason:
+            tags.setdefault((word, reason), []).append(safe(tag))
+    return [f"{_named(names)} {word}: {reason}" for (word, reason), names in tags.items()]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMED])} and {more} more"
 
 
 def freshness(value: "LiveValue", item: Item | None = None) -> str:

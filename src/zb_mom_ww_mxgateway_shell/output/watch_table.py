@@ -21,7 +21,13 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     unit_of,
     with_unit,
 )
-from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record
+from zb_mom_ww_mxgateway_shell.output.value_text import (
+    freshness,
+    quality_text,
+    reason_lines,
+    reason_text,
+    value_record,
+)
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, UnseenWrite
@@ -33,8 +39,6 @@ _WHERE_KNOWN = ("unit", "description")
 _ITEM, _TAG, _VALUE, _UNIT, _QUALITY, _AGE, _CHANGES, _DESCRIPTION = range(len(COLUMNS))
 _SAMPLES = 12
 _VALUE_WIDTH = 40
-_REASON_WIDTH = 25
-"""Least width of a quality with its reason, as long as other columns can give room."""
 _Key = tuple[int, int]
 
 
@@ -43,12 +47,14 @@ class Row:
     """One watched item as text, with the status of its value."""
 
     cells: tuple[str, str, str, str, str, str]
-    """Handle, tag, value, quality, age, changes."""
+    """Handle, tag, value, quality, age, changes; the quality is a word alone."""
     mood: str
     """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: decides the colour."""
     unit: str = ""
     """Empty where it is unknown, as the description."""
     description: str = ""
+    reason: str = ""
+    """Why the value is not good; empty where no status tells."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -138,9 +144,12 @@ class WatchTable:
         items, reason = self.items, self.pause_reason
         room = max(2, rows - 1 - bool(reason))
         shown = items if len(items) <= room else items[: room - 1]
-        lines = fitted(self.rows(shown), columns)
+        made = self.rows(shown)
+        lines = fitted(made, columns)
         if len(shown) < len(items):
             lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
+        free = max(0, rows - len(lines) - bool(reason))
+        lines += [(cut(f"  {line}", columns), "bad") for line in row_reasons(made)[:free]]
         if reason:
             lines.append((cut_middle(f"  {reason}", columns), "bad"))
         return lines
@@ -153,13 +162,18 @@ class WatchTable:
         text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
         age = f"{freshness(value, item)}{', before the write' if self.unseen_write(item) else ''}"
-        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), age)
+        cells = (str(item.item_handle), safe(item.tag), text, value.quality_word, age)
         newest = sparkline(self._history.newest_numbers(item.key, _SAMPLES))
-        return Row((*cells, f"{value.changes:>6} {newest}"), mood, unit, described)
+        return Row((*cells, f"{value.changes:>6} {newest}"), mood, unit, described, reason_text(value))
 
 
 def _why_none(item: Item) -> str:
     return "no value yet" if item.advised else "not advised"
+
+
+def row_reasons(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each reason why values of these rows are not good."""
+    return reason_lines((row.cells[1], row.cells[3], row.reason) for row in rows)
 
 
 def full_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -175,9 +189,9 @@ def _unknown(rows: Sequence[Row]) -> list[str]:
 def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
     """Return a heading and the rows as lines with their moods, at most `columns` (39 or more) wide.
 
-    First the reason of a quality is shortened, then descriptions are cut and go, then the sparklines go, then the
-    handles, then tags are cut, then the units go. A quality's word, the age, and how long it has been stale are never
-    cut away. Numbers are aligned at the decimal point as long as there is room for that.
+    First descriptions are cut and go, then the sparklines go, then the handles, then tags are cut, then the units go.
+    A quality, the age, and how long it has been stale are never cut away. Numbers are aligned at the decimal point as
+    long as there is room for that.
     """
     shown = [index for index, name in enumerate(COLUMNS) if name not in (*hidden, *_unknown(rows))]
     plain = [list(COLUMNS), *(list(row.columns) for row in rows)]
@@ -196,13 +210,11 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
         if over() > 0 and column in shown:
             shown.remove(column)
 
-    narrow(_QUALITY, _REASON_WIDTH)
     if _DESCRIPTION in shown:
         narrow(_DESCRIPTION, LEAST_DESCRIPTION)
     for droppable in (_DESCRIPTION, _CHANGES, _ITEM):
         drop(droppable)
     narrow(_TAG, 16)
-    narrow(_QUALITY, max(width(_word(row[_QUALITY])) for row in cells))
     if over() > 0:
         for row, unaligned in zip(cells, plain, strict=True):
             row[_VALUE] = unaligned[_VALUE]
@@ -225,9 +237,6 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
             return padded(cut_start(text, room), room)
         if column == _DESCRIPTION:
             return padded(cut(text, room), room)
-        if column == _QUALITY:
-            word = _word(text)
-            return padded(cut(text, room) if room > width(word) + 1 else word, room)
         return padded(_rounded(text, room) if column == _VALUE else cut_middle(text, room), room)
 
     def line(row: Sequence[str]) -> str:
@@ -245,8 +254,3 @@ def _rounded(text: str, columns: int) -> str:
     rounded = f"≈{narrow_number(number, columns - 1)}"
     is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is not a number.
     return rounded if is_number and len(rounded) <= columns else cut_middle(text, columns)
-
-
-def _word(quality: str) -> str:
-    """Return a quality without its reason."""
-    return quality.partition(":")[0]

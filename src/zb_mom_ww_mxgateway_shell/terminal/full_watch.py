@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, safe
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw, copied
 from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
-from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted, row_reasons
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
@@ -252,6 +252,8 @@ class FullWatch:
             # The mark shows it without colours, too.
             mark, style = (">", "reverse") if is_selected else (line[:1], "")
             shown += [(f"class:mood.{mood} {style}", f"{mark}{line[1:]}"), ("", "\n")]
+        for reason in row_reasons(rows)[: self._rows() - len(rows)]:
+            shown += [("class:mood.bad", cut(f"  {reason}", width)), ("", "\n")]
         return shown
 
     def _status(self) -> StyleAndTextTuples:
