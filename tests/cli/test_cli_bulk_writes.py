@@ -67,7 +67,7 @@ async def test_a_refused_entry_is_reported_at_its_place(gateway: SimulatedGatewa
     ran = await mxgw_py(*arguments)
     assert (ran.code, ran.err) == (3, "mxgw-py: write_bulk: 1 of 2 failed\n")
     refused, accepted = ran.out.splitlines()
-    assert refused.startswith("    99  failed: ")
+    assert refused.startswith("    99  REFUSED: ")
     assert accepted == "     1  accepted"
     ran = await mxgw_py(*arguments, "--json")
     assert (ran.code, ran.err) == (3, "")
@@ -175,7 +175,7 @@ async def test_a_secured_write_without_a_user_is_refused_at_its_entry(opened: Op
     for command, more in (("write-secured-bulk", []), ("write-secured2-bulk", ["--timestamp", MOMENT])):
         ran = await mxgw_py(command, *opened.at_server, *arguments, *more)
         assert ran.code == 3
-        assert ran.out.startswith("     1  failed: ")
+        assert ran.out.startswith("     1  REFUSED: ")
         assert ran.err == f"mxgw-py: {command.replace('-', '_')}: 1 of 1 failed\n"
 
 

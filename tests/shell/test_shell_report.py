@@ -4,6 +4,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from shell_records import (
     written,
 )
 
+from zb_mom_ww_mxgateway.safety.journal_actions import JournalAction
 from zb_mom_ww_mxgateway_shell.evidence.report import read_report, report_text, write_report
 from zb_mom_ww_mxgateway_shell.evidence.report_front import same_people
 from zb_mom_ww_mxgateway_shell.evidence.report_model import ReportVerdict, RunReport
@@ -350,6 +352,27 @@ def test_writes_come_from_the_journal_with_who_and_why(tmp_path: Path) -> None:
     bad = {"command": "journal", "line": {"number": 1, "kind": "intent"}}
     report = report_of(record([begin(), bad]))
     assert report.problems == ("1 of its lines of the journal are not as the journal writes them",)
+
+
+def test_no_arrow_points_at_a_value_that_was_not_taken() -> None:
+    actions = tuple(
+        JournalAction(
+            number,
+            "2026-11-30T10:15:02Z",
+            "action",
+            "ann",
+            "pc",
+            1,
+            tag="A",
+            old=1.0,
+            quality=192,
+            new=2.0,
+            result=result,
+        )
+        for number, result in enumerate(("completed", "refused_there", "refused_here"))
+    )
+    page = report_text([replace(report_of(record([begin()])), actions=actions)], "md")
+    assert (page.count("1.0 (good)<br>→ 2.0"), page.count("2.0 not taken<br>was 1.0 (good)")) == (1, 2)
 
 
 def test_the_report_of_lines_or_of_a_file_is_written_by_the_name_of_the_target(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_console.render.refusals import denial_meaning
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict
 
@@ -112,14 +113,17 @@ def _written_form(result: "BulkWriteResult") -> dict[str, Any]:
 
 
 def _written_text(result: "BulkWriteResult") -> str:
-    return f"{_handle(result)}  {_failure(result) or 'accepted'}"
+    if result.was_successful:
+        return f"{_handle(result)}  accepted"
+    said = filter(None, (denial_meaning(result.statuses, result.hresult), result.error_message))
+    return f"{_handle(result)}  REFUSED: {'; '.join(said) or 'no reason given'}"
 
 
 def _handle(result: "SubscribeResult | BulkWriteResult") -> str:
     return f"{result.item_handle or '-':>6}"
 
 
-def _failure(result: "SubscribeResult | ReadResult | BulkWriteResult") -> str:
+def _failure(result: "SubscribeResult | ReadResult") -> str:
     """Return why an entry failed; empty if it did not."""
     return "" if result.was_successful else f"failed: {result.error_message or 'no reason given'}"
 

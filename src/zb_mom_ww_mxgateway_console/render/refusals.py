@@ -1,6 +1,7 @@
 """Refusals of writes by the plant: by MXAccess, or by what the gateway lets a key do; and the one that is expected."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,14 +49,19 @@ def refusal_meaning(result: "WriteResult", security: int | None = None) -> str:
     error = result.error
     if isinstance(error, MxGatewayAuthorizationError):
         return "the API key does not allow it"
-    status = first_failed(result.statuses)
+    return denial_meaning(result.statuses, error.hresult if error is not None else None, security)
+
+
+def denial_meaning(statuses: Sequence[MxStatus], hresult: int | None, security: int | None = None) -> str:
+    """Return what a refusal with these statuses, or this hresult, means; empty where nothing tells."""
+    status = first_failed(statuses)
     if status is not None:
         named = f" ({SECURITY_NAMES[security]})" if security in _DECIDES else ""
         is_denied = status.category is StatusCategory.SECURITY_ERROR or status.detail in _DENIED
         if security == VIEW_ONLY and is_denied:
             return f"read-only{named}"
         return f"{status_meaning(status, where=False)}{named if is_denied else ''}"
-    return "" if error is None or not error.hresult else hresult_meaning(error.hresult)
+    return hresult_meaning(hresult) if hresult else ""
 
 
 @dataclass(frozen=True, slots=True)

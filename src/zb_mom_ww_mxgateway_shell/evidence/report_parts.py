@@ -5,6 +5,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_text
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict
 from zb_mom_ww_mxgateway_shell.evidence.report_document import (
     Caution,
     FactsBlock,
@@ -207,7 +208,10 @@ def _writes(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
     for each in report.actions:
         quality = "" if each.quality is None else f" ({quality_word(each.quality)})"
         is_write = each.new is not None or each.quality is not None
-        change = (f"{value_text(each.old)}{quality}", f"→ {value_text(each.new)}") if is_write else ()
+        old, new = f"{value_text(each.old)}{quality}", value_text(each.new)
+        # Nothing points at a value that was not taken.
+        is_refused = each.result in (WriteVerdict.REFUSED_HERE.word, WriteVerdict.REFUSED_THERE.word)
+        change = ((f"{new} not taken", f"was {old}") if is_refused else (old, f"→ {new}")) if is_write else ()
         why = [f"reason: {each.reason}"] if each.reason else ["no reason given"]
         why += [f"command: {each.command}"] if each.command else []
         why += [f"answered: {each.answer}"] if each.answer else []
