@@ -1,6 +1,7 @@
 """Values as text and for JSON, always with quality and age."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -73,14 +74,19 @@ def quality_text(value: "LiveValue | Reading | ReadResult") -> str:
 
 
 def reason_text(value: "LiveValue | Reading") -> str:
-    """Return why a value is not good, safe for a terminal: its first failed status, or what its quality tells."""
-    if failed := first_failed(value.statuses):
-        return safe(shortened(str(failed)))
-    if value.quality_word == "good":
-        return ""
-    from zb_mom_ww_mxgateway_console.render.status_meanings import quality_reason  # Lazy: most runs never need it.
+    """Return why a value is not good, safe for a terminal: its first failed status, or what its quality tells.
 
-    return quality_reason(value.quality)
+    What it means comes first, because a narrow screen cuts the end off.
+    """
+    failed = first_failed(value.statuses)
+    if failed is None and value.quality_word == "good":
+        return ""
+    from zb_mom_ww_mxgateway_console.render import status_meanings  # Lazy: most runs never need them.
+
+    if failed is None:
+        return status_meanings.quality_reason(value.quality)
+    meaning = failed.diagnostic_text or status_meanings.status_meaning(failed, where=False)
+    return safe(shortened(f"{meaning} ({replace(failed, diagnostic_text='')})"))
 
 
 def reason_lines(doubts: Iterable[tuple[str, str, str]]) -> list[str]:
