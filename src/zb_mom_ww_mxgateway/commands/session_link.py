@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway.system.log import SESSION, log
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived
 from zb_mom_ww_mxgateway.transport.streams import EventStream
+from zb_mom_ww_mxgateway.transport.urgency import Urgency
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 
 # Seconds that a cancelled close still waits for the gateway's answer.
@@ -46,6 +47,8 @@ class SessionLink:
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self.on_handle_changes: Callable[[Sequence[HandleChange]], None] = lambda changes: None
         """Called with every change of the handles, after it."""
+        self.urgency: Urgency = Urgency()
+        """Who waits for an event of its streams."""
         self.closed: bool = False
         """Whether :meth:`close` was called."""
         self._closing = asyncio.Lock()
@@ -172,7 +175,7 @@ class SessionLink:
         the thread has read waits in ``ClientOptions.event_buffer_bytes``; when that is full, the oldest events are
         dropped and one event with a `replay_gap` replaces them.
         """
-        return self._stream(after, wire.events_of)
+        return self._stream(after, wire.deferred_events_of)
 
     def stream_events_raw(self, *, after: int = 0) -> EventStream[pb.MxEvent]:
         """Open the event stream as :meth:`stream_events` does, for the messages as they came."""
@@ -201,7 +204,7 @@ class SessionLink:
             handles = handle_maps.get(session_id)
             return decode(arrived, handles.event_from_gateway if handles else None)
 
-        stream = self.transport.event_stream(session_id, after, decoded, proof)
+        stream = self.transport.event_stream(session_id, after, decoded, proof, self.urgency)
         self._streams.add(stream)
         return stream
 

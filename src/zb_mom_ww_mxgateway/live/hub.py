@@ -66,6 +66,7 @@ class EventHub:
         self.values.on_change = self.callbacks.notify
         self.tracker: WriteTracker = WriteTracker(link)
         self.unseen: UnseenWrites = UnseenWrites(link, lambda: self.values.number)
+        self.urgency = link.urgency
         self._link = link
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
@@ -348,13 +349,15 @@ class EventHub:
 
     async def changed(self) -> None:
         """Wait for the next event or change of state."""
-        await _woken_with(self._waiters)
+        with self.urgency.raised():
+            await _woken_with(self._waiters)
 
     async def item_changed(self, key: tuple[int, int]) -> None:
         """Wait for the next event of an item, or for a change of state or of handles."""
         waiters = self._item_waiters.setdefault(key, set())
         try:
-            await _woken_with(waiters)
+            with self.urgency.raised():
+                await _woken_with(waiters)
         finally:
             if not waiters and self._item_waiters.get(key) is waiters:
                 del self._item_waiters[key]

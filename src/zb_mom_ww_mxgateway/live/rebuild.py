@@ -79,6 +79,7 @@ class SessionRebuilder:
         began = clock.monotonic()
         new = await SessionLink.open(client, self._link.options)
         try:
+            new.urgency = self._link.urgency
             # Its thread reads from now on; the events are looked at when the handles are known.
             stream = new.stream_events_proven()
             handles = wire.HandleMap(dict(table.highest))

@@ -153,7 +153,7 @@ class ValueReader:
         wait = Wait(predicate, hold, any_quality, mark)
         key = item.key
         try:
-            with self._hub.values.shown_to(wait, key):
+            with self._hub.values.shown_to(wait, key), self._hub.urgency.raised():
                 if mark is not None and hold <= 0:
                     held = self._hub.values.shown(key)
                     wait.see_past([value for value in self._hub.came_since_write(*key) if value is not held])
@@ -184,7 +184,7 @@ class ValueReader:
 
         what = items[0].tag if len(keys) == 1 else f"the condition on {len(keys)} items, {items[0].tag} first,"
         try:
-            with ExitStack() as stack:
+            with self._hub.urgency.raised(), ExitStack() as stack:
                 for key in keys:
                     stack.enter_context(values.shown_to(wait, key))
                 return await wait.result(what, timeout, until, held, self._take_all_in)

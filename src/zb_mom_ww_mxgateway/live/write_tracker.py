@@ -81,7 +81,8 @@ class WriteTracker:
         turns = self._link.transport.turns
         self._awaited[correlation_id], turns[correlation_id] = awaited, awaited.turn
         try:
-            yield awaited
+            with self._link.urgency.raised():
+                yield awaited
         finally:
             del self._awaited[correlation_id], turns[correlation_id]
 

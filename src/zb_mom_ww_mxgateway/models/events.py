@@ -1,5 +1,6 @@
 """Events of a session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -63,8 +64,32 @@ class EventHeader:
     body: "BufferedData | AlarmTransition | AlarmProviderStatus | None" = None
 
 
+_LATER = frozenset({"header", "value", "source_time_ns", "gateway_receive_time_ns"})
+
+
+class _Deferred:
+    """What an event of a stream keeps until somebody looks at it: its bytes, and the function that decodes them."""
+
+    __slots__ = ("_data", "_decode")
+
+    _data: bytes | None
+    _decode: "Callable[[MxEvent, bytes], None]"
+
+    if not TYPE_CHECKING:  # type checkers would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            # Called for what is not set: all of it is decoded together.
+            if name not in _LATER:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            # None where another thread has just done it.
+            if (data := self._data) is not None:
+                self._decode(self, data)
+                self._data = None
+            return object.__getattribute__(self, name)
+
+
 @dataclass(slots=True)
-class MxEvent:
+class MxEvent(_Deferred):
     """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
 
     # Not frozen: thousands are made in a second, and a frozen instance costs a third more.
@@ -158,3 +183,20 @@ class MxEvent:
     def failed(self) -> bool:
         """Whether a status means an error; for ON_WRITE_COMPLETE: whether the write was refused."""
         return any(status.failed for status in self.statuses)
+
+
+def deferred_event(
+    data: bytes, worker_sequence: int, received_at: float, decode: Callable[[MxEvent, bytes], None]
+) -> MxEvent:
+    """Return an event that `decode` completes when somebody looks at more than its sequence and time of arrival.
+
+    `decode` sets `header`, `value` and both times from `data`, and must not raise.
+    """
+    event = _new(MxEvent)
+    event.worker_sequence, event.received_at, event.tag = worker_sequence, received_at, ""
+    event._data = data  # type: ignore[misc]  # a slot of its base
+    event._decode = decode
+    return event
+
+
+_new = MxEvent.__new__

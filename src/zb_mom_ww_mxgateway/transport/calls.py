@@ -48,6 +48,7 @@ from zb_mom_ww_mxgateway.transport.guarding import GuardedCall, Guarding
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
+from zb_mom_ww_mxgateway.transport.urgency import Urgency
 
 T = TypeVar("T")
 
@@ -333,11 +334,13 @@ class Transport:
         after: int,
         decode: Callable[[Sequence[Arrived]], Sequence[T]],
         proof: pb.MxCommandRequest | None = None,
+        urgency: Urgency | None = None,
     ) -> EventStream[T]:
         """Open a session's event stream now, on a separate connection and in a separate thread.
 
         `decode` makes what is yielded from messages and their times of arrival (seconds of :func:`clock.monotonic`).
         `proof` is a harmless command: its answer on the same connection proves that the gateway has taken the stream.
+        `urgency` tells who waits for an event.
         """
         rpc, call = wire.STREAM_EVENTS, "stream_events"
         self.check_open(call)
@@ -373,6 +376,7 @@ class Transport:
             self._stream_translation(call, request, rpc),
             partial(self._stream_ended, logged),
             logged.took_events,
+            urgency,
         )
         self._streams.add(stream)
         return stream

@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.transport.urgency import Urgency
 
 # Bytes of an entry of the buffer in addition to its message: tuple, time and headers of the objects.
 _ENTRY_BYTES = 128
@@ -22,12 +23,12 @@ _ENTRY_BYTES = 128
 _REJECT_GRACE_SECONDS = 0.01
 
 # Where events come one by one, waiting for each costs more than reading it. So after an event that had to be waited for
-# (seconds), others may gather (seconds, by whether many do), but no more than a quarter of the bytes that HTTP/2 sends
-# unasked, which would delay the gateway. That is only done while the reader on the loop waits, too: a thread that waits
-# for a busy loop to let it run would take that for a pause in the stream.
+# (seconds), others may gather (seconds, by whether many do), but no more than half of the bytes that HTTP/2 sends
+# unasked: more would delay the gateway. That is only done while nobody waits for what comes next, and while the reader
+# on the loop waits, too: a thread that waits for a busy loop to let it run would take that for a pause in the stream.
 _WAITED = 0.0002
-_SHORT, _LONG, _LEAST, _MANY = 0.005, 0.02, 0.004, 20
-_ROOM = 16_384
+_SHORT, _LONG, _LEAST, _MANY = 0.005, 0.04, 0.004, 20
+_ROOM = 32_768
 
 Arrived = tuple[float, bytes]
 """One message as it came: when, in seconds of :func:`clock.monotonic`, and its bytes."""
@@ -39,7 +40,7 @@ class EventBuffer:
     When it is full the oldest go, and :meth:`take` says how many. A waiting loop is woken at once.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int, urgency: Urgency | None = None) -> None:
         self._loop = loop
         self._limit = limit
         # Held where several steps must be seen as one; adding an entry is a single step, and the usual one.
@@ -57,8 +58,8 @@ class EventBuffer:
         """Whether its reader on the loop only waits; else the thread may be waiting for that reader."""
         self.is_asking = False
         """Whether the thread waits for the next message, and has put in all that it got."""
-        self.is_urgent: threading.Event = threading.Event()
-        """Set while all that has arrived is wanted: the thread then lets nothing gather."""
+        self.urgency: Urgency = urgency or Urgency()
+        """Who waits for what comes next."""
         self.attached: asyncio.Future[bool] = loop.create_future()
         """Whether the gateway has proven that it has taken the stream, when that is settled."""
         self.is_misread: bool = False
@@ -244,7 +245,7 @@ def _answered(done: Any) -> bool:
 
 def _read(call: Any, buffer: EventBuffer) -> Exception | None:
     """Put in all that comes; return what broke the stream, which holds nothing of the call, or None at its end."""
-    put, now_by = buffer.put, clock.monotonic
+    put, now_by, is_urgent = buffer.put, clock.monotonic, buffer.urgency.is_raised
     try:
         before = since = now_by()
         events = size = 0
@@ -260,7 +261,7 @@ def _read(call: Any, buffer: EventBuffer) -> Exception | None:
                 pause = min(_LONG if events >= _MANY else _SHORT, (now - since) * _ROOM / (size or 1))
                 since, events, size = now, 0, 0
                 if pause >= _LEAST:
-                    buffer.is_urgent.wait(pause)
+                    is_urgent.wait(pause)
                     now = now_by()
             before = now
             buffer.is_asking = True

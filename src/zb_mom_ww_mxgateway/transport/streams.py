@@ -13,6 +13,7 @@ import grpc.aio
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
+from zb_mom_ww_mxgateway.transport.urgency import Urgency
 
 T = TypeVar("T")
 
@@ -145,7 +146,8 @@ class EventStream(MessageStream[T]):
     What the thread has read waits in a buffer of `limit` bytes. When that is full, the oldest messages are dropped, and
     `gap` makes the message that replaces them, from the last one handed over and the first one kept. `decode` turns
     several messages into what is yielded; it may raise for a single message. `on_batch` is called with the number of
-    messages of each batch.
+    messages of each batch. Events gather for some milliseconds before they are handed over, except while `urgency` is
+    raised.
     """
 
     def __init__(
@@ -157,9 +159,10 @@ class EventStream(MessageStream[T]):
         translate: Callable[[Exception], Exception | None],
         on_close: Callable[["MessageStream[T]", BaseException | None], None] = lambda stream, error: None,
         on_batch: Callable[[int], None] = lambda count: None,
+        urgency: Urgency | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._buffer = EventBuffer(self._loop, limit)
+        self._buffer = EventBuffer(self._loop, limit, urgency)
         self._batch: deque[Arrived] = deque()
         self._ready: deque[T] = deque()
         self._decode_all = decode
@@ -204,7 +207,7 @@ class EventStream(MessageStream[T]):
         buffer = self._buffer
         buffer.is_awaited = True
         early = self._next_take - self._loop.time()
-        if early > 0 and len(buffer) < _FAIR_SHARE and not self._waiting_for:
+        if early > 0 and len(buffer) < _FAIR_SHARE and not buffer.urgency.is_raised.is_set():
             await asyncio.sleep(early)
         if not buffer and not buffer.ended:
             await buffer.filled()
@@ -282,21 +285,18 @@ class EventStream(MessageStream[T]):
         that the reading thread has by then are counted, and waited for. It takes one round trip. The stream must be one
         of ``stream_events_proven()``, and be read.
         """
-        urgent = self._buffer.is_urgent
-        urgent.set()
-        try:
-            async with clock.timeout(timeout):
-                if not await self._all_is_in(timeout):
-                    return False
-                passed = self._loop.create_future()
-                self._waiting_for.append((self._buffer.came, passed))
-                if self._buffer.is_awaited and not self._buffer:
-                    self._release_passed()
-                await passed
-        except TimeoutError:
-            return False
-        finally:
-            urgent.clear()
+        with self._buffer.urgency.raised():
+            try:
+                async with clock.timeout(timeout):
+                    if not await self._all_is_in(timeout):
+                        return False
+                    passed = self._loop.create_future()
+                    self._waiting_for.append((self._buffer.came, passed))
+                    if self._buffer.is_awaited and not self._buffer:
+                        self._release_passed()
+                    await passed
+            except TimeoutError:
+                return False
         return not self._closed
 
     async def _all_is_in(self, timeout: float) -> bool:

@@ -38,7 +38,7 @@ _HOMES = {
         "session_of",
         "write_entry",
     ],
-    "events": ["events_of", "from_mx_event", "local_gap", "messages_of"],
+    "events": ["deferred_events_of", "events_of", "from_mx_event", "local_gap", "messages_of"],
     "galaxy": [
         "ChildrenPage",
         "DiscoverPage",

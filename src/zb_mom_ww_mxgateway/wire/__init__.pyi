@@ -31,6 +31,7 @@ from zb_mom_ww_mxgateway.wire.commands import (
     write_entry,
 )
 from zb_mom_ww_mxgateway.wire.events import (
+    deferred_events_of,
     events_of,
     from_mx_event,
     local_gap,
@@ -138,6 +139,7 @@ __all__ = [
     "command_request",
     "concerns_handles",
     "correlation_of",
+    "deferred_events_of",
     "deploy_event",
     "discover_page",
     "discover_request",

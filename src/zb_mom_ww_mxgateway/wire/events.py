@@ -7,7 +7,14 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.models.events import (
+    BufferedData,
+    EventFamily,
+    EventHeader,
+    MxEvent,
+    ReplayGap,
+    deferred_event,
+)
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.values import Array
 from zb_mom_ww_mxgateway.wire.enums import open_enum
@@ -30,6 +37,26 @@ def events_of(arrived: Sequence[tuple[float, bytes]], translate: Callable[[pb.Mx
     return [
         from_mx_event(message, at) for message, (at, _) in zip(messages_of(arrived, translate), arrived, strict=True)
     ]
+
+
+def deferred_events_of(
+    arrived: Sequence[tuple[float, bytes]], translate: Callable[[pb.MxEvent], None] | None
+) -> list[MxEvent]:
+    """Return events as :func:`events_of`, each of which is decoded when somebody looks at it.
+
+    It is parsed at once, so that a message that cannot be is found here. One whose handles are replaced is decoded
+    here, too: later they may mean other items.
+    """
+    if translate:
+        return events_of(arrived, translate)
+    parse = pb.MxEvent.FromString
+    return [deferred_event(data, parse(data).worker_sequence, at, _complete) for at, data in arrived]
+
+
+def _complete(event: MxEvent, data: bytes) -> None:
+    decoded = from_mx_event(pb.MxEvent.FromString(data))
+    event.header, event.value = decoded.header, decoded.value
+    event.source_time_ns, event.gateway_receive_time_ns = decoded.source_time_ns, decoded.gateway_receive_time_ns
 
 
 # Events of one item nearly always have the same header, so it is made once and shared.
