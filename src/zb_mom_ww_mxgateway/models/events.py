@@ -67,7 +67,7 @@ class EventHeader:
 _LATER = frozenset({"header", "value", "source_time_ns", "gateway_receive_time_ns"})
 
 
-class _Deferred:
+class DeferredEvent:
     """What an event of a stream keeps until somebody looks at it: its bytes, and the function that decodes them."""
 
     __slots__ = ("_data", "_decode")
@@ -89,7 +89,7 @@ class _Deferred:
 
 
 @dataclass(slots=True)
-class MxEvent(_Deferred):
+class MxEvent(DeferredEvent):
     """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
 
     # Not frozen: thousands are made in a second, and a frozen instance costs a third more.
