@@ -231,7 +231,7 @@ async def test_the_outcome_of_every_write_once(gateway: SimulatedGateway, record
             async with asyncio.timeout(0.3):
                 await live.write(DOUBLE, 6.5)
         gateway.faults.release_write_completes()
-        await told("write", UNKNOWN=1)
+        await told("write", ACCEPTED=1)
 
         entries = [WriteEntry(item.item_handle, 7) for item in items] + [WriteEntry(999, 7)]
         await live.write_bulk_and_confirm(items[0].server_handle, entries)

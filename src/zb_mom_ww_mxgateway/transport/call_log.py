@@ -145,6 +145,8 @@ def _unseen(results: Sequence[Any]) -> str:
     if not unseen:
         return ""
     of = f" of {len(unseen)} of {len(results)} entries" if len(results) > 1 else ""
+    if unseen[0].outcome is WriteOutcome.ACCEPTED:
+        return f"accepted{of}: {unseen[0].error}"
     return f"outcome unknown{of}: accepted, but {unseen[0].error or 'events were lost before its completion'}"
 
 
