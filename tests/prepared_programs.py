@@ -5,7 +5,7 @@ apart: the same two thousand times. So one process has imported all that our pro
 each run is forked from it, with the streams, environment, folder, arguments and exit code that it would have otherwise,
 and ends once threads, exit handlers and garbage are done with. Tests of signals, terminals, streams that are closed, of
 imports and of the start itself start a process as its user would; so does everything where a process cannot be forked,
-where the environment has something unusual or COLD, as it has with ``COLD=1 make test``.
+where the environment gives Python something unusual or has COLD, as it does with ``COLD=1 make test``.
 """
 
 import array
@@ -34,9 +34,8 @@ _OURS = (
     *("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_console", "zb_mom_ww_mxgateway_cli"),
     *("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim"),
 )
-# What may be otherwise than it was when the modules were loaded: our programs read it as they run.
-_READ_BY_OURS = ("MXGATEWAY_", "XDG_", "PYTEST_CURRENT_TEST", "HOME", "TERM")
-_READ_AT_IMPORT = ("MXGATEWAY_CONTRACT", "TESTS_UNDER_A_CONTRACT")
+# What Python reads as it starts, and modules as they are loaded. All else is read by our programs as they run.
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ", "GRPC_", "MXGATEWAY_CONTRACT")
 
 
 class Ended(NamedTuple):
@@ -158,27 +157,19 @@ class _Prepared:
         self._process.wait()
 
 
-_asked_for = Counter[tuple[tuple[str, str], ...]]()
+_asked_for = Counter[frozenset[tuple[str, str]]]()
+_processes: dict[frozenset[tuple[str, str]], _Prepared] = {}
 
 
 def _prepared(environment: dict[str, str]) -> _Prepared | None:
     """What has been prepared in this environment, if it is asked for more than once."""
     if not hasattr(os, "fork") or environment.get("COLD"):
         return None
-    others = tuple(
-        sorted(
-            (name, value)
-            for name, value in environment.items()
-            if name in _READ_AT_IMPORT or not name.startswith(_READ_BY_OURS)
-        )
-    )
-    _asked_for[others] += 1
-    return _prepare(others) if _asked_for[others] > 1 else None
-
-
-@functools.cache
-def _prepare(environment: tuple[tuple[str, str], ...]) -> _Prepared:
-    return _Prepared(dict(environment))
+    at_start = frozenset(each for each in environment.items() if each[0].startswith(_READ_AT_START))
+    _asked_for[at_start] += 1
+    if _asked_for[at_start] > 1 and at_start not in _processes:
+        _processes[at_start] = _Prepared(environment)
+    return _processes.get(at_start)
 
 
 def _load_all() -> None:
