@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.client import GatewayClient
+from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_cli.forward.destination import Destination
 from zb_mom_ww_mxgateway_cli.forward.gateway_feed import GatewayFeed
 from zb_mom_ww_mxgateway_cli.forward.messages import Message, MessageForms
@@ -22,7 +22,7 @@ News = Callable[[str, str], None]
 """Gets a word and a text for a person."""
 
 
-@dataclass
+@dataclass()
 class Counts:
     """What the broker has acknowledged."""
 

@@ -5,10 +5,11 @@ place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple, Protocol
 
+from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 

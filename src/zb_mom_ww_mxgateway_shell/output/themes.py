@@ -5,7 +5,8 @@ of each with the theme's background, and how well eyes can tell them apart. No c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
