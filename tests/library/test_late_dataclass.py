@@ -31,6 +31,8 @@ class Named(Point):
 @dataclass(slots=True)
 class Counter:
     count: int = 0
+    seen_at: float | None = field(default=None, init=False)
+    names: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.count += 1
@@ -123,6 +125,13 @@ def test_a_field_may_have_any_name() -> None:
 
 def test_what_follows_its_making_is_done_each_time() -> None:
     assert [Counter().count, Counter(4).count] == [1, 5]
+
+
+def test_a_field_that_is_no_argument_has_its_default() -> None:
+    counter = Counter()
+    assert (counter.seen_at, counter.names) == (None, [])
+    counter.seen_at = 2.0
+    assert (counter.seen_at, Counter().seen_at) == (2.0, None)
 
 
 def test_a_class_matches_patterns() -> None:

@@ -275,6 +275,23 @@ async def test_a_script_imports_no_terminal_library(run: ShellProcess, tmp_path:
     assert "ptpython" not in done.err
 
 
+async def test_a_short_run_loads_only_what_it_needs(run: ShellProcess) -> None:
+    run.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        # Not a prepared program, which has loaded some before.
+        process = await run.start("--endpoint", gateway.endpoint, "--plaintext", "-e", "status")
+        _, err = await process.communicate()
+    assert process.returncode == 0
+    lines = err.decode().splitlines()
+    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    ours = {name for name in loaded if name.startswith("zb_mom_ww_mxgateway")}
+    assert "zb_mom_ww_mxgateway_shell.scripts.runner" in ours
+    for place in ("alarm_entries", "alarm_feed", "first_contact", "revert_text", "revert_files", "status_texts"):
+        assert not {name for name in ours if name.endswith(f".{place}")}
+    assert not {"filelock", "shutil", "cryptography", "csv", "tempfile", "sqlite3"} & loaded
+    assert len(ours) <= 255
+
+
 async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
     context = Context(all_commands(), interactive=False)

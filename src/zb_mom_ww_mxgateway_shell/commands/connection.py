@@ -9,9 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
-from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
 from zb_mom_ww_mxgateway_shell.galaxy.catalog import UNVERIFIED
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -20,7 +18,6 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
@@ -67,6 +64,8 @@ async def connect(
         await connect_profile(context, profile)
         await context.connected.settled()
         if profile.watch:
+            from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list  # Lazy: few profiles have a list.
+
             await watch_list(context, profile.watch)
         return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
     if endpoint is None:
@@ -180,8 +179,7 @@ async def status(context: Context) -> Result:
         f"contract    {spoken()}",
         f"writes      {_writes_text(context.connected.arming)}",
         *([f"limits      {limits.text}"] if (limits := context.connected.desk.rules.limits) else []),
-        f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}"
-        f"{loss_meaning(live.lost)}",
+        f"session     {live.session.session_id}, {context.state}{_loss_text(live.lost)}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
         f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
         f"events      {live.events} received, {counted(live.gaps, 'gap')}, {lost_text(live)}",
@@ -189,10 +187,12 @@ async def status(context: Context) -> Result:
         *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]
     lines += [f"in doubt    {write.name}   {doubt_text(write)}" for write in context.connected.doubtful.all()]
-    lines += [
-        f"put back    {each.tag} to {value_text(each.original)} in {countdown_text(each)}"
-        for each in context.connected.changes.pending
-    ]
+    if pending := context.connected.changes.pending:
+        from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text  # Lazy: most sessions time no write.
+
+        lines += [
+            f"put back    {each.tag} to {value_text(each.original)} in {countdown_text(each)}" for each in pending
+        ]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
     return TextResult("\n".join(lines), _status_fields(context))
@@ -220,6 +220,15 @@ def galaxy_text(context: Context) -> str:
     if earlier:
         return earlier
     return f"{catalogue.objects} objects so far" if catalogue.objects else "not read yet"
+
+
+def _loss_text(lost: Exception | None) -> str:
+    """Return why a session is lost and what that means; '' for one that is not."""
+    if lost is None:
+        return ""
+    from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning  # Lazy: most sessions are not lost.
+
+    return f": {lost}{loss_meaning(lost)}"
 
 
 def _writes_text(arming: Arming) -> str:

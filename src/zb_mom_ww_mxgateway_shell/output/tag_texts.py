@@ -1,6 +1,5 @@
 """Units and descriptions of tags beside their values."""
 
-import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -83,6 +82,8 @@ def with_facts(
     if any(descriptions):
         widths = [max(width(row[column]) for row in [shown, *cells]) for column in range(len(shown))]
         # A blank column is left free: a line as long as the screen is wide is folded by some terminals.
+        import shutil  # Lazy: few tables have descriptions.
+
         room = shutil.get_terminal_size((80, 24)).columns - 1 - sum(widths) - 2 * (len(shown) + 1)
         if room >= LEAST_DESCRIPTION:
             shown.append("description")

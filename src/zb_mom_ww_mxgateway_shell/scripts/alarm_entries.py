@@ -26,7 +26,7 @@ _READY_SECONDS = 2.0
 @asynccontextmanager
 async def alarms_kept(context: Context, log: RunLog) -> AsyncIterator[None]:
     """Keep the alarms of all connections while this is open, if a record or a report of the run is wanted."""
-    if context.record is None and not log.is_reported:
+    if not log.keeps_alarms(context):
         yield
         return
     entries = AlarmEntries(context, log)

@@ -95,6 +95,10 @@ class RunLog:
         """The statements that were left out, because their step was not selected; by their identity."""
         self._ids: Counter[str] = Counter()
 
+    def keeps_alarms(self, context: "Context") -> bool:
+        """Whether a record or a report of the run is wanted, which have the alarms that came meanwhile."""
+        return context.record is not None or self.is_reported
+
     def begin(self, statement: Statement, title: str) -> Step:
         """Start a step with its statement, and return it."""
         self.steps.append(Step(title, id=self._id_of(statement, title)))

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, TypeVar
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
@@ -13,10 +13,8 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
-from zb_mom_ww_mxgateway_shell.scripts.alarm_entries import alarms_kept
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
-from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
 from zb_mom_ww_mxgateway_shell.scripts.line_performer import LinePerformer, Perform
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
@@ -26,6 +24,9 @@ from zb_mom_ww_mxgateway_shell.scripts.run_verdict import RunVerdict
 from zb_mom_ww_mxgateway_shell.scripts.step_selection import StepSelection
 from zb_mom_ww_mxgateway_shell.scripts.time_limit import TimeLimit, TimeLimits
 from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
 
 _REST_SECONDS = 2.0
 """How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
@@ -82,12 +83,14 @@ class ScriptRun:
         All tags of a file are advised before its first line.
         """
         if is_file:
+            from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact  # Lazy: lines of -e have none.
+
             self._first_contact = FirstContact(self._context, list(block.statements()))
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
             with self._signals.heard() if self._hears_signals else nullcontext():
-                alarms = nullcontext() if self._looks_on else alarms_kept(self._context, self._log)
-                async with news_reported(self._context, self._report_news, self._verdict.failed_in_background), alarms:
+                news = news_reported(self._context, self._report_news, self._verdict.failed_in_background)
+                async with news, self._alarms():
                     await self._block(block)
                     await self._end_standing()
         finally:
@@ -103,6 +106,14 @@ class ScriptRun:
             self._output.report_closed()
             self._verdict.worsen(ExitCode.NOT_MET)
         return self._verdict.code
+
+    def _alarms(self) -> AbstractAsyncContextManager[None]:
+        """Return what keeps the alarms of the run, if a record or a report of it is wanted."""
+        if self._looks_on or not self._log.keeps_alarms(self._context):
+            return nullcontext()
+        from zb_mom_ww_mxgateway_shell.scripts.alarm_entries import alarms_kept  # Lazy: most runs keep none.
+
+        return alarms_kept(self._context, self._log)
 
     def interrupt(self) -> None:
         """End it as Ctrl-C does."""

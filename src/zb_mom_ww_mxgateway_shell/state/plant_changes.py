@@ -189,8 +189,6 @@ class PlantChanges:
 
     async def offer_left_behind(self) -> None:
         """Tell a person what earlier sessions at this endpoint were to put back."""
-        from zb_mom_ww_mxgateway_shell.output.revert_text import left_behind_text
-
         try:
             if self._is_demo:
                 # The plant of an earlier demo ended with its shell.
@@ -199,6 +197,10 @@ class PlantChanges:
         except (OSError, TimeoutError) as error:
             self.tell(f"whether a timed write was left behind is unknown: {error}")
             return
+        if not found:
+            return
+        from zb_mom_ww_mxgateway_shell.output.revert_text import left_behind_text  # Lazy: most sessions find none.
+
         for each in found:
             self.tell(left_behind_text(each))
 
