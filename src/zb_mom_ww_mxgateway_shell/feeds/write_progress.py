@@ -18,7 +18,7 @@ def progress_text(call: FollowedCall) -> str:
 
 
 def interrupted_text(context: Context, call: FollowedCall) -> str:
-    """Return the outcome of each write of a call whose wait was interrupted after it was accepted."""
+    """Return the outcome of each write of a call that was answered before its line was interrupted."""
     tags = {item.key: item.tag for item in context.items}
     results = zip(call.keys, call.results or (), strict=False)
     return "; ".join(f"{tags.get(key, 'the write')}   {outcome_text(result, 0.0)}" for key, result in results)

@@ -146,20 +146,22 @@ class LineRun:
         """
         if not self.is_mutating:
             return Interrupted("interrupted")
-        if accepted := self._accepted_text():
-            return InterruptedAccepted(f"interrupted; {accepted}")
+        if self.writes and all(call.results is not None for call in self.writes):
+            return self._interruption_after_answers()
         asked = [each.desk.asked_at for each in self.context.connections.values()]
         was_asked = since is not None and any(at is not None and at >= since for at in asked)
         return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
 
-    def _accepted_text(self) -> str:
-        """Return what is known of writes that were accepted and whose completion is no longer waited for; empty where
-        another one is without an answer."""
-        if any(call.is_sent and call.results is None for call in self.writes):
-            return ""
+    def _interruption_after_answers(self) -> Interrupted:
+        """Return the error for this line, interrupted after each of its writes was answered."""
         from zb_mom_ww_mxgateway_shell.feeds.write_progress import interrupted_text  # Lazy: few lines are interrupted.
 
-        return "; ".join(interrupted_text(self.context, call) for call in self.writes if call.is_interrupted)
+        outcomes = {result.outcome.value for call in self.writes for result in call.results or ()}
+        if any(call.is_interrupted for call in self.writes):
+            kind: type[Interrupted] = InterruptedAccepted
+        else:
+            kind = Interrupted if outcomes <= {"completed", "refused"} else InterruptedInDoubt
+        return kind(f"interrupted; {'; '.join(interrupted_text(self.context, call) for call in self.writes)}")
 
 
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:

@@ -77,7 +77,8 @@ class RunningView:
     async def during(self, work: Awaitable[T], progress: Callable[[], str]) -> T:
         """Await `work`, and show after a moment what it waits for; raise its error, or that of a failed redraw.
 
-        `progress` returns that in one line. What has arrived is held, and Ctrl-C among it stops the work.
+        `progress` returns that in one line. What has arrived is held, and Ctrl-C among it stops the work. Await
+        :meth:`leave` afterwards, however it ended.
         """
         self._held.resume()
         self._task = task = asyncio.ensure_future(work)
@@ -96,8 +97,6 @@ class RunningView:
             raise
         finally:
             timer.cancel()
-            if self._task is task:
-                await self.leave()
 
     async def leave(self) -> None:
         """Show the command no longer, also where it still cleans up."""
