@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from zb_mom_ww_mxgateway import Float32, MxEvent, ReplayGap, wire
+from zb_mom_ww_mxgateway import EventHeader, Float32, MxEvent, ReplayGap, wire
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import deferred_event
 from zb_mom_ww_mxgateway.wire.events import DecodeError
@@ -128,3 +128,17 @@ def test_a_name_that_no_event_has_is_an_error() -> None:
         deferred(b"").vlaue  # noqa: B018
     assert not hasattr(MxEvent.__new__(MxEvent), "value")
     assert deferred(KINDS["a gap"].SerializeToString()).replay_gap == ReplayGap(4, 9)
+
+
+def test_a_hundred_thousand_items_keep_their_headers() -> None:
+    made, names = message(), range(1, 100_001)
+
+    def headers() -> list[EventHeader]:
+        found = []
+        for item in names:
+            made.item_handle = item
+            found.append(decoded(made.SerializeToString()).header)
+        return found
+
+    first, again = headers(), headers()
+    assert all(one is other for one, other in zip(first, again, strict=True))

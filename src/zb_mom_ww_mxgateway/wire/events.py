@@ -59,9 +59,10 @@ def _complete(event: MxEvent, data: bytes) -> None:
     event.source_time_ns, event.gateway_receive_time_ns = decoded.source_time_ns, decoded.gateway_receive_time_ns
 
 
-# Events of one item nearly always have the same header, so it is made once and shared.
+# Events of one item nearly always have the same header, so it is made once and shared: for as many items as a large
+# plant has in one process, as a table that is too small makes every header anew.
 _headers: dict[bytes, EventHeader] = {}
-_MOST_HEADERS = 10_000
+_MOST_HEADERS = 131_072
 _LONGEST_SHARED = 300
 
 
