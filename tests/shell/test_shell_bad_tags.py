@@ -34,7 +34,7 @@ async def test_a_table_has_the_word_and_the_reason_once_underneath(tmp_path: Pat
         await screen.enter(f"read {BOOL} {LEVEL} {INT}", f"\n{FAILED}")
         assert screen.text.count("the device failed") == 1
         screen.type(f"watch {BOOL} {LEVEL} {INT}" + ENTER)
-        await screen.shows(f"{BOOL}  true   ", " bad      ", f"\n{FAILED}")
+        await screen.shows("changes", " bad      ", f"\n{FAILED}demo>")
         await screen.enter("watches", f"{FAILED}  item  tag")
         await screen.enter("unwatch", "3 no longer watched")
         await screen.enter("items", "advised  value", f"{FAILED}demo>")
