@@ -84,6 +84,22 @@ async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(t
         )
 
 
+async def test_in_vi_mode_without_colour_and_at_forty_columns_a_paste_waits_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with shell(tmp_path, cursor_reports=True, columns=40) as sh:
+        screen = sh.terminal
+        await screen.enter("set keys vi", "\nkeys vi")
+        await begin(sh, "sleep 2s", "sleep, ", "ready")
+        screen.type(PASTE)
+        await screen.shows("typed ahead: …", "TestInt 6⏎")
+        await screen.shows("3 lines: Enter shows the effect")
+        assert all(len(line) <= 40 for line in screen.text.split("\n"))
+        await screen.enter("", "run these 3 lines? [y/N]")
+        await screen.enter("y", "→ 5", "5 → 6")
+
+
 async def test_a_trend_leaves_room_for_panel_and_toolbar(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal

@@ -21,7 +21,7 @@ class HeldKeys:
     def __init__(self, keys: Input) -> None:
         self._input = keys
         self._later: list[KeyPress] = []
-        self._is_running = False
+        self._is_running = self._is_attached = False
         self._leaves = False
         self.text: str = ""
         """What is held; each Enter is a line end."""
@@ -38,12 +38,13 @@ class HeldKeys:
 
         At the end the next prompt gets what was held. Keep the terminal quiet around it.
         """
-        self._is_running = True
-        with self._input.attach(self.read):
+        self._is_running = self._is_attached = True
+        with self._input.attach(self._read):
             try:
                 yield
             finally:
                 self.settle()
+                self._is_attached = False
         self.hand_over()
 
     def resume(self) -> None:
@@ -51,16 +52,16 @@ class HeldKeys:
         self._is_running = True
         later, self._later = self._later, []
         self._hold(later)
-        self.read()
+        self._read()
 
     def settle(self) -> None:
         """Hold what has arrived; a command has ended. What comes later answers its result, and is as if typed there."""
-        self.read()
+        self._read()
         self._is_running = False
 
     def hand_over(self) -> None:
         """Give the next prompt what was held."""
-        self.read()
+        self._read()
         later, self._later = self._later, []
         # What was typed since, unseen, must not lengthen a line that was entered.
         text = self.text if later else self.text.removesuffix("\n")
@@ -70,7 +71,12 @@ class HeldKeys:
         self.text, self._leaves = "", False
         store_typeahead(self._input, [*keys, *later])
 
-    def read(self) -> None:
+    def withhold(self) -> None:
+        """Take what has arrived from a question that comes now; nothing while no command has the keyboard."""
+        if self._is_attached:
+            self._read()
+
+    def _read(self) -> None:
         """Take all keys that have arrived, also those that another application left."""
         self._hold([*get_typeahead(self._input), *self._input.read_keys()])
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _SHOWN_AFTER = 0.2
 """Seconds after which a command that still runs is shown: most end before, and nothing flickers."""
+_AHEAD = "  typed ahead: "
 _MOVING = {
     Keys.Left: "left",
     Keys.Right: "right",
@@ -125,7 +126,7 @@ class RunningView:
     async def stepped_back(self) -> AsyncIterator[None]:
         """Leave the terminal to a question or another view while this is open."""
         self._away += 1
-        self._held.read()  # What was typed before a question does not answer it.
+        self._held.withhold()  # What was typed before a question does not answer it.
         await self._close()
         try:
             yield
@@ -227,7 +228,8 @@ class RunningView:
 
     def _ahead(self) -> StyleAndTextTuples:
         typed = safe(self._held.text.replace("\n", "⏎"))
-        return [("", cut_start(f"  typed ahead: {typed}", self._output.get_size().columns - 1))]
+        room = self._output.get_size().columns - len(_AHEAD) - 1
+        return [("", f"{_AHEAD}{cut_start(typed, room)}")]
 
     def _toolbar(self) -> StyleAndTextTuples:
         return [("", cut(f" {self._figures()}", self._output.get_size().columns))]
