@@ -6,11 +6,11 @@ read :data:`TYPES`. The simulator and the documentation are checked against it b
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.value_checks import (

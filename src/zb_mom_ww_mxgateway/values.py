@@ -11,12 +11,11 @@ A value is checked once, by :func:`normalize` or when its :class:`Typed` is made
 
 import math
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.value_checks import expected
 from zb_mom_ww_mxgateway.value_types import TYPES, DataType, WireType, common_type, element_type, implied_type

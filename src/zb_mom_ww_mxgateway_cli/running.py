@@ -4,7 +4,7 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.recordings.columns import format_of
 from zb_mom_ww_mxgateway_cli.gateways import CommandConnection, Gateways
 from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy

@@ -1,10 +1,10 @@
 """What the writes of a command may do, as its options and its profile say."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import click
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_console.render.report import Report
 

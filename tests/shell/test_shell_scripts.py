@@ -288,7 +288,7 @@ async def test_a_short_run_loads_only_what_it_needs(run: ShellProcess) -> None:
     assert "zb_mom_ww_mxgateway_shell.scripts.runner" in ours
     for place in ("alarm_entries", "alarm_feed", "first_contact", "revert_text", "revert_files", "status_texts"):
         assert not {name for name in ours if name.endswith(f".{place}")}
-    assert not {"filelock", "shutil", "cryptography", "csv", "tempfile", "sqlite3"} & loaded
+    assert not {"shutil", "cryptography", "csv", "tempfile", "sqlite3"} & loaded
     assert len(ours) <= 255
 
 

@@ -1,13 +1,13 @@
 """The facts of a contract, and what differs between those of two."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from google.protobuf import descriptor_pb2 as pb
 
 from zb_mom_ww_mxgateway.contract.descriptors import PACKAGES
 from zb_mom_ww_mxgateway.contract.needs import Lacks
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 _FIELD = pb.FieldDescriptorProto
 Facts = dict[str, str]

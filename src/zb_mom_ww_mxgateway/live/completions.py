@@ -6,13 +6,12 @@ none. No clock decides: a write gets a completion that can be no other's, or whe
 Doubt ends when as many completions have come as there are writes that may have one.
 """
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.events import MxEvent
 
 # Seconds for which a gateway may still carry out a command that it has not answered, with a margin.

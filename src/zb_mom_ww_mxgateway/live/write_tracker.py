@@ -4,13 +4,13 @@ import asyncio
 import itertools
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedCall, AwaitedWrite, Key
 from zb_mom_ww_mxgateway.live.completions import ItemWrites, SentWrite
 from zb_mom_ww_mxgateway.live.values import LiveValue

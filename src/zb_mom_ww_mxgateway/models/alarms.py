@@ -12,12 +12,12 @@ For example::
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.values import MxValueOutput
 

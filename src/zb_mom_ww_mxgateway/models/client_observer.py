@@ -1,9 +1,9 @@
 """Observers of a client: what they are told, as plain facts without values, keys or passwords."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.live_state import LiveState
 from zb_mom_ww_mxgateway.models.write_outcome import WriteOutcome
 

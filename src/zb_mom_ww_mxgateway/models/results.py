@@ -1,9 +1,9 @@
 """Results of calls: entries of bulk calls, facts about a session and its worker."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import MxValueOutput
 

@@ -3,10 +3,10 @@
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.redaction import redact
 
 UNNAMED_ALARM = "an alarm without a reference"

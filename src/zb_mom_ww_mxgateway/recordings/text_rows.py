@@ -7,9 +7,8 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 LONGEST_ROW = 64 << 20
 """Bytes of the longest row."""

@@ -2,13 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written

@@ -16,10 +16,10 @@ letters.
 
 import math
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.condition_tree import (
     AgeOperand,
     Constant,

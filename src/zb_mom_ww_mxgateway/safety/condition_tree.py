@@ -5,10 +5,9 @@ The text of every node reads back as an equal node.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 BARE_NAME = re.compile(r"[\w$#]+(?:\.[\w$#]+)+(?:\[[0-9]+\])?")
 """A tag that needs no backticks, provided that each of its names is :func:`is_name`."""

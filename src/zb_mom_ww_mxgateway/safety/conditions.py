@@ -11,13 +11,13 @@ Numbers, times and texts are equal by the rule of :mod:`zb_mom_ww_mxgateway.comp
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import readable
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.redaction import redact

@@ -6,11 +6,11 @@ whole array ``TAG[]``, are matched as themselves and as ``TAG``.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.tag_names import array_names, glob, tag_key
 
 _WILDCARDS: Final = "*?"

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError, JournalLine, parse_line
 from zb_mom_ww_mxgateway.safety.journal_files import files_in
 from zb_mom_ww_mxgateway.safety.journal_values import to_form

@@ -7,12 +7,11 @@ another line, and its hash is wrong.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.redaction import may_hold_secret
 from zb_mom_ww_mxgateway.safety.journal_values import from_form, redacted_form
 

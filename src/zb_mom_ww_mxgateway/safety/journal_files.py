@@ -15,10 +15,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line, time_text
 from zb_mom_ww_mxgateway.system.file_locks import lock, locked, unlock
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others

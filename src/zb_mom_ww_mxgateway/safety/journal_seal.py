@@ -5,10 +5,10 @@ A seal proves who had the journal up to that head in his hands, and that it was 
 
 import base64
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine
 from zb_mom_ww_mxgateway.safety.seal_keys import SealKey, SigningKey

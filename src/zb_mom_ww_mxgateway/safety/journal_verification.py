@@ -8,9 +8,9 @@ seal.
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalError, JournalLine, is_beginning, parse_line
 from zb_mom_ww_mxgateway.safety.journal_files import file_of, files_in, lock_of, read_head, torn_hash
 from zb_mom_ww_mxgateway.safety.journal_seal import Seal

@@ -1,9 +1,9 @@
 """Lines of one journal on their way to the disk: drafts get their place in the chain under the lock."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, new_line
 from zb_mom_ww_mxgateway.safety.journal_files import JournalFiles, torn_hash
 

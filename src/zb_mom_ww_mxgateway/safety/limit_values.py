@@ -7,13 +7,13 @@ round must keep a limit before and after that, so that rounding carries nothing 
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import is_single
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
 from zb_mom_ww_mxgateway.redaction import redact

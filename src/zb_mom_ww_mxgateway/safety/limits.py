@@ -6,12 +6,11 @@ one applies; an element ``TAG[3]`` has the rule of ``TAG``.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, readable
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.conditions import Condition, quality_of
 from zb_mom_ww_mxgateway.safety.globs import TagGlob

@@ -1,10 +1,9 @@
 """Examples in a limits file: writes of which the file says whether they are refused, and by what."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.limit_values import shown
 from zb_mom_ww_mxgateway.safety.selection import RuleVerdict

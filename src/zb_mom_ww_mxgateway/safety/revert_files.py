@@ -5,12 +5,11 @@ import math
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
 from zb_mom_ww_mxgateway.safety.typed_forms import form_of_typed, time_of_form, typed_of_form
 from zb_mom_ww_mxgateway.system.file_locks import locked

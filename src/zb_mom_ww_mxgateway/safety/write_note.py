@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

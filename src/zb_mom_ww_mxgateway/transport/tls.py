@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayCertificateChangedError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes

@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zb_mom_ww_mxgateway.kept_secrets import LEAST, keep
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_cli.commands.credentials import PasswordOptions
 from zb_mom_ww_mxgateway_cli.options import not_blank
 from zb_mom_ww_mxgateway_console.connect.options import Connection

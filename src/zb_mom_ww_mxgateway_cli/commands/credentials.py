@@ -3,11 +3,11 @@
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_cli.options import not_blank
 from zb_mom_ww_mxgateway_console.connect.secret_files import SecretFileError, first_line_of
 

@@ -2,12 +2,11 @@
 
 import re
 import ssl
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 Protocol = Literal["nats", "mqtt", "print"]
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.client import GatewayClient
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_cli.forward.destination import Destination
 from zb_mom_ww_mxgateway_cli.forward.gateway_feed import GatewayFeed
 from zb_mom_ww_mxgateway_cli.forward.messages import Message, MessageForms

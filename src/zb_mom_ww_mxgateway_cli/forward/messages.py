@@ -6,10 +6,10 @@ The id of an event is made of session and sequence alone, so a forwarder that st
 import json
 import time
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.redaction import may_hold_secret

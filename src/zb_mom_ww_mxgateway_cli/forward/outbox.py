@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message
 
 DEFAULT_MOST = 100_000

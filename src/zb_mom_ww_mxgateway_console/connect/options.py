@@ -3,13 +3,11 @@
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 from click.core import ParameterSource
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions

@@ -2,13 +2,11 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -2,12 +2,10 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

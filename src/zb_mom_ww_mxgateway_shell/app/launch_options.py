@@ -1,10 +1,9 @@
 """What the command line asks for."""
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import click
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_shell.app.demo_options import DemoOptions

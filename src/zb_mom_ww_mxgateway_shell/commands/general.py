@@ -1,9 +1,9 @@
 """help, py, exit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import HelpArgument

@@ -9,11 +9,11 @@ import hashlib
 import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal import user_name
 from zb_mom_ww_mxgateway.safety.seal_keys import SealKey, SigningKey
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes

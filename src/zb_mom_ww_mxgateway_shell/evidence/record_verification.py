@@ -6,11 +6,11 @@ Each check says what it proves and what it does not. A check does not hold if wh
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.journal_actions import actions, lines_back
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line
 from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_places

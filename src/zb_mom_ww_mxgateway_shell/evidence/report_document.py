@@ -1,9 +1,9 @@
 """A document in blocks, from which a page and a Markdown text are made with the same facts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.evidence.report_model import ReportVerdict
 from zb_mom_ww_mxgateway_shell.evidence.trend_svg import TrendDrawing
 

@@ -1,11 +1,9 @@
 """What a record of a run shows, for a person who signs it: steps with their evidence, requirements, writes, alarms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.journal_actions import JournalAction

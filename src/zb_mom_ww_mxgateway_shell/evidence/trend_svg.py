@@ -6,10 +6,10 @@ A value holds until the next one. Nothing is drawn where it is unknown, and a br
 import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, safe, shortened, width
 from zb_mom_ww_mxgateway_shell.evidence.report_text import (
     ReportClock,

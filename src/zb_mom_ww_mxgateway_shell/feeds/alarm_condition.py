@@ -7,11 +7,10 @@ or from now on if nothing was written. No clock but this machine's decides that.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.alarms import ActiveAlarm, AlarmConditionState, AlarmTransition, AlarmTransitionKind
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayWaitError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmConditionState,

@@ -1,11 +1,10 @@
 """``no-new-alarms``: no alarm is raised from its line to the end of its step."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeedLost
 from zb_mom_ww_mxgateway.models.alarms import ActiveAlarm, AlarmFacts, AlarmTransition
 from zb_mom_ww_mxgateway.system import clock

@@ -1,10 +1,9 @@
 """A snapshot written back: the rows that differ, in the order of the file, in one call; all others are named."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.snapshots import ComparedRow, NotRestored, RowState, value_to_restore
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, value_form, value_text
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of

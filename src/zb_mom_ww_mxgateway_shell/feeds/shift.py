@@ -5,12 +5,12 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeedLost, AlarmListRead, is_unacknowledged
 from zb_mom_ww_mxgateway.models.alarms import AlarmTransition, AlarmTransitionKind
 from zb_mom_ww_mxgateway.safety.journal import user_name

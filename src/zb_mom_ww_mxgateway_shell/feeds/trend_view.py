@@ -1,6 +1,7 @@
 """The part of a history that a trend shows: moved and zoomed by keys."""
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
+from dataclasses import dataclass
+
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 
 _HOUR = 3_600.0

@@ -1,11 +1,11 @@
 """Writes with their outcomes: for a person, for JSON, as an error and as an exit code."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.times import time_text

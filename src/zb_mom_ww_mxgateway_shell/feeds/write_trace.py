@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeedLost
 from zb_mom_ww_mxgateway.models.alarms import AlarmTransition, AlarmTransitionKind
 from zb_mom_ww_mxgateway.models.handles import Item

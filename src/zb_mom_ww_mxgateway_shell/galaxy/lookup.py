@@ -1,10 +1,10 @@
 """Look-up of one tag, its object and its attribute, by the gateway rather than from memory."""
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.fresh_values import needs_brackets
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import closest

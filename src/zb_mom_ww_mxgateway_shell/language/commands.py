@@ -11,11 +11,10 @@ share are an option group: a keyword-only parameter whose type is a dataclass of
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.text.wording import WITHOUT_HELP
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Flag, Sign
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits

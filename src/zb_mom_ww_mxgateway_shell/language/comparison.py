@@ -9,13 +9,13 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import is_single, same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.value_types import TYPES, WIDEST, DataType, Family, family_of
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_value

@@ -1,10 +1,9 @@
 """Values as typed: bare text takes the tag's own type, ``int32:5`` names it, quotes make a string."""
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, TYPES, WIDEST, DataType, Family, TypeSpec, type_of_tag
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements

@@ -1,10 +1,9 @@
 """Parsing of a line: its command and arguments, or its mistakes."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, RestOfLine
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter

@@ -6,8 +6,8 @@ editor are mistakes with their place.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
 from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, InputError
 

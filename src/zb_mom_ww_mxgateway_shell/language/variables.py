@@ -8,9 +8,9 @@ as it is.
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, type_of
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, describe_curly
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest

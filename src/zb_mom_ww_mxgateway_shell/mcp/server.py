@@ -3,9 +3,9 @@
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.system.extras import extra
 from zb_mom_ww_mxgateway.version import __version__

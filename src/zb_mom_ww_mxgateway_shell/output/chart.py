@@ -5,9 +5,9 @@ Not a plotting library: those join with a line what is unknown.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.text.terminal_text import width as columns_of
 from zb_mom_ww_mxgateway_shell.output.axis import Axis
 from zb_mom_ww_mxgateway_shell.output.scale import share

@@ -2,9 +2,9 @@
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 
 CHARACTER = 9

@@ -1,10 +1,9 @@
 """Results of commands. Commands never print: a front end shows the lines, or the JSON form."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned

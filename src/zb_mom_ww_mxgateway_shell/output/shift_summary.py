@@ -1,11 +1,10 @@
 """The summary of a shift as Markdown: what one user did and saw, and what is not known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import local
 from zb_mom_ww_mxgateway_shell.output.markdown import escaped, table

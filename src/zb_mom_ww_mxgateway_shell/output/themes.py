@@ -5,8 +5,7 @@ of each with the theme's background, and how well eyes can tell them apart. No c
 """
 
 from collections.abc import Mapping, Sequence
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Results of a watch at the prompt."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.output.results import Sheet

@@ -1,9 +1,8 @@
 """What the user who starts a run lets it write, compared with what its files declare before anything connects."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent

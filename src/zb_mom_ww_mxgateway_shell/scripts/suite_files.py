@@ -2,10 +2,9 @@
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.scripts import loader
 from zb_mom_ww_mxgateway_shell.scripts.run_options import Part, ReadPart

@@ -1,10 +1,9 @@
 """The terms on which one connection is written to."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 
 if TYPE_CHECKING:

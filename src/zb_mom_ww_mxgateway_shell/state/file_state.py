@@ -1,10 +1,9 @@
 """The state of one command file while it is checked or runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.state.standing_checks import StandingChecks
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 """What a front end offers for command files that the shell makes: a look at them, and a trial."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 
 

@@ -18,12 +18,12 @@ The file never contains a key: it names the source of one.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.connect.profiles import (
     Profile as Profile,
     ProfilesFile,

@@ -1,7 +1,8 @@
 """A line that ran, as a script has it."""
 
+from dataclasses import dataclass
+
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

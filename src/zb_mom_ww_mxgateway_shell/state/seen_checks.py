@@ -1,10 +1,10 @@
 """Conditions and times for a script, from how the values of tags went: with room for the next time, plainly rounded."""
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.samples.course import Course, HeldValue, Spread, Stretch

@@ -1,14 +1,13 @@
 """A script of what was typed since a moment: with the waits and expectations that the samples of that time tell."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.safety.changes import OwnWrite
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key

@@ -1,10 +1,9 @@
 """Settings of the shell: what ``set`` changes."""
 
 import os
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.themes import DEFAULT, THEMES

@@ -1,9 +1,9 @@
 """Who signs for a write: nobody, the user who is logged in, or that user and a second person."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, VERIFIED_WRITE
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode

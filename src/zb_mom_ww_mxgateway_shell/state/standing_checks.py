@@ -1,9 +1,8 @@
 """Checks that stand from their line to the end of its step, such as a watchdog."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.output.results import Result

@@ -1,8 +1,7 @@
 """Users who are logged in on one connection, for secured and verified writes."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from zb_mom_ww_mxgateway.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
