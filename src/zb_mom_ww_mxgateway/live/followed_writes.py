@@ -8,9 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedCall, Key
-
 if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedCall, Key
     from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 class FollowedCall:
     """A call that writes, and waits for the outcome of each of its entries."""
 
-    call: AwaitedCall
+    call: "AwaitedCall"
     accepted_after: float | None = None
     """Seconds from the sending to the answer; None before it."""
     results: "Sequence[WriteResult] | None" = None
@@ -32,7 +31,7 @@ class FollowedCall:
         return any(write.write is not None for write in self.call.writes)
 
     @property
-    def keys(self) -> list[Key]:
+    def keys(self) -> "list[Key]":
         """Server and item handle of each entry."""
         return [write.key for write in self.call.writes]
 
@@ -64,7 +63,7 @@ def followed_writes() -> Iterator[list[FollowedCall]]:
         _FOLLOWERS.reset(token)
 
 
-def followed(call: AwaitedCall) -> FollowedCall:
+def followed(call: "AwaitedCall") -> FollowedCall:
     """Show a call that is about to be made to those who follow it."""
     made = FollowedCall(call)
     for calls in _FOLLOWERS.get():
