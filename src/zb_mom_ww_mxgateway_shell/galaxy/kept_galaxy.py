@@ -11,15 +11,15 @@ import hmac
 import io
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.system.file_locks import locked
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others, write_private_file
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.system.state_dir import cache_folder
@@ -32,6 +32,7 @@ _MADE_BY = f"mxgw galaxy 1, {__version__}, Python {sys.version_info[0]}.{sys.ver
 """Which characters can be shown is known to Python, so its version counts, too."""
 _ROUNDS = 10_000
 _EVENT_SECONDS = 5.0
+_LOCK_SECONDS = 10.0
 _NAME_BYTES, _HMAC_KEY_BYTES, _SALT_BYTES = 16, 32, 32
 _MOST_FILES, _MOST_BYTES = 10, 200_000_000
 
@@ -69,8 +70,8 @@ class KeptGalaxy:
     def __init__(self, options: "ClientOptions", *, make: bool) -> None:
         """Find the place of the file; `make` the folder with its salt, if they are not there.
 
-        Raises OSError where the folder is not there or cannot be used, and MxGatewayArgumentError for a user without
-        a home.
+        Raises OSError where the folder is not there or cannot be used, or others may change it, and
+        MxGatewayArgumentError for a user without a home.
         """
         from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 
@@ -83,11 +84,21 @@ class KeptGalaxy:
 
     def _salt(self, *, make: bool) -> bytes:
         path = self.folder / "salt"
-        if make and not path.exists():
+        if make:
             make_private_folder(self.folder)
-            # A second process that comes in between has its own file replaced by this salt: it is read anew once.
-            write_private_file(path, secrets.token_bytes(_SALT_BYTES))
-        return read_bytes(path)
+        if others := open_to_others(path):
+            raise PermissionError(others)
+        if make:
+            with self._lock():
+                if not path.exists() or len(read_bytes(path)) != _SALT_BYTES:
+                    write_private_file(path, os.urandom(_SALT_BYTES))
+        if len(salt := read_bytes(path)) != _SALT_BYTES:
+            raise OSError(f"{path} is damaged")
+        return salt
+
+    def _lock(self) -> AbstractContextManager[None]:
+        """Keep other writers away: they use the same temporary files."""
+        return locked(self.folder / "lock", _LOCK_SECONDS)
 
     def read(self) -> tuple[GalaxyState, io.BytesIO] | None:
         """Return the state of the galaxy that was kept, and the lines of its index.
@@ -112,8 +123,9 @@ class KeptGalaxy:
         """Replace the file by one of this galaxy, and remove the oldest files beyond the bounds; raise OSError."""
         form = asdict(state) | {"deployed_at": state.deployed_at.astimezone(UTC).isoformat()}
         rest = b"".join([json.dumps(form).encode() + b"\n", *lines])
-        write_private_file(self.path, _MADE_BY + self._digest(rest) + rest)
-        self._prune()
+        with self._lock():
+            write_private_file(self.path, _MADE_BY + self._digest(rest) + rest)
+            self._prune()
 
     def used(self) -> None:
         """Take note that the file is in use: it is not among the oldest."""
@@ -132,9 +144,10 @@ class KeptGalaxy:
         files, total = [], 0
         for path in self.folder.glob("*.galaxy*"):
             with suppress(OSError):
-                files.append((path.stat().st_mtime_ns, path.stat().st_size, path))
-        for number, (_, size, path) in enumerate(sorted(files, reverse=True)):
+                # This one is the newest, also where the clock was set back.
+                files.append((path == self.path, path.stat().st_mtime_ns, path.stat().st_size, path))
+        for number, (is_this, _, size, path) in enumerate(sorted(files, reverse=True)):
             total += size
-            if number >= _MOST_FILES or (total > _MOST_BYTES and path != self.path):
+            if not is_this and (number >= _MOST_FILES or total > _MOST_BYTES):
                 with suppress(OSError):
                     path.unlink()
