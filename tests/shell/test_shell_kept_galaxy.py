@@ -1,12 +1,11 @@
 """A large galaxy that is kept between runs: found again, verified, and never taken for another one."""
 
-import json
-import os
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
+from zb_mom_ww_mxgateway_shell.galaxy import catalog
 from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
 from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState, KeptGalaxy
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
@@ -147,6 +147,53 @@ async def test_another_deployment_is_read_and_takes_the_place_of_what_was_kept(
         assert await context.catalogue.loaded(30)
         assert context.catalogue.kind_of("NewUnit.Flow")
     assert pages_with_tags(plant) == asked
+
+
+async def test_nothing_is_missed_that_a_deployment_may_have_brought_while_the_galaxy_is_kept(
+    plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_kept = asyncio.Event()
+
+    async def keep(*_: object) -> None:
+        await is_kept.wait()
+
+    async with run(plant) as context:
+        catalogue = context.catalogue
+        monkeypatch.setattr(catalogue.earlier, "keep", keep)
+        assert await catalogue.loaded(30)
+        await until(lambda: catalogue._noticed)
+        before = catalogue._noticed
+        assert catalogue.misses("NewUnit.Flow")
+        plant.faults.redeploy([TagDefinition("NewUnit.Flow", NativeType.FLOAT)])
+        await until(lambda: catalogue._noticed != before)
+        assert not catalogue.misses("NewUnit.Flow")
+        is_kept.set()
+        await until(lambda: catalogue.kind_of("NewUnit.Flow"))
+
+
+async def test_what_an_earlier_run_read_goes_when_the_galaxy_is_read_without_it(
+    plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept(plant)
+    monkeypatch.setattr(catalog, "_AGAIN", (0.01, 0.01))
+    plant.faults.stall("GetLastDeployTime")
+    async with run(plant) as context:
+        await until(lambda: context.catalogue.earlier.unverified)
+        calls = sum(each.rpc == "GetLastDeployTime" for each in plant.calls)
+        plant.schedule(f"at GetLastDeployTime {calls + 1} refuse UNAVAILABLE")
+        context.settings.change("keep-galaxy", "off")
+        plant.faults.release()
+        await until(lambda: context.catalogue.is_complete)
+        assert context.catalogue.earlier.unverified is None
+
+
+async def test_a_galaxy_that_has_become_small_leaves_no_file(plant: SimulatedGateway) -> None:
+    path = await kept(plant)
+    port = int(await closed_port(plant))
+    async with SimulatedGateway(plaintext=True, api_keys=[EVERYTHING], port=port) as gateway, run(gateway) as context:
+        assert await context.catalogue.loaded(30)
+        await until(lambda: not path.exists())
+        assert context.catalogue.is_current
 
 
 @pytest.mark.parametrize("field", ["deployed_at", "objects", "all_objects", "all_attributes"])
@@ -303,6 +350,33 @@ async def test_only_its_owner_reads_the_file_and_what_others_may_change_is_not_u
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+async def test_nothing_is_kept_in_a_folder_that_others_may_change(plant: SimulatedGateway) -> None:
+    path = await kept(plant)
+    before = path.read_bytes()
+    path.parent.chmod(0o777)
+    plant.faults.redeploy([TagDefinition("NewUnit.Flow", NativeType.FLOAT)])
+    async with run(plant) as context:
+        assert await context.catalogue.loaded(30)
+        await until(lambda: context.catalogue.earlier.problem)
+        assert context.catalogue.earlier.problem == f"others may change {path.parent}: chmod go-w {path.parent}"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("salt", [b"", b"short", None])
+async def test_a_salt_that_is_damaged_is_made_anew(plant: SimulatedGateway, salt: bytes | None) -> None:
+    path = await kept(plant)
+    file = path.with_name("salt")
+    file.unlink()
+    if salt is not None:
+        file.write_bytes(salt)
+        file.chmod(0o600)
+    again = await kept(plant)
+    assert again != path
+    assert len(file.read_bytes()) == 32
+    assert await kept(plant) == again
+
+
 async def test_what_cannot_be_written_is_said_and_the_galaxy_is_there(plant: SimulatedGateway, tmp_path: Path) -> None:
     (tmp_path / "records").mkdir(exist_ok=True)
     (tmp_path / "records/cache").write_text("a file in place of the folder")
@@ -311,30 +385,3 @@ async def test_what_cannot_be_written_is_said_and_the_galaxy_is_there(plant: Sim
         await until(lambda: context.catalogue.earlier.problem)
         result: Any = await line(context, "galaxy", follow)
         assert any(text.startswith("kept        no: ") for text in result.lines())
-
-
-@pytest.fixture
-def files() -> list[KeptGalaxy]:
-    """The files of a dozen gateways, oldest first."""
-    return [KeptGalaxy(ClientOptions(endpoint=f"plant{number}:5001"), make=True) for number in range(12)]
-
-
-async def test_the_oldest_files_go(files: list[KeptGalaxy], plant: SimulatedGateway) -> None:
-    for age, file in enumerate(reversed(files)):
-        file.path.write_bytes(b"of another gateway")
-        os.utime(file.path, (1e9 - age, 1e9 - age))
-    path = await kept(plant)
-    assert [file.path.exists() for file in files] == [False] * 3 + [True] * 9
-    files[3].used()
-    files[0].write(GalaxyState(datetime.now(UTC), 1, 2, 3), [])
-    assert [file.path.exists() for file in files] == [True, False, False, True, False, *[True] * 7]
-    assert (path.parent / "salt").exists()
-
-
-def test_the_state_is_json_that_any_locale_reads(files: list[KeptGalaxy]) -> None:
-    state = GalaxyState(datetime(2026, 1, 2, 3, 4, 5, 6, UTC), 1, 2, 3)
-    files[0].write(state, [json.dumps({"name": "Größe"}).encode()])
-    found = files[0].read()
-    assert found is not None
-    assert found[0] == state
-    assert json.loads(found[1].read()) == {"name": "Größe"}

@@ -7,7 +7,7 @@ What an earlier run read is offered until it is verified, by completion alone an
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,8 @@ class TagCatalogue:
         """What is kept between runs."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
+        self._covered: set[datetime | None] = set()
+        """Deployments that what was read includes."""
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -103,7 +105,8 @@ class TagCatalogue:
     @property
     def is_current(self) -> bool:
         """Whether the whole galaxy was read, and no later deployment is known."""
-        return self.is_complete and self._settled.is_set() and self.error is None
+        is_settled = self._settled.is_set() and self._noticed in self._covered
+        return self.is_complete and is_settled and self.error is None
 
     async def loaded(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the end of the read; return whether the catalogue is complete."""
@@ -132,9 +135,9 @@ class TagCatalogue:
         while True:
             self._settled.clear()
             # The read includes what was deployed before it began.
-            covered, wait = {self._noticed}, None
+            self._covered, wait = {self._noticed}, None
             try:
-                covered.add(await self._read(client))
+                self._covered.add(await self._read(client))
                 self.error, pause = None, _AGAIN[0]
             except MxGatewayError as error:
                 self.error, wait = error, pause
@@ -148,7 +151,7 @@ class TagCatalogue:
                 await self.earlier.keep(client, self.galaxy, self.deployed_at)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    while self._noticed in covered:
+                    while self._noticed in self._covered:
                         self._changed.clear()
                         await self._changed.wait()
 
@@ -168,16 +171,18 @@ class TagCatalogue:
             deployed = await client.galaxy.last_deploy_time()
             began = time.perf_counter()
             try:
-                async for item in client.galaxy.discover_tags(page_size=_PAGE_SIZE):
-                    reading.add(item)
-                    if time.perf_counter() - began > _STRETCH:
-                        await asyncio.sleep(0)
-                        began = time.perf_counter()
+                async with aclosing(client.galaxy.discover_tags(page_size=_PAGE_SIZE)) as items:
+                    async for item in items:
+                        reading.add(item)
+                        if time.perf_counter() - began > _STRETCH:
+                            await asyncio.sleep(0)
+                            began = time.perf_counter()
             except MxGatewayGalaxyChangedError:
                 if attempt == _ATTEMPTS:
                     raise
                 continue
-            self.galaxy, self.is_complete, self.deployed_at, self.earlier.path = reading, True, deployed, None
+            self.galaxy, self.is_complete, self.deployed_at = reading, True, deployed
+            self.earlier.outdated()
             return deployed
 
     async def _watch(self, client: "GatewayClient") -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayCommandError, MxGatewayError
-from zb_mom_ww_mxgateway_shell.galaxy.index_lines import UnreadableIndexError, index_lines, reading_index
-from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState, KeptGalaxy
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
 
+# The modules of the file and its lines are loaded when they are needed: most runs never do.
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions, GatewayClient
+    from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState, KeptGalaxy
+    from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
 
 _LEAST_TAGS = 10_000
 """A smaller galaxy is read about as fast from the gateway."""
@@ -32,9 +32,10 @@ class EarlierGalaxy:
         self.problem = ""
         """Why it could not be kept; empty where it could."""
         self._state: GalaxyState | None = None
+        """The galaxy of the file, as far as is known."""
         self._has_looked = False
 
-    async def verified(self, client: "GatewayClient") -> tuple[GalaxyState, TagIndex] | None:
+    async def verified(self, client: "GatewayClient") -> "tuple[GalaxyState, TagIndex] | None":
         """Return the galaxy of an earlier run, if that is what is deployed; None where there is none, or another one.
 
         Raises the library's errors where the gateway cannot be asked; then the next call asks again.
@@ -44,6 +45,8 @@ class EarlierGalaxy:
             self._has_looked = True
         if self.unverified is None:
             return None
+        from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState
+
         try:
             now = await GalaxyState.of(client)
         except MxGatewayCommandError:
@@ -59,25 +62,36 @@ class EarlierGalaxy:
             self._state, lines = kept
             self.unverified = await _index_of(lines)
 
-    async def keep(self, client: "GatewayClient", index: TagIndex, deployed_at: datetime | None) -> None:
+    async def keep(self, client: "GatewayClient", index: "TagIndex", deployed_at: datetime | None) -> None:
         """Keep what was just read for the next run, unless another galaxy is deployed by now."""
+        from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState
+
         self.path, self.problem = None, ""
         if index.tags < _LEAST_TAGS:
+            if self._state is not None:
+                await self.forget(client.options)
             return
         try:
             state = await GalaxyState.of(client)
             if state is not None and (state.deployed_at, state.objects) == (deployed_at, index.objects):
                 self.path = await asyncio.to_thread(_write, client.options, state, index)
+                self._state = state
         except (MxGatewayError, OSError) as error:
             self.problem = str(error)
 
-    async def forget(self, options: "ClientOptions") -> None:
-        """Forget what an earlier run read, on the disk, too: the key does not see the galaxy any more."""
+    def outdated(self) -> None:
+        """Drop what an earlier run read: the galaxy was read since."""
         self.unverified = self.path = None
+
+    async def forget(self, options: "ClientOptions") -> None:
+        """Forget what an earlier run read, on the disk, too: the key does not see that galaxy any more."""
+        self.unverified = self.path = self._state = None
         await asyncio.to_thread(_remove, options)
 
 
-async def _index_of(lines: io.BytesIO) -> TagIndex | None:
+async def _index_of(lines: io.BytesIO) -> "TagIndex | None":
+    from zb_mom_ww_mxgateway_shell.galaxy.index_lines import UnreadableIndexError, reading_index
+
     steps, began = reading_index(lines), time.perf_counter()
     while True:
         try:
@@ -95,19 +109,24 @@ async def _index_of(lines: io.BytesIO) -> TagIndex | None:
 # What follows blocks, and runs in a thread.
 
 
-def _found(options: "ClientOptions") -> KeptGalaxy | None:
+def _found(options: "ClientOptions") -> "KeptGalaxy | None":
+    from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import KeptGalaxy
+
     try:
         return KeptGalaxy(options, make=False)
     except (OSError, MxGatewayArgumentError):
         return None
 
 
-def _read(options: "ClientOptions") -> tuple[GalaxyState, io.BytesIO] | None:
+def _read(options: "ClientOptions") -> "tuple[GalaxyState, io.BytesIO] | None":
     kept = _found(options)
     return kept.read() if kept is not None else None
 
 
-def _write(options: "ClientOptions", state: GalaxyState, index: TagIndex) -> Path:
+def _write(options: "ClientOptions", state: "GalaxyState", index: "TagIndex") -> Path:
+    from zb_mom_ww_mxgateway_shell.galaxy.index_lines import index_lines
+    from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import KeptGalaxy
+
     kept = KeptGalaxy(options, make=True)
     kept.write(state, index_lines(index))
     return kept.path
