@@ -76,11 +76,9 @@ def test_whatever_is_looked_at_first_is_there(data: bytes, name: str) -> None:
 def test_it_is_decoded_once_and_only_when_somebody_looks() -> None:
     looked: list[bytes] = []
 
-    def decode(event: MxEvent, data: bytes) -> None:
+    def decode(data: bytes) -> MxEvent:
         looked.append(data)
-        whole = decoded(data)
-        event.header, event.value = whole.header, whole.value
-        event.source_time_ns, event.gateway_receive_time_ns = whole.source_time_ns, whole.gateway_receive_time_ns
+        return decoded(data)
 
     data = message().SerializeToString()
     event = deferred_event(data, 41, 12.5, decode)
@@ -94,11 +92,9 @@ def test_it_is_decoded_once_and_only_when_somebody_looks() -> None:
 def test_threads_may_look_at_the_same_time() -> None:
     both = threading.Barrier(2, timeout=60)
 
-    def decode(event: MxEvent, data: bytes) -> None:
+    def decode(data: bytes) -> MxEvent:
         both.wait()
-        event.header = decoded(data).header
-        event.value = "whole"
-        both.wait()
+        return decoded(data)
 
     event, seen = deferred_event(message().SerializeToString(), 41, 12.5, decode), []
     looking = [threading.Thread(target=lambda: seen.append(event.value)) for _ in range(2)]
@@ -106,7 +102,20 @@ def test_threads_may_look_at_the_same_time() -> None:
         thread.start()
     for thread in looking:
         thread.join()
-    assert seen == ["whole", "whole"]
+    assert seen == [Float32(1.5), Float32(1.5)]
+
+
+NAMES = ["header", "value", "source_time_ns", "gateway_receive_time_ns"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_program_sets_before_it_looks_stays(name: str) -> None:
+    data = message().SerializeToString()
+    event, expected = deferred(data), decoded(data)
+    for each in (event, expected):
+        setattr(each, name, "set by the program")
+    for other in NAMES * 2:  # the first look decodes
+        assert getattr(event, other) == getattr(expected, other)
 
 
 def test_a_message_that_cannot_be_decoded_is_found_before_somebody_looks() -> None:

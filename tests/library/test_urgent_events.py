@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from library_waiting import eventually
@@ -10,6 +10,8 @@ from library_waiting import eventually
 from zb_mom_ww_mxgateway import GatewayClient, Item, LiveSession, WriteOutcome
 from zb_mom_ww_mxgateway.commands import session_link
 from zb_mom_ww_mxgateway.transport import reader_thread
+from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer
+from zb_mom_ww_mxgateway.transport.streams import EventStream
 from zb_mom_ww_mxgateway.transport.urgency import Urgency
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -123,3 +125,40 @@ async def test_they_gather_again_once_the_last_one_has_waited() -> None:
             pass
         assert urgency.is_raised.is_set()
     assert not urgency.is_raised.is_set()
+
+
+class _NoCall:
+    """A call that nothing reads."""
+
+    def cancel(self) -> None:
+        """It has nothing to end."""
+
+
+async def test_events_that_never_cease_leave_other_tasks_their_turn() -> None:
+    buffers, read = [], 0
+    turn = asyncio.Event()
+
+    def start(buffer: EventBuffer) -> _NoCall:
+        buffers.append(buffer)
+        return _NoCall()
+
+    def decode(arrived: Sequence[Arrived]) -> Sequence[Arrived]:
+        nonlocal read
+        read += len(arrived)
+        if read < 10_000 and not turn.is_set():
+            buffers[0].put(0.0, b"another, which comes meanwhile")
+        return arrived
+
+    urgency = Urgency()
+    stream: EventStream[Arrived] = EventStream(
+        start, 1_000, decode, lambda last, first: first, lambda error: None, urgency=urgency
+    )
+    buffers[0].put(0.0, b"the first")
+    other = asyncio.create_task(turn.wait())
+    asyncio.get_running_loop().call_soon(turn.set)
+    with urgency.raised():
+        async for _ in stream:
+            if not buffers[0]:
+                break
+    assert read < 10_000
+    await other

@@ -64,7 +64,7 @@ class EventHeader:
     body: "BufferedData | AlarmTransition | AlarmProviderStatus | None" = None
 
 
-_LATER = frozenset({"header", "value", "source_time_ns", "gateway_receive_time_ns"})
+_LATER = ("header", "value", "source_time_ns", "gateway_receive_time_ns")
 
 
 class DeferredEvent:
@@ -73,17 +73,22 @@ class DeferredEvent:
     __slots__ = ("_data", "_decode")
 
     _data: bytes | None
-    _decode: "Callable[[MxEvent, bytes], None]"
+    _decode: "Callable[[bytes], MxEvent]"
 
     if not TYPE_CHECKING:  # type checkers would take every name for an attribute
 
         def __getattr__(self, name: str) -> Any:
-            # Called for what is not set: all of it is decoded together.
+            # Called for what is not set: all of it is decoded together. What a program has set stays as it is.
             if name not in _LATER:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
             # None where another thread has just done it.
             if (data := self._data) is not None:
-                self._decode(self, data)
+                decoded = self._decode(data)
+                for each in _LATER:
+                    try:
+                        object.__getattribute__(self, each)
+                    except AttributeError:
+                        setattr(self, each, getattr(decoded, each))
                 self._data = None
             return object.__getattribute__(self, name)
 
@@ -186,11 +191,11 @@ class MxEvent(DeferredEvent):
 
 
 def deferred_event(
-    data: bytes, worker_sequence: int, received_at: float, decode: Callable[[MxEvent, bytes], None]
+    data: bytes, worker_sequence: int, received_at: float, decode: Callable[[bytes], MxEvent]
 ) -> MxEvent:
-    """Return an event that `decode` completes when somebody looks at more than its sequence and time of arrival.
+    """Return an event that is decoded when somebody looks at more than its sequence and time of arrival.
 
-    `decode` sets `header`, `value` and both times from `data`, and must not raise.
+    `decode` returns the event of `data`, whose header, value and times it then takes; it must not raise.
     """
     event = _new(MxEvent)
     event.worker_sequence, event.received_at, event.tag = worker_sequence, received_at, ""

@@ -205,9 +205,12 @@ class EventStream(MessageStream[T]):
 
     async def _refill(self) -> None:
         buffer = self._buffer
-        buffer.is_awaited = True
         early = self._next_take - self._loop.time()
-        if early > 0 and len(buffer) < _FAIR_SHARE and not buffer.urgency.is_raised.is_set():
+        gathers = early > 0 and len(buffer) < _FAIR_SHARE and not buffer.urgency.is_raised.is_set()
+        if buffer and not gathers:
+            await asyncio.sleep(0)  # other tasks get their turn also where more has always come by now
+        buffer.is_awaited = True
+        if gathers:
             await asyncio.sleep(early)
         if not buffer and not buffer.ended:
             await buffer.filled()

@@ -50,13 +50,11 @@ def deferred_events_of(
     if translate:
         return events_of(arrived, translate)
     parse = pb.MxEvent.FromString
-    return [deferred_event(data, parse(data).worker_sequence, at, _complete) for at, data in arrived]
+    return [deferred_event(data, parse(data).worker_sequence, at, _decoded) for at, data in arrived]
 
 
-def _complete(event: MxEvent, data: bytes) -> None:
-    decoded = from_mx_event(pb.MxEvent.FromString(data))
-    event.header, event.value = decoded.header, decoded.value
-    event.source_time_ns, event.gateway_receive_time_ns = decoded.source_time_ns, decoded.gateway_receive_time_ns
+def _decoded(data: bytes) -> MxEvent:
+    return from_mx_event(pb.MxEvent.FromString(data))
 
 
 # Events of one item nearly always have the same header, so it is made once and shared: for as many items as a large
