@@ -75,6 +75,20 @@ async def test_what_waits_in_the_buffer_is_taken_in(live: LiveSession, items: li
     assert live[INT].value == 999
 
 
+async def test_an_event_that_waited_does_not_tell_that_no_other_waits(live: LiveSession, items: list[Item]) -> None:
+    buffer = live._supervisor._stream._buffer
+    assert live.heard_within(600)
+    for seconds, value in ((3_600, 71), (0, 72)):
+        event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192)
+        event.worker_sequence = live.last_worker_sequence + 1
+        event.server_handle, event.item_handle = items[0].key
+        event.value.int32_value = value
+        event.gateway_receive_timestamp.FromDatetime(datetime.now(UTC) - timedelta(seconds=seconds))
+        buffer.put(clock.monotonic(), event.SerializeToString())
+        await eventually(lambda value=value: live[INT].value == value, "it is taken in")
+        assert live.heard_within(600) is (seconds < 600)
+
+
 async def test_a_stream_that_never_rests_is_caught_up_with(live: LiveSession, items: list[Item]) -> None:
     buffer, is_over = live._supervisor._stream._buffer, threading.Event()
     sequences = itertools.count(live.last_worker_sequence + 1)

@@ -57,8 +57,18 @@ class ValueCache:
 
     # What the stream brings.
 
-    def take(self, event: MxEvent, doubtful_since: float | None = None) -> None:
-        """Take a data change, the event of `number`; with `doubtful_since` it may be from long ago."""
+    def lateness(self, event: MxEvent) -> float | None:
+        """Return by how many seconds an event came later than the fastest ones did; None where it does not tell.
+
+        One that waited on its way, for a process that was stopped, came that much later.
+        """
+        if not (event.gateway_receive_time_ns and event.received_at):
+            return None
+        return self._gateway_clock.take(event.gateway_receive_time_ns, event.received_at)
+
+    def take(self, event: MxEvent, late: float = 0.0, doubtful_since: float | None = None) -> None:
+        """Take a data change, the event of `number`, that came so `late`; with `doubtful_since` it may be from long
+        ago."""
         header = event.header
         key = header.server_handle, header.item_handle
         item = self._session.handles.items.get(key)
@@ -69,9 +79,7 @@ class ValueCache:
                 self._unknown[key] = None
                 if len(self._unknown) > _MOST_UNKNOWN:
                     self.drop(next(iter(self._unknown)))
-            if event.gateway_receive_time_ns and event.received_at:
-                # An event that waited on its way, for a process that was stopped, is older by that.
-                value.age_when_received += self._gateway_clock.take(event.gateway_receive_time_ns, event.received_at)
+            value.age_when_received += late
             if before is not None:
                 is_same = (value.value, value.quality, value.source_time_ns) == (
                     before.value,

@@ -43,8 +43,8 @@ class EventHub:
         self.events: int = 0
         """Events received, each once."""
         self.last_event_at: float = float("-inf")
-        """When the last event arrived at this machine, in seconds of :func:`clock.monotonic`. It is taken in, and so is
-        all that arrived before it."""
+        """When the last event arrived at this machine, to be read then or later, in seconds of :func:`clock.monotonic`.
+        It is taken in, and so is all that arrived before it."""
         self.repeated: int = 0
         """Events received again, as a resumed stream may bring them; they are not passed on."""
         self.gaps: int = 0
@@ -96,7 +96,8 @@ class EventHub:
             self._count_repeated()
             return
         self.events += 1
-        self.last_event_at = event.received_at
+        if (late := self.values.lateness(event)) is not None:
+            self.last_event_at = event.received_at - late
         self.values.number += 1
         self._may_repeat = False
         if event.replay_gap is not None:
@@ -124,7 +125,7 @@ class EventHub:
             self.last_worker_sequence = max(self.last_worker_sequence, event.worker_sequence)
             self._add_tag(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self.values.take(event, self._slept_since)
+                self.values.take(event, late or 0.0, self._slept_since)
             else:
                 if event.family is EventFamily.ON_WRITE_COMPLETE:
                     log_completion(self._link, event)
