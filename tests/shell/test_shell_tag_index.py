@@ -148,6 +148,16 @@ def test_names_that_would_reach_the_terminal_as_controls_are_left_out() -> None:
     assert [text for text, _ in index.segments("Unit.", 10)] == ["Unit.Good"]
 
 
+def test_a_template_that_cannot_be_shown_is_left_out_and_the_rest_can_be_kept() -> None:
+    index = TagIndex()
+    thing = galaxy_object("Unit", ["PV"])
+    thing.template_chain = ("$Bad\x1b[2J", "$Good")
+    index.add(thing)
+    for each in (index, through_lines(index)):
+        assert each.templates == {"$Good": 1}
+        assert each.find("Unit.PV")
+
+
 def test_where_a_segment_begins_with_it_comes_first() -> None:
     index = index_of({"Mixer": ["HighLevel", "Level", "Level.Hi"], "Abc.Levels": ["X"]})
     assert [text for text, _ in index.containing("level", 10)] == [

@@ -76,7 +76,10 @@ class TagIndex:
         self.objects += 1
         self.areas += item.is_area
         for name in item.template_chain:
-            self.templates[name] = self.templates.get(name, 0) + 1
+            if name in self.templates:
+                self.templates[name] += 1
+            elif is_plain(name):
+                self.templates[name] = 1
         template = item.template_chain[0] if item.template_chain else "object"
         self._put(item.tag_name, own, "area" if item.is_area else template)
         for owner, names in others.items():
