@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState, KeptGalaxy
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, NativeType, SimulatedGateway, TagDefinition
+from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 
 TAG = "Area001.Unit0001.Value01"
 EVERYTHING = GatewayKey("operator", "secret-of-the-operator", set(KeyScope))
@@ -169,6 +170,25 @@ async def test_nothing_is_missed_that_a_deployment_may_have_brought_while_the_ga
         assert not catalogue.misses("NewUnit.Flow")
         is_kept.set()
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
+
+
+async def test_a_galaxy_of_the_same_time_with_other_numbers_is_read_again(
+    plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restore(deployment: Deployment) -> None:
+        deployment.sequence += 1
+        deployment._notify()
+
+    async with run(plant) as context:
+        path = await kept_in(context.catalogue)
+        before = path.read_bytes()
+        await until(lambda: context.catalogue._noticed)
+        deployed = context.catalogue.deployed_at
+        monkeypatch.setattr(Deployment, "redeploy", restore)
+        plant.faults.redeploy([TagDefinition("NewUnit.Flow", NativeType.FLOAT)])
+        await until(lambda: context.catalogue.kind_of("NewUnit.Flow"))
+        await until(lambda: path.read_bytes() != before)
+        assert context.catalogue.deployed_at == deployed
 
 
 async def test_what_an_earlier_run_read_goes_when_the_galaxy_is_read_without_it(

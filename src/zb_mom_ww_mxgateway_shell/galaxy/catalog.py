@@ -65,6 +65,8 @@ class TagCatalogue:
         """What is kept between runs."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
+        self._counts: tuple[int, int] | None = None
+        """Numbers of objects and attributes, as noticed last."""
         self._covered: set[datetime | None] = set()
         """Deployments that what was read includes."""
         self._changed = asyncio.Event()
@@ -135,9 +137,10 @@ class TagCatalogue:
         while True:
             self._settled.clear()
             # The read includes what was deployed before it began.
-            self._covered, wait = {self._noticed}, None
+            covered = self._covered = {self._noticed}
+            wait = None
             try:
-                self._covered.add(await self._read(client))
+                covered.add(await self._read(client))
                 self.error, pause = None, _AGAIN[0]
             except MxGatewayError as error:
                 self.error, wait = error, pause
@@ -194,7 +197,10 @@ class TagCatalogue:
                     self.watch_error, pause = None, _AGAIN[0]
                     if self._noticed not in (None, event.time_of_last_deploy):
                         self.redeployed_at = event.time_of_last_deploy
-                    self._noticed = event.time_of_last_deploy
+                    counts = event.object_count, event.attribute_count
+                    if self._counts not in (None, counts):
+                        self._covered = set()  # The time may be the same, as of a galaxy that was restored.
+                    self._noticed, self._counts = event.time_of_last_deploy, counts
                     self._changed.set()
             except MxGatewayError as error:
                 self.watch_error = error
