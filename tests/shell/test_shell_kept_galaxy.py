@@ -13,7 +13,7 @@ import pytest
 from shell_lines import run as line
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway import ClientOptions
+from zb_mom_ww_mxgateway import ClientOptions, GatewayClient
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -315,6 +315,28 @@ async def test_what_cannot_be_verified_is_read_anew(plant: SimulatedGateway, cal
     plant.schedule(*(f"at {call} {before + number} refuse FAILED_PRECONDITION" for number in range(1, refused + 1)))
     assert await kept(plant) == path
     assert pages_with_tags(plant) == 2 * asked
+
+
+@pytest.mark.parametrize("objects", [None, 1])
+async def test_what_could_not_be_verified_later_is_not_kept_and_that_is_said(
+    plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch, objects: int | None
+) -> None:
+    async def state(client: GatewayClient) -> GalaxyState | None:
+        deployed_at = await client.galaxy.last_deploy_time()
+        return GalaxyState(deployed_at, objects, 1, 1) if deployed_at is not None and objects is not None else None
+
+    monkeypatch.setattr(GalaxyState, "of", state)
+    async with run(plant) as context:
+        assert await context.catalogue.loaded(30)
+        await until(lambda: context.catalogue.earlier.problem)
+        gave = context.catalogue.objects
+        lines = {
+            None: "kept        no: the gateway does not say that it is what is deployed",
+            1: f"kept        no: the gateway counts 1 objects, and gave {gave}",
+        }
+        result: Any = await line(context, "galaxy", follow)
+        assert lines[objects] in result.lines()
+        assert context.catalogue.earlier.path is None
 
 
 async def test_each_key_has_a_file_of_its_own_and_nothing_of_the_key_is_in_it() -> None:

@@ -73,7 +73,11 @@ class EarlierGalaxy:
             return
         try:
             state = await GalaxyState.of(client)
-            if state is not None and (state.deployed_at, state.objects) == (deployed_at, index.objects):
+            if state is None or state.deployed_at != deployed_at:
+                self.problem = "the gateway does not say that it is what is deployed"
+            elif state.objects != index.objects:
+                self.problem = f"the gateway counts {state.objects} objects, and gave {index.objects}"
+            else:
                 self.path = await asyncio.to_thread(_write, client.options, state, index)
                 self._state = state
         except (MxGatewayError, OSError) as error:
