@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent,
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.transport.urgency import Urgency
 
 DEFAULT_QUEUE = 10_000
 DEFAULT_CHANGES = 1_000
@@ -66,7 +67,7 @@ class EventHub:
         self.values.on_change = self.callbacks.notify
         self.tracker: WriteTracker = WriteTracker(link)
         self.unseen: UnseenWrites = UnseenWrites(link, lambda: self.values.number)
-        self.urgency = link.urgency
+        self.urgency: Urgency = link.urgency
         self._link = link
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
