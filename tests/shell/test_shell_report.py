@@ -357,12 +357,12 @@ def test_writes_come_from_the_journal_with_who_and_why(tmp_path: Path) -> None:
 def test_no_arrow_points_at_a_value_that_was_not_taken() -> None:
     actions = tuple(
         JournalAction(
-            number,
-            "2026-11-30T10:15:02Z",
-            "action",
-            "ann",
-            "pc",
-            1,
+            number=number,
+            at="2026-11-30T10:15:02Z",
+            kind="action",
+            user="ann",
+            host="pc",
+            pid=1,
             tag="A",
             old=1.0,
             quality=192,
