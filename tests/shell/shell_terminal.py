@@ -40,6 +40,8 @@ class Terminal:
         self._keys = keys
         self.raw = ""
         self._text: str | None = None
+        self._later: list[bytes] = []
+        self._typing: asyncio.Task[None] | None = None
         self.encoding = "utf-8"
         self.takes_lines: Callable[[], bool] = lambda: True
         """Whether something reads what is typed, and does not only hold it until a command has ended."""
@@ -75,7 +77,28 @@ class Terminal:
         return " ".join(self.text.split())
 
     def type(self, text: str | bytes) -> None:
-        self._keys.send_bytes(text if isinstance(text, bytes) else text.encode())
+        """Types as a person who looks does: a line once something reads it, everything else at once."""
+        data = text if isinstance(text, bytes) else text.encode()
+        is_line = data.endswith(ENTER.encode()) and not self.takes_lines()
+        if is_line or (self._later and not data.startswith(CTRL_C.encode())):
+            self._later.append(data)
+            if self._typing is None:
+                self._typing = asyncio.create_task(self._type_later(), name="typing")
+        else:
+            self._keys.send_bytes(data)
+
+    async def _type_later(self) -> None:
+        while self._later:
+            await until(self.takes_lines, lambda: f"something that reads a line:\n{self.text}")
+            read = self.reading()
+            self._keys.send_bytes(self._later.pop(0))
+            if self._later:
+                await until(lambda read=read: read is None or self.reading() is not read, lambda: "the line read")
+        self._typing = None
+
+    def type_ahead(self, text: str) -> None:
+        """Types whatever the shell does meanwhile."""
+        self._keys.send_text(text)
 
     async def shows(self, *wanted: str, timeout: float = DEADLINE) -> str:
         """Waits until all of it stands on the screen, folded at the end of a line or not."""
@@ -141,7 +164,13 @@ async def shell(
                 made.prompt = prompt
                 terminal.is_prompted = lambda: prompt._prompt.app.is_running
                 terminal.reading = lambda: session.app and session.app.future
-                terminal.takes_lines = lambda: session.app is not None and session.app is not prompt._view._app
+
+                def takes_lines() -> bool:
+                    app = session.app
+                    ended = app is None or app.future is None or app.future.done()
+                    return not ended and app is not prompt._view._app
+
+                terminal.takes_lines = takes_lines
                 running = asyncio.create_task(prompt.run())
                 try:
                     await terminal.shows("demo>" if terms.open_for_all else "demo (read-only)>")

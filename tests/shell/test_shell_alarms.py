@@ -37,6 +37,7 @@ async def test_a_new_alarm_is_shown_above_the_prompt_listed_acknowledged_and_cou
         screen = sh.terminal
         await alarms_read(sh)
         await screen.enter("alarms", "no active alarms", "alarms 0")
+        await screen.prompted()
         screen.type("writ")
         sh.gateway.raise_alarm(HI, severity=300, description="too full", value=81.5, limit=80.0)
         await screen.shows(f"ALARM severity 300 {HI}", "demo> writ", "alarms 1 (1 unacked)")
@@ -255,6 +256,7 @@ async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path)
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         await screen.enter(f"watch {INT} TestChildObject.TestBool --count 2", "2 samples")
+        await screen.prompted()
         screen.type(f"events {INT} --family data-change --count 2" + ENTER)
         await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         sh.gateway.set("TestChildObject.TestBool", True)
@@ -269,6 +271,7 @@ async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path)
 async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await sh.terminal.prompted()
         sh.terminal.type("events --family write-complete --count 1" + ENTER)
         await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         sh.gateway.faults.drop_streams(grpc.StatusCode.UNAVAILABLE)
@@ -280,6 +283,7 @@ async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
 async def test_more_events_than_can_be_seen_are_counted_not_shown(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await sh.terminal.prompted()
         sh.terminal.type("events --count 500" + ENTER)
         await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         for number in range(1, 501):

@@ -153,6 +153,7 @@ async def test_a_template_is_found_as_listings_show_it_and_tab_offers_it(tmp_pat
         await screen.enter("find * --template $AnalogInptu", "derives from $AnalogInptu; did you mean $AnalogInput?")
         await screen.enter("let Tank = pump", "Tank = pump")
         await screen.enter("find * --template $Tank", "Plant.Pump1", "$Pump")
+        await screen.prompted()
         screen.type("find * --template $Tan" + TAB)
         await screen.shows('--template "\\$Tank"')
         screen.type(ENTER)

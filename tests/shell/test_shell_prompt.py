@@ -53,6 +53,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         )
         assert "watch Plant.Tank1.Level" in text
         await screen.enter("browse", "area  Plant ")
+        await screen.prompted()
         screen.type("watch pl" + TAB)
         await screen.shows("demo> watch Plant.")
         screen.type("tank1.vol" + TAB + ENTER)
@@ -61,6 +62,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         await screen.enter("record tank", "name it .csv, .jsonl or .parquet")
         await screen.enter("record tank.csv", "recording everything that is advised (1 item) to tank.csv")
         await screen.enter("write Plant.Tank1.Inlet.Position 100", "→ 100.0")
+        await screen.prompted()
         screen.type("trend Plant.Tank1.Volume" + ENTER)
         await screen.shows("┤", "└", "Ctrl-C ends", "ALARM severity 300 ZB!Plant.Tank1.Level.Hi", timeout=60)
         screen.type(CTRL_C)
@@ -140,7 +142,7 @@ async def test_what_is_typed_while_a_picture_is_drawn_stands_under_it_and_at_the
         screen = sh.terminal
         screen.type(doing + ENTER)
         await screen.shows("Plant.Tank1.Level", "good", "Ctrl-C ends")
-        screen.type(f"write TestChildObject.TestInt 77{BACKSPACE}" + ENTER)
+        screen.type_ahead(f"write TestChildObject.TestInt 77{BACKSPACE}" + ENTER)
         await screen.shows("typed ahead: write TestChildObject.TestInt 7⏎")
         screen.type(CTRL_C)
         # What was entered is not run by what stops something else.
@@ -153,7 +155,7 @@ async def test_what_is_typed_ahead_is_at_the_prompt_when_a_watch_comes_to_its_en
     async with shell(tmp_path) as sh:
         sh.terminal.type("watch Plant.Tank1.Level --for 1s" + ENTER)
         await sh.terminal.shows("Ctrl-C ends")
-        sh.terminal.type("register typed-ahead" + ENTER)
+        sh.terminal.type_ahead("register typed-ahead" + ENTER)
         await sh.terminal.shows(" sample", "demo> register typed-ahead")
         assert len(sh.context.servers) == 1
         await sh.terminal.enter("", "server 2")
@@ -442,6 +444,7 @@ async def test_commands_tags_and_handles_complete(tmp_path: Path) -> None:
         screen.type("\x15" + "register r" + ENTER)
         await screen.shows("server 1")
         await screen.enter("add-item TestChildObject.TestBool", "item 1 ")
+        await screen.prompted()
         screen.type("advise ")
         await screen.shows("TestChildObject.TestBool, not advised")
         screen.type("\x15")
@@ -506,9 +509,11 @@ async def test_a_value_that_is_advised_says_its_type_by_handle_where_the_galaxy_
         key = tmp_path / "key"
         key.write_text(gateway.api_key or "", encoding="utf-8")
         await sh.terminal.enter(f"connect {gateway.endpoint} --plaintext --api-key-file {key}", "connected to")
+        await sh.terminal.prompted()
         sh.terminal.type("write TestChildObject.TestBool ")
         await sh.terminal.shows("write <tag|item> <value>")
         await sh.terminal.enter("\x15watch TestChildObject.TestBool --count 1", "1 sample")
+        await sh.terminal.prompted()
         sh.terminal.type("write 1 ")
         await sh.terminal.shows("write <tag|item> <true|false>", "  false")
         sh.terminal.type("\x15")
@@ -618,6 +623,7 @@ async def test_a_dropped_stream_is_said_and_resumed(tmp_path: Path) -> None:
 async def test_ctrl_d_leaves_after_saying_what_is_open(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
+        await sh.terminal.prompted()
         sh.terminal.type(CTRL_D)
         await sh.terminal.shows("closing demo: session-", "1 item advised")
     assert sh.exit_code is ExitCode.DONE
@@ -659,6 +665,7 @@ async def test_a_person_is_asked_to_confirm_and_steps_and_notes_are_said(tmp_pat
         sh.terminal.type('confirm "open the valve?"' + ENTER)
         await sh.terminal.shows("open the valve? [y/N]")
         await sh.terminal.enter("y", "\nyes")
+        await sh.terminal.prompted()
         sh.terminal.type('confirm "and close it?"' + ENTER)
         await sh.terminal.shows("and close it? [y/N]")
         await sh.terminal.enter("", "\nnot confirmed")

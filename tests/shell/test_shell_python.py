@@ -405,6 +405,7 @@ def test_prompt_and_pane_work_on_a_loop_that_takes_no_signal_handlers(
             os.kill(os.getpid(), signal.SIGINT)
             await screen.shows("KeyboardInterrupt")
             await screen.enter("exit()", "demo>")
+            await screen.prompted()
             screen.type("watch Plant.Tank1.Level --for 1s\r")
             await screen.shows(" sample")
         assert sh.exit_code == 0

@@ -248,6 +248,7 @@ async def test_a_file_that_another_connection_records_to_is_not_written_twice(tm
     path = tmp_path / "tank.csv"
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")
+        await sh.terminal.prompted()
         sh.terminal.type(f"connect {sh.gateway.endpoint} --plaintext\r")
         await until(lambda: len(sh.context.connections) == 2)
         await sh.terminal.shows(f"{sh.gateway.endpoint}>")

@@ -14,7 +14,7 @@ PASTE = f"\x1b[200~{LINES}\x1b[201~"
 
 async def begin(sh: Shell, line: str, *wanted: str) -> None:
     """Types a line, and waits until its view says that it runs."""
-    sh.terminal.type(line + ENTER)
+    sh.terminal.type_ahead(line + ENTER)
     await sh.terminal.shows("Ctrl-C", *wanted)
 
 
@@ -22,7 +22,7 @@ async def test_a_paste_while_a_command_runs_gets_the_review_of_a_paste_at_the_pr
     async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal
         await begin(sh, "sleep 2s")
-        screen.type(PASTE + ENTER)
+        screen.type_ahead(PASTE + ENTER)
         await screen.shows(f"typed ahead: register pasted⏎write {INT} 5⏎write {INT} 6⏎")
         await screen.shows("3 lines: Enter shows the effect of each, and asks")
         assert not sh.context.servers
@@ -37,7 +37,7 @@ async def test_a_paste_while_a_command_runs_gets_the_review_of_a_paste_at_the_pr
 @pytest.mark.parametrize("line", ["unwatch nothing", f"expect {INT} = 99", f"wait {INT} = 99 timeout 1s"])
 async def test_nothing_that_came_with_a_line_runs_behind_its_failure(tmp_path: Path, line: str) -> None:
     async with shell(tmp_path) as sh:
-        sh.terminal.type(f"{line}{ENTER}write {INT} 5{ENTER}")
+        sh.terminal.type_ahead(f"{line}{ENTER}write {INT} 5{ENTER}")
         await sh.terminal.shows(f"demo> write {INT} 5")
         assert not sh.gateway.mutating_calls
         await sh.terminal.enter("", "→ 5")
@@ -47,17 +47,19 @@ async def test_what_is_typed_while_python_runs_stands_at_its_next_input(tmp_path
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         await screen.enter("py", ">>>")
-        screen.type("import asyncio; ran = []; await asyncio.sleep(1)" + ENTER + PASTE.replace("register", "ran +="))
+        screen.type_ahead(
+            "import asyncio; ran = []; await asyncio.sleep(1)" + ENTER + PASTE.replace("register", "ran +=")
+        )
         await screen.shows(f">>> ran += pasted\n... write {INT} 5")
         screen.type(CTRL_C)
         await screen.enter("len(ran) + 4710", "4710\n>>>")
-        screen.type("exit()" + ENTER)
+        screen.type_ahead("exit()" + ENTER)
         await screen.prompted()
 
 
 async def test_a_question_is_not_answered_by_what_was_typed_before_it(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        sh.terminal.type(f'confirm "sure?"{ENTER}y{ENTER}')
+        sh.terminal.type_ahead(f'confirm "sure?"{ENTER}y{ENTER}')
         await sh.terminal.shows("sure? [y/N]")
         await sh.terminal.enter("n", "not confirmed", "demo> y")
 
@@ -112,7 +114,7 @@ async def test_a_trend_leaves_room_for_panel_and_toolbar(tmp_path: Path) -> None
 async def test_an_impatient_enter_leaves_nothing_at_the_prompt_and_ctrl_d_leaves(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await begin(sh, "sleep 1s")
-        sh.terminal.type(ENTER + ENTER + CTRL_D)
+        sh.terminal.type_ahead(ENTER + ENTER + CTRL_D)
         await until(lambda: sh.prompt is not None and not sh.prompt._prompt.app.is_running)
         await sh.terminal.shows("closing")
 

@@ -64,6 +64,7 @@ async def test_a_wrong_answer_voids_it_once(
         await made.terminal.enter(wrong, "the selection is void: the answer was another one; nothing was sent")
         assert not made.gateway.writes
         await made.terminal.enter("clear-nothing", "no command")  # The right answer comes too late now.
+        await made.terminal.prompted()
         made.terminal.type(f"write {SETPOINT} 65{ENTER}")
         await until(lambda: made.terminal.text.count(question) == 2)
         await made.terminal.enter(right, "completed")
@@ -231,6 +232,7 @@ async def test_limits_and_guards_are_shown_and_judged_while_the_question_stands(
         made.gateway.set(SETPOINT, 60.4)  # Within the dead band.
         await until(lambda: made.context.live is not None and made.context.live[SETPOINT].value == 60.4)
         await made.terminal.enter("65.0", "completed")
+        await made.terminal.prompted()
         made.terminal.type(f"write {SETPOINT} 66{ENTER}")
         await until(lambda: made.terminal.text.count("Type the value again:") == 2)
         made.gateway.set("Plant.Tank1.Overflow", True)

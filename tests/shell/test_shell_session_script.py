@@ -149,6 +149,7 @@ async def test_a_check_tells_what_was_not_put_back_after_a_line_that_did_not_pas
 async def test_a_check_that_nobody_agrees_to_writes_nothing(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"write {INT} 7", "0 → 7")
+        await sh.terminal.prompted()
         sh.terminal.type("record-script steps.mxs --last 1 --check\r")
         await sh.terminal.shows("replay it now?")
         sh.terminal.type("n\r")

@@ -168,6 +168,7 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
             "a        x:1       asked for  never",
             "b        [::1]:2   file f     armed, at most 10m, with a reason; files: Plant.*  tanks",
         )
+        await sh.terminal.prompted()
         sh.terminal.type("connect ")
         await sh.terminal.shows("  a      x:1", "  b      [::1]:2")
         await sh.terminal.enter("c", "no profile c; profiles lists them")
@@ -294,6 +295,7 @@ async def test_tee_copies_what_is_typed_and_shown_but_no_key(tmp_path: Path) -> 
         await sh.terminal.enter("register acceptance", "server 1")
         await sh.terminal.enter(f"echo {KEY}", "echo")
         await sh.terminal.enter("register again", "server 2")
+        await sh.terminal.prompted()
         sh.terminal.type("tee" + ENTER)
         await sh.terminal.shows("ended")
         text = log.read_text(encoding="utf-8")

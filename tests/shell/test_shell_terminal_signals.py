@@ -53,6 +53,7 @@ async def test_value_table_and_handles_of_the_last_result_are_copied(tmp_path: P
         assert f"{INT}  4711" in table
         assert "copied, if the terminal lets it: 2 lines" in screen.unfolded
         await screen.enter("copy handle", "the last result has no handle")
+        await screen.prompted()
         screen.type(f"add-item {INT} {STRING}\r")
         await until(lambda: len(sh.context.items) == 2)
         handles = " ".join(str(item.item_handle) for item in sh.context.items)

@@ -176,6 +176,7 @@ async def test_leaving_the_prompt_with_a_change_asks(tmp_path: Path) -> None:
         )
         screen.type("n" + ENTER)
         await screen.enter("status", "gateway  ")
+        await screen.prompted()
         screen.type(CTRL_D)
         await until(lambda: screen.text.count("Leave all the same?") == 2)
         screen.type("y" + ENTER)

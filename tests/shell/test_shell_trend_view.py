@@ -59,7 +59,7 @@ async def test_keys_turn_the_picture_and_what_is_typed_waits(tmp_path: Path) -> 
         await until(lambda: re.search(r"min 61\.\d+  max 61\.[5-9]", screen.text), lambda: screen.text)
         screen.type(HOME)
         stopped = await screen.shows("until ", "End now", f"{LEVEL}  61", " %  good  at ")
-        screen.type("stat" + LEFT + "us" + ENTER)
+        screen.type_ahead("stat" + LEFT + "us" + ENTER)
         assert "at " in stopped
         await screen.shows("typed ahead: status")
         # The limits of the tag's alarms come into view.

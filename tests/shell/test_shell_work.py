@@ -93,6 +93,7 @@ async def test_history_goes_back_searches_and_holds_no_key(tmp_path: Path) -> No
         await screen.enter("register first-one", "server 1")
         await screen.enter("register second-one", "server 2")
         await screen.enter("echo done", "done")
+        await screen.prompted()
         screen.type(UP + UP)
         await screen.shows("demo> register second-one")
         screen.type("\x15" + CTRL_R)
@@ -116,6 +117,7 @@ async def test_a_history_that_cannot_be_kept_in_its_file_is_kept_in_memory(tmp_p
     path.mkdir()
     async with shell(tmp_path, history=history) as sh:
         await sh.terminal.enter("echo before", "\nbefore")
+        await sh.terminal.prompted()
         sh.terminal.type(UP + BACKSPACE)
         await sh.terminal.shows("demo> echo befor\n")
         sh.terminal.type("e" + ENTER)
@@ -126,6 +128,7 @@ async def test_a_history_that_cannot_be_kept_in_its_file_is_kept_in_memory(tmp_p
 async def test_vi_keys_are_those_of_the_setting(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("set keys vi", "\nkeys vi")
+        await sh.terminal.prompted()
         sh.terminal.type("echo onex" + ESCAPE)
         sh.terminal.type("x" + ENTER)
         await sh.terminal.shows("echo one\n", "\none\n")
@@ -137,6 +140,7 @@ async def test_emacs_keys_are_there_from_the_start_and_again(tmp_path: Path) -> 
             sh.terminal.type(f"xecho {word}\x01\x04\x05x\x08" + ENTER)  # to the start, one away, to the end, one more
             await sh.terminal.shows(f"demo> echo {word}\n{word}\n")
             await sh.terminal.enter("set keys vi", "\nkeys vi")
+            await sh.terminal.prompted()
             sh.terminal.type("iset keys emacs" + ESCAPE)
             sh.terminal.type("0x" + ENTER)
             await sh.terminal.shows("demo> set keys emacs\nkeys emacs\n")
@@ -291,6 +295,7 @@ async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which
         await sh.terminal.enter("use demo", "demo: ready\ndemo>")
         await sh.terminal.enter("use", "  *  demo", "ready  armed", f"     {other}  ready  read-only")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
+        await sh.terminal.prompted()
         sh.terminal.type("use 1")
         await sh.terminal.shows(f"{other}  ready")
         sh.terminal.type(TAB + ENTER)
@@ -322,6 +327,7 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
 async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("alias w write TestChildObject.TestInt", "w stands for")
+        await sh.terminal.prompted()
         sh.terminal.type("\x1b[200~w 5\nstatus\x1b[201~" + ENTER)
         await sh.terminal.shows("WRITES  w 5")
         await sh.terminal.enter("n", "nothing was run")
@@ -335,6 +341,7 @@ async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watch
         screen = sh.terminal
         await screen.enter("watch TestChildObject.TestInt", "good")
         await screen.enter("disarm", "demo (read-only)>")
+        await screen.prompted()
         screen.type("connect" + ENTER)
         await screen.shows("no longer watched: TestChildObject.TestInt", "connected to", "ready\ndemo (read-only)>")
         await screen.enter("write TestChildObject.TestInt 5", "lets it through", "nothing was sent")
@@ -416,6 +423,7 @@ async def test_leaving_names_every_connection_and_what_is_watched_on_it(tmp_path
         await sh.terminal.enter("watch Plant.Tank1.Level", "good")
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         await sh.terminal.enter(f"tee {tmp_path / 'copy.log'}", "copying to")
+        await sh.terminal.prompted()
         sh.terminal.type(CTRL_D)
         await sh.terminal.shows(
             "closing demo: session-",
