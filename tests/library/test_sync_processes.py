@@ -20,6 +20,19 @@ import os, signal, sys, threading
 from zb_mom_ww_mxgateway.sync import connect
 plant = connect(sys.argv[1], plaintext=True)
 """
+# Prints which commands the gateway has answered.
+ANSWERS = """
+class Answers:
+    def sending(self, request):
+        pass
+
+    def answered(self, request, reply):
+        print("answered:", request.command.WhichOneof("payload"), flush=True)
+
+    failed = answered
+
+plant.client.observe(Answers())
+"""
 Start = Callable[[str], "subprocess.Popen[str]"]
 
 
@@ -58,6 +71,13 @@ def until(condition: Callable[[], object]) -> None:
     raise AssertionError("it did not come")
 
 
+def until_accepted(process: "subprocess.Popen[str]") -> None:
+    """Wait until a program with ANSWERS has the answer to its write: before that the write is only sent."""
+    assert process.stdout is not None
+    while process.stdout.readline() != "answered: write\n":
+        assert process.poll() is None
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a test of Windows cannot send Ctrl-C to one process")
 
 
@@ -65,13 +85,13 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a test of Windows ca
 def test_ctrl_c_during_a_write_that_was_accepted_says_so(start: Start, mxgw_simulator: MxgwSimulator) -> None:
     mxgw_simulator.faults.hold_write_completes()
     process = start(f"""
-try:
+{ANSWERS}try:
     plant.write("{SETPOINT}", 61.0)
 except KeyboardInterrupt as error:
     print(error.__notes__)
 print(plant.read(["{SETPOINT}"])[0].value)
 """)
-    until(lambda: mxgw_simulator.writes)
+    until_accepted(process)
     process.send_signal(signal.SIGINT)
     said = ended(process)
     assert "['write was interrupted after a write was accepted: effect unknown; nothing is sent again']" in said
@@ -84,7 +104,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_cancelled_call(start: Start, mxgw
     mxgw_simulator.faults.hold_write_completes()
     process = start(f"""
 import asyncio
-
+{ANSWERS}
 async def write():
     try:
         await plant.live.write("{SETPOINT}", 61.0)
@@ -98,7 +118,7 @@ except KeyboardInterrupt as error:
     print(error.__notes__)
 os._exit(0)
 """)
-    until(lambda: mxgw_simulator.writes)
+    until_accepted(process)
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
     assert process.stdout.readline() == "cancelled\n"

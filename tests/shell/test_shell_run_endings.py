@@ -125,7 +125,9 @@ async def test_a_write_that_is_not_completed_any_more_is_accepted_after_a_signal
     run.file(f"expect {INT} = 0\nwrite {INT} 1\nfinally\nwrite {BOOL} true\n")
     run.gateway.faults.hold_write_completes()
     process = await started(run, "--json", "-c", "try.mxs")
-    await until(lambda: run.written == [1])
+    journal = run.folder / "records" / "state" / "journal" / "plant"
+    # Before its answer it is only sent.
+    await until(lambda: any('"kind":"answer"' in each.read_text("utf-8") for each in journal.glob("*.jsonl")))
     process.send_signal(signal.SIGTERM)
     await until(lambda: run.written == [1, True])
     run.gateway.faults.release_write_completes()

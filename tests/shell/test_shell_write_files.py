@@ -366,7 +366,13 @@ async def test_at_a_prompt_it_shows_each_row_and_ctrl_c_stops_the_waiting(
         gateway.faults.hold_write_completes()
         terminal.type(f"{write(ALL, 'again.csv')}\r")
         await terminal.shows("waiting for the outcome of 4 writes")
-        await until(lambda: len(sent(gateway)) == 2, lambda: "it is sent")
+        live = made.context.live
+        assert live is not None
+        await until(
+            lambda: live.unsettled_writes(0.0) and not live.unsettled_writes(0.0, unanswered=True),
+            lambda: "it is accepted",
+        )
+        assert len(sent(gateway)) == 2
         terminal.type(CTRL_C)
         await terminal.shows("; the wait for its completion was interrupted: effect unknown")
         gateway.faults.release_write_completes()
