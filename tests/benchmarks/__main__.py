@@ -41,6 +41,7 @@ TARGETS = {
     "events.cpu_at_5000_vs_grpc_aio": ("<=", 0.45),
     "events.cpu_at_5000_one_by_one_vs_grpc_aio": ("<=", 0.4),
     "events.retained_bytes": ("<=", 300),
+    "start.shell_line_vs_import_grpc": ("<=", 2.0),
     "calls.write_vs_grpc_aio": ("<=", 1.15),
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
     "shell.complete_prefix_p99_ms": ("<=", 5),

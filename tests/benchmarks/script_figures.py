@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 TAG = "TestChildObject.TestInt"
 FILE = f"register bench\nexpect {TAG} >= -1000000000\n"
-TARGETS = {"script.run_vs_grpc_aio": ("<=", 1.5)}
+TARGETS = {"script.run_vs_grpc_aio": ("<=", 1.35)}
 HERE = Path(__file__).parent
 
 
