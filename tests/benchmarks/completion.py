@@ -51,21 +51,9 @@ async def measured(endpoint: str, tags: int, words: int) -> Figures:
     context = Context(all_commands(), interactive=False)
     await context.connect(Connection(endpoint=endpoint, plaintext=True), "bench")
     try:
-        catalogue, client = context.catalogue, context.client
-        assert client is not None
-        pauses = Pauses()
-        beating = asyncio.create_task(pauses.measure())
-        started = time.perf_counter()
-        catalogue.start(client)
-        assert await catalogue.loaded(_LOADING_SECONDS), catalogue.error
-        loading = time.perf_counter() - started
-        if tags >= TAGS:
-            # To write the file is a part of it: its pauses count, too.
-            while catalogue.earlier.path is None:
-                assert not catalogue.earlier.problem
-                await asyncio.sleep(0.001)
-        beating.cancel()
-        assert len(catalogue) >= tags
+        catalogue = context.catalogue
+        # To write the file is a part of it: its pauses count, too. A small galaxy, as in a quick run, is not kept.
+        loading, pauses = await loaded(context, tags, until_kept=tags >= TAGS)
         kept = await kept_figures(endpoint, tags)
         chance = random.Random(1)
         figures = {
@@ -91,23 +79,31 @@ async def measured(endpoint: str, tags: int, words: int) -> Figures:
         await context.disconnect()
 
 
+async def loaded(context: Context, tags: int, *, until_kept: bool) -> tuple[float, "Pauses"]:
+    """Loads the catalogue; returns the seconds until it is whole, and the pauses until then or until it is kept."""
+    catalogue, client = context.catalogue, context.client
+    assert client is not None
+    pauses = Pauses()
+    beating = asyncio.create_task(pauses.measure())
+    started = time.perf_counter()
+    catalogue.start(client)
+    assert await catalogue.loaded(_LOADING_SECONDS), catalogue.error
+    seconds = time.perf_counter() - started
+    while until_kept and catalogue.earlier.path is None:
+        assert not catalogue.earlier.problem
+        await asyncio.sleep(0.001)
+    beating.cancel()
+    assert len(catalogue) >= tags
+    return seconds, pauses
+
+
 async def kept_figures(endpoint: str, tags: int) -> dict[str, tuple[float, str]]:
     """Another run, which finds what this one kept: until its catalogue is whole and verified."""
     context = Context(all_commands(), interactive=False)
     await context.connect(Connection(endpoint=endpoint, plaintext=True), "another run")
     try:
-        catalogue, client = context.catalogue, context.client
-        assert client is not None
-        pauses = Pauses()
-        beating = asyncio.create_task(pauses.measure())
-        started = time.perf_counter()
-        catalogue.start(client)
-        assert await catalogue.loaded(_LOADING_SECONDS), catalogue.error
-        seconds = time.perf_counter() - started
-        beating.cancel()
-        # A small galaxy, as in a quick run, is not kept.
-        assert tags < TAGS or catalogue.earlier.path is not None
-        assert len(catalogue) >= tags
+        seconds, pauses = await loaded(context, tags, until_kept=False)
+        assert tags < TAGS or context.catalogue.earlier.path is not None
         return {
             "shell.catalogue_kept_loading_s": (seconds, "s"),
             "shell.catalogue_kept_long_pauses": (float(pauses.long), "pauses over 20 ms"),
