@@ -70,8 +70,17 @@ class OwnTerminal:
         await until(lambda: all(text in self.text for text in wanted), lambda: f"{wanted} on the screen:\n{self.text}")
         return self.text
 
+    def _asks(self) -> bool:
+        """Whether a prompt or a question stands there with nothing typed behind it."""
+        cursor, rows = self._screen.cursor, self._screen.display
+        # The question about a write stands at its cursor; its hint comes below as soon as it takes an answer.
+        return rows[cursor.y][: cursor.x].rstrip().endswith((">", ":", "?", "]")) or any(
+            row.lstrip().startswith("void in") for row in rows[cursor.y :]
+        )
+
     async def enter(self, line: str, *wanted: str) -> str:
-        """Types a line and waits for what it shows."""
+        """Types a line once it is asked for (before, it would be held for review), and waits for what it shows."""
+        await until(self._asks, lambda: f"a prompt or a question:\n{self.text}")
         self.type(line + "\r")
         return await self.shows(*wanted)
 
