@@ -86,6 +86,30 @@ async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(t
         )
 
 
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ((), f"write {INT} 5 --verify"),
+        ((f"snapshot kept {INT}", f"write {INT} 7"), "restore kept"),
+        ((f"write {INT} 7",), "undo 1"),
+    ],
+)
+async def test_ctrl_c_behind_an_accepted_write_says_so_for_whatever_sent_it(
+    tmp_path: Path, before: tuple[str, ...], line: str
+) -> None:
+    async with shell(tmp_path, write_complete_delay=0) as sh:
+        for each in before:
+            await sh.terminal.enter(each)
+            await sh.terminal.prompted()
+        sh.gateway.faults.hold_write_completes()
+        await begin(sh, line, "waiting for")
+        live = sh.context.live_session
+        await until(lambda: live.unsettled_writes(0.0) and not live.unsettled_writes(0.0, unanswered=True))
+        sh.terminal.type(CTRL_C)
+        await sh.terminal.shows("wait for its completion was interrupted: effect unknown")
+        assert "UNKNOWN" not in sh.terminal.text
+
+
 async def test_in_vi_mode_without_colour_and_at_forty_columns_a_paste_waits_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
