@@ -64,6 +64,16 @@ async def test_a_question_is_not_answered_by_what_was_typed_before_it(tmp_path: 
         await sh.terminal.enter("n", "not confirmed", "demo> y")
 
 
+async def test_a_secret_that_was_typed_before_its_question_is_shown_nowhere(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type_ahead(f"secret pin{ENTER}unseen 1{ENTER}")
+        await sh.terminal.shows("typed before this question, and dropped", "\npin:")
+        await sh.terminal.enter("other 2", "pin is kept secret")
+        await sh.terminal.prompted()
+        assert "unseen" not in sh.terminal.raw
+        assert sh.terminal.text.rstrip().rpartition("\n")[2] == "demo>"
+
+
 async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True, write_complete_delay=0) as sh:
         screen = sh.terminal

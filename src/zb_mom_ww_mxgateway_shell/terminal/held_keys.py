@@ -76,6 +76,13 @@ class HeldKeys:
         if self._is_attached:
             self._read()
 
+    def drop(self) -> bool:
+        """Forget what is held and what has arrived; return whether there was something."""
+        self._read()
+        dropped = bool(self.text or self._later)
+        self.text, self._later = "", []
+        return dropped
+
     def _read(self) -> None:
         """Take all keys that have arrived, also those that another application left."""
         self._hold([*get_typeahead(self._input), *self._input.read_keys()])

@@ -135,7 +135,7 @@ class Prompt:
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
         )
         context.answer_selections(self._questions.ask)
-        context.ask_secret = context.ask_unseen = self._asked(ask_secret)
+        context.ask_secret = context.ask_unseen = self._asked(self._ask_secret)
         context.ask_text = context.ask_value = self._asked(ask_text)
         context.ask = self._asked(confirmed)
 
@@ -345,6 +345,12 @@ class Prompt:
                 return await dialog(text)
 
         return asked
+
+    async def _ask_secret(self, question: str) -> str:
+        """Ask for a secret. What was typed before may be it, typed too early: the next prompt must not show it."""
+        if self._keys.drop():
+            self._console.print("typed before this question, and dropped")
+        return await ask_secret(question)
 
     # Prompt.
 
