@@ -18,6 +18,7 @@ OTHER_WORDS = {
     ("samples/recorder.py", "read"): "the kind of a row of a recording",
     ("scripts/run_log.py", "step"): "the part of a run that a step is",
     ("state/connection.py", "alarms"): "an attribute that may not have been made yet",
+    ("state/saved_profile.py", "profiles"): "a table of the user's file",
     ("terminal/full_watch.py", "changes"): "a column of the screen",
 }
 

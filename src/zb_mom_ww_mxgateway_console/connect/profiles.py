@@ -179,6 +179,11 @@ def read_file(path: Path | None = None) -> ProfilesFile:
         raise click.UsageError(f"cannot read {path}: {error.strerror}") from error
     if others := open_to_others(path):
         raise click.UsageError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
+    return checked(path, text)
+
+
+def checked(path: Path, text: str) -> ProfilesFile:
+    """Return the content of a file with this text; raise click.UsageError with the line of a mistake."""
     try:
         content = parse_toml(text)
     except TomlError as error:

@@ -90,6 +90,7 @@ MODULE_OF = {
     "unalias": "settings",
     "tee": "settings",
     "profiles": "settings",
+    "profile": "settings",
     "echo": "settings",
     "help": "general",
     "py": "general",

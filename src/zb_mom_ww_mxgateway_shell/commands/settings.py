@@ -1,14 +1,17 @@
-"""set, alias, unalias, tee, profiles, echo."""
+"""set, alias, unalias, tee, profiles, profile, echo."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal as OneOf
 
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.safety.arming import span_text
 from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
-from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, RestOfLine, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -17,7 +20,11 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
+from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_saving
+
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class SettingName(ArgumentType):
@@ -78,6 +85,19 @@ class AliasedLine(RestOfLine):
         if wrong := aliases.alias_line_error(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return word.value
+
+
+class ProfileName(Text):
+    """Name of a profile, known or new."""
+
+    def parse(self, word: Token, context: Scope) -> str:
+        if not _PROFILE_NAME.fullmatch(word.value) or redact(word.value) != word.value:
+            raise word.mistake("a profile's name has letters, digits, - and _ only")
+        return word.value
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        known = context_of(context).profiles.profiles
+        return [Suggestion(name, "replaces it, if you agree") for name in known if name.startswith(prefix)]
 
 
 @command("set", example="set timing on", needs_session=False, stands_alone=True)
@@ -203,9 +223,44 @@ async def profiles(context: Context) -> Result:
             }
             for each in known
         ],
-        empty=f"no profiles; add them to {context.profiles.path}",
+        empty=f"no profiles; add them to {context.profiles.path}, or save the connection in use: profile save NAME",
         columns=_PROFILE,
     )
+
+
+@command("profile", example="profile save plantA", needs_session=False)
+async def profile(
+    context: Context,
+    action: Annotated[OneOf["save"], OneWord("action", ("save",))],
+    name: Annotated[str, ProfileName("name")],
+) -> Result:
+    """Save the connection in use as a profile: profile save NAME. Then connect NAME connects to its gateway.
+
+    It keeps the endpoint, the options and the source of the key, a variable, a file or the keyring, never the key; a
+    typed key is asked for again. What is armed is not kept. A profile of the same name is replaced if you agree;
+    without a terminal --yes agrees. A file saves only the gateway that it was started with.
+    """
+    from zb_mom_ww_mxgateway_shell.state.profiles import load
+    from zb_mom_ww_mxgateway_shell.state.saved_profile import SavedProfile  # Lazy: few lines save one.
+
+    connected = context.connected
+    if connected.terms.is_demo:
+        raise ShellError("the simulated plant ends with this shell: there is nothing to connect to later")
+    refuse_saving(context, replace(connected.connection, endpoint=connected.client.options.endpoint))
+    path = context.profiles.path
+    saved = SavedProfile.of(connected, name, path)
+    if saved.replaces:
+        await agreed_to_replace(context, f"the profile {name}")
+    saved.save()
+    context.profiles = load(path, context.registry.commands)
+    known = context.profiles.named(name)
+    forgets = connected.connection.forget_certificate
+    lines = [
+        f"profile {name}: {known.connection.endpoint}, key: {known.key_source}, writes: {_writes_text(known)}",
+        f"in {path}; connect {name} connects by it",
+        *(["not kept: --forget-certificate; its certificate is remembered when it connects"] if forgets else []),
+    ]
+    return TextResult("\n".join(lines), {"file": str(path), "name": name, "profile": dict(saved.table)})
 
 
 @command(
@@ -220,4 +275,4 @@ async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) ->
     return TextResult(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
 
 
-COMMANDS = (set_, alias, unalias, tee, profiles, echo)
+COMMANDS = (set_, alias, unalias, tee, profiles, profile, echo)

@@ -40,6 +40,20 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
     )
 
 
+def refuse_saving(context: Context, connection: Connection) -> None:
+    """Raise ShellError where a file would save a profile of a gateway that the user did not name at the start: files
+    may send keys to the gateways of profiles."""
+    if not context.runs_file:
+        return
+    named = [each for each in context.start_connections if _is_same(each.endpoint, connection.endpoint or "")]
+    if not any(_is_trusted_alike(each, connection) for each in named):
+        raise ShellError(
+            f"blocked locally: a file may save only the gateway that it was started with, not {connection.endpoint}: "
+            "save it at the prompt",
+            ExitCode.GUARDED,
+        )
+
+
 def _is_same(one: str | None, other: str) -> bool:
     return one is not None and endpoint_key(one) == endpoint_key(other)
 
