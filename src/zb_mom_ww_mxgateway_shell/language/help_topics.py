@@ -113,7 +113,8 @@ ping, session and galaxy show how the gateway is now.""",
         "keys at the prompt",
         """\
   Tab                 completes; again: the next of several
-  Up, Down            earlier lines; Ctrl-R searches them
+  Up, Down            earlier lines; Ctrl-R searches them, Enter takes what was found,
+                      Ctrl-G gives the line back that was there before
   Ctrl-C              stops the command that runs, or clears the line; never leaves the shell.
                       A second one within two seconds also stops waiting for its end
   Ctrl-D              on an empty line: leaves, and says what is still open

@@ -8,6 +8,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import OneStyleAndTextTuple
 from prompt_toolkit.formatted_text.utils import fragment_list_to_text
 from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output import Output
 from ptpython.printer import OutputPrinter
 from ptpython.repl import PythonRepl, ReplExit
@@ -23,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import ExitCalled, PythonNames, 
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
+from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 # File name under which ptpython compiles typed input.
@@ -51,13 +53,16 @@ class Pane(PythonRepl):
         """`questions_over` waits until no question about a write has the terminal; `keys` holds what is typed while
         code runs.
         """
+        own_keys = KeyBindings()
         super().__init__(
             get_globals=lambda: names.namespace,
             input=input,
             output=output,
+            extra_key_bindings=own_keys,
             _extra_buffer_processors=[SafeTextProcessor()],
         )
         silence_cursor_warning(self.app)
+        restore_line_after_search(self.app, self.default_buffer, own_keys)
         self.history = self.default_buffer.history = HistoryInMemory()
         self._names = names
         self._questions_over = questions_over

@@ -53,6 +53,7 @@ from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
+from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
@@ -92,12 +93,13 @@ class Prompt:
         self._typed = TypedLine(context)
         self._panel = PromptPanel(context, self._output)
         self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
+        keys = prompt_keys()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             completer=ShellCompleter(context, self._typed),
             lexer=LineLexer(context, self._typed),
             input_processors=[SafeTextProcessor()],
-            key_bindings=prompt_keys(),
+            key_bindings=keys,
             search_ignore_case=True,
             complete_while_typing=True,
             bottom_toolbar=self._toolbar.text,
@@ -107,6 +109,7 @@ class Prompt:
             output=None if self._is_dumb else self._output,
         )
         silence_cursor_warning(self._prompt.app)
+        restore_line_after_search(self._prompt.app, self._prompt.default_buffer, keys)
         # Above the prompt, not in its message: prompt_toolkit splits a long message several times per redraw.
         above = ConditionalContainer(
             Window(FormattedTextControl(self._panel.above), dont_extend_height=True),

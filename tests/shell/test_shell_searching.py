@@ -1,0 +1,84 @@
+"""Searches: of earlier lines, given up and accepted, and of a long result."""
+
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.history import InMemoryHistory
+from shell_terminal import BACKSPACE, CTRL_C, ENTER, shell
+from shell_waiting import until
+
+CTRL_G, CTRL_R = "\x07", "\x12"
+_WRITES = ("write Plant.Tank1.LevelSP 11", "write Plant.Tank1.LevelSP 12", "status")
+
+
+@pytest.mark.parametrize("given_up", [CTRL_G, CTRL_C])
+@pytest.mark.parametrize("keys", ["emacs", "vi"])
+async def test_a_search_that_is_given_up_leaves_the_line_from_before_it(
+    tmp_path: Path, keys: str, given_up: str
+) -> None:
+    async with shell(tmp_path, history=InMemoryHistory(_WRITES)) as sh:
+        screen = sh.terminal
+        await screen.enter(f"set keys {keys}", f"\nkeys {keys}")
+        await screen.prompted()
+        screen.type("echo here")
+        await screen.shows("demo> echo here")
+        screen.type(f"{CTRL_R}SP{CTRL_R}{CTRL_R}")
+        await screen.shows("`SP': write Plant.Tank1.LevelSP 11")
+        screen.type(given_up)
+        await screen.shows("demo> echo here")
+        await screen.gone("write Plant")
+        if keys == "vi":
+            screen.type("A")  # It is in normal mode.
+        await screen.enter("!", "\nhere!")
+        assert not sh.gateway.writes
+
+
+async def test_a_search_that_is_given_up_before_anything_was_typed_leaves_an_empty_line(tmp_path: Path) -> None:
+    async with shell(tmp_path, history=InMemoryHistory(_WRITES)) as sh:
+        screen = sh.terminal
+        await screen.prompted()
+        screen.type(f"{CTRL_R}SP{CTRL_R}")
+        await screen.shows("`SP': write Plant.Tank1.LevelSP 11")
+        screen.type(CTRL_G)
+        await screen.gone("write Plant")
+        await screen.enter("echo nothing else", "\nnothing else")
+        assert not sh.gateway.writes
+
+
+async def test_in_vi_backspace_in_an_empty_search_gives_it_up(tmp_path: Path) -> None:
+    async with shell(tmp_path, history=InMemoryHistory(_WRITES)) as sh:
+        screen = sh.terminal
+        await screen.enter("set keys vi", "\nkeys vi")
+        await screen.prompted()
+        screen.type(f"{CTRL_R}SP{CTRL_R}")
+        await screen.shows("`SP': write Plant.Tank1.LevelSP 11")
+        screen.type(BACKSPACE * 3)
+        await screen.gone("write Plant")
+
+
+async def test_an_accepted_search_still_leaves_what_was_found(tmp_path: Path) -> None:
+    async with shell(tmp_path, history=InMemoryHistory(["echo one", "echo two"])) as sh:
+        screen = sh.terminal
+        await screen.prompted()
+        screen.type(f"{CTRL_R}echo{CTRL_R}{ENTER}")
+        await screen.shows("demo> echo one\n")
+        await screen.gone("search")
+        screen.type(ENTER)
+        await screen.shows("\none\n")
+
+
+async def test_a_search_given_up_in_python_leaves_the_line_from_before_it(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("py", ">>>")
+        await screen.enter("'fir' + 'st'", "first")
+        await screen.enter("'sec' + 'ond'", "second")
+        await until(screen.takes_lines)
+        screen.type("'he' + 're'")
+        await screen.shows(">>> 'he' + 're'")
+        screen.type(f"{CTRL_R}sec{CTRL_R}")
+        await until(lambda: screen.text.count("'sec' + 'ond'") == 2, lambda: screen.text)
+        screen.type(CTRL_G)
+        await screen.gone("search")
+        await screen.enter("", "\n'here'")
+        await screen.enter("exit()")
