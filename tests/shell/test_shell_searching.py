@@ -1,4 +1,4 @@
-"""Searches: of earlier lines, given up and accepted, and of a long result."""
+"""Searches, of earlier lines and of a long result: given up, accepted, and without a match."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from shell_terminal import BACKSPACE, CTRL_C, ENTER, shell
 from shell_waiting import until
 
 CTRL_G, CTRL_R = "\x07", "\x12"
+ESCAPE = "\x1b"
 _WRITES = ("write Plant.Tank1.LevelSP 11", "write Plant.Tank1.LevelSP 12", "status")
 
 
@@ -82,3 +83,36 @@ async def test_a_search_given_up_in_python_leaves_the_line_from_before_it(tmp_pa
         await screen.gone("search")
         await screen.enter("", "\n'here'")
         await screen.enter("exit()")
+
+
+async def test_a_search_of_a_long_result_without_a_match_says_so(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("help all", " 1-38 of")
+        screen.type("/nothingofthekind" + ENTER)
+        await screen.shows(" not found: nothingofthekind · / finds another, q leaves")
+        screen.type("n")
+        await screen.shows(" not found: nothingofthekind")
+        screen.type("j")
+        await screen.shows(" 2-39 of")
+        # Esc gives a search up, and the next one begins empty.
+        screen.type("/else" + ESCAPE)
+        await screen.shows(" 2-39 of")
+        screen.type("/write-elements" + ENTER)
+        await until(lambda: screen.text.split("\n")[0].startswith("  write-elements"), lambda: screen.text)
+        screen.type("q")
+        await screen.shows("lines)")
+
+
+async def test_a_search_of_a_long_result_finds_what_is_folded(tmp_path: Path) -> None:
+    async with shell(tmp_path, columns=40) as sh:
+        screen = sh.terminal
+        await screen.enter("help all", " 1-38 of")
+        screen.type("/by some of its elements" + ENTER)
+        await until(lambda: screen.text.split("\n")[0].startswith("  write-elements"), lambda: screen.text)
+        assert "by some of its elements" not in screen.text
+        screen.type("/not there at all, and longer than the screen is wide" + ENTER)
+        await screen.shows(" not found: not there at all")
+        assert all(len(line) <= 40 for line in screen.text.split("\n"))
+        screen.type("q")
+        await screen.shows("lines)")

@@ -8,11 +8,12 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyProcessor
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
-from zb_mom_ww_mxgateway_console.text.terminal_text import safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
@@ -41,12 +42,15 @@ class Pager:
         """`around` stays in view, too."""
         self._whole = lines
         self._fold = fold
-        self._lines: Sequence[str] = ()
+        self._rows_of_lines: Sequence[tuple[int, str]] = ()
+        """Each row with the number of its line."""
         self._width = 0
         self._output = output
         self._around = around
         self._scroll = Scroll()
         self._needle = SearchField()
+        self._missed = ""
+        """The text of a search that has just found nothing."""
         self._app: Application[None] = Application(
             layout=Layout(
                 HSplit(
@@ -67,6 +71,7 @@ class Pager:
             output=output,
         )
         silence_cursor_warning(self._app)
+        self._app.key_processor.before_key_press += self._forget_missed
 
     async def run(self) -> None:
         """Show the lines until q or Ctrl-C."""
@@ -79,32 +84,45 @@ class Pager:
         width = self._output.get_size().columns
         if width != self._width:
             self._width = width
-            self._lines = [part for line in self._whole for part in (folded(line, width) if self._fold else [line])]
-            self._scroll.count = len(self._lines)
+            self._rows_of_lines = [
+                (number, row)
+                for number, line in enumerate(self._whole)
+                for row in (folded(line, width) if self._fold else [line])
+            ]
+            self._scroll.count = len(self._rows_of_lines)
 
     def _page(self) -> StyleAndTextTuples:
         self._fit()
         first = self._scroll.first(self._rows())
         shown: StyleAndTextTuples = []
-        for line in self._lines[first : first + self._rows()]:
-            found = self._needle.text and self._needle.text.casefold() in line.casefold()
-            shown.append(("reverse" if found else "", line + "\n"))
+        for number, row in self._rows_of_lines[first : first + self._rows()]:
+            shown.append(("reverse" if self._is_found(number) else "", row + "\n"))
         return shown
 
     def _status(self) -> StyleAndTextTuples:
         if self._needle.is_open:
             return [("reverse", f" /{safe(self._needle.text)} ")]
-        first = self._scroll.first(self._rows())
-        last = min(len(self._lines), first + self._rows())
-        text = f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} "
+        if self._missed:
+            return [("reverse", cut(f" not found: {safe(self._missed)} · / finds another, q leaves ", self._width))]
+        first, count = self._scroll.first(self._rows()), self._scroll.count
+        text = f" {first + 1}-{min(count, first + self._rows())} of {count} · {_KEYS} "
         return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space continues ")]
 
+    def _forget_missed(self, processor: KeyProcessor) -> None:
+        self._missed = ""
+
+    def _is_found(self, number: int) -> bool:
+        """Return whether a line has the text that is searched, wherever it is folded."""
+        return bool(self._needle.text) and self._needle.text.casefold() in self._whole[number].casefold()
+
     def _find(self, start: int) -> None:
-        folded = self._needle.text.casefold()
-        for index in [*range(start, len(self._lines)), *range(start)]:
-            if folded and folded in self._lines[index].casefold():
+        numbers = [number for number, _ in self._rows_of_lines]
+        for index in [*range(start, len(numbers)), *range(start)]:
+            begins_line = index == 0 or numbers[index - 1] != numbers[index]
+            if begins_line and self._is_found(numbers[index]):
                 self._scroll.to(index)
                 return
+        self._missed = self._needle.text
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()

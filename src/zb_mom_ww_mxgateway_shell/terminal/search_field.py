@@ -22,7 +22,7 @@ def bind_search(
     entered: Callable[[], None] = lambda: None,
     ends: Sequence[str] = ("enter",),
 ) -> None:
-    """Add the keys: ``/`` opens an empty field, `ends` close it.
+    """Add the keys: ``/`` opens an empty field, `ends` close it, and Esc empties it if it is none of them.
 
     `changed` is called when the text is another one, `entered` when the field was closed.
     """
@@ -41,9 +41,15 @@ def bind_search(
         field.is_open = False
         entered()
 
+    def give_up(event: KeyPressEvent) -> None:
+        field.is_open = False
+        set_text("")
+
     for key in ends:
         # Escape begins the sequences of other keys: eager does not wait for their rest.
         keys.add(key, filter=is_open, eager=key == "escape")(close)
+    if "escape" not in ends:
+        keys.add("escape", filter=is_open, eager=True)(give_up)
 
     @keys.add("backspace", filter=is_open)
     def _(event: KeyPressEvent) -> None:
