@@ -288,6 +288,49 @@ async def test_why_of_an_item_without_a_value_yet() -> None:
         await context.disconnect()
 
 
+async def test_why_of_a_value_that_comes_and_goes_says_so_in_a_good_moment(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, gateway = connected
+    tag = "TestChildObject.TestInt"
+    gateway.set(tag, 5, 32)
+    await run(context, f"watch {tag}", follow)
+
+    async def became(value: int, quality: int) -> str:
+        gateway.set(tag, value, quality)
+        latest = context.connected.live.latest
+        await until(
+            lambda: (now := latest(*context.items[0].key)) is not None and (now.value, now.quality) == (value, quality),
+            lambda: f"{value} of quality {quality}",
+        )
+        found = await diagnosed(context, f"why {tag}")
+        return f"{text_of(found)}\n{found.deciding.tries}"
+
+    # A value that is not there yet is no value that goes.
+    assert "history" not in await became(6, 192)
+    lost = await became(6, 20)
+    assert "history      note  not good 1 time in 0." in lost
+    assert "; good until 0." in lost
+    assert "meaning      the value is bad: the source is lost; this is its last value" in lost
+    assert "not good 1 time in 0." in await became(7, 192)
+    await became(7, 64)
+    back = await became(8, 192)
+    assert "not good 2 times in " in back
+    assert "the last time uncertain, without a reason; good again for 0." in back
+    assert f"meaning      {tag} is good now, but it comes and goes: the last time it was uncertain" in back
+    assert f"('history {tag}', 'trend {tag}')" in back
+
+
+async def test_why_of_a_slow_tag_says_how_long_its_first_value_took() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), first_change_delay=1.1) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
+        found = await diagnosed(context, "why TestChildObject.TestInt")
+        assert re.search(r"first value  note  it took 1\.\d s; later ones come as they change", text_of(found))
+        assert found.healthy
+        await context.disconnect()
+
+
 @pytest.mark.parametrize(
     ("quality", "said"),
     [

@@ -211,6 +211,54 @@ async def test_the_same_seed_gives_the_same_plant() -> None:
     assert await course(3) != await course(4)
 
 
+async def test_a_loose_contact_loses_a_value_and_brings_it_back(gateway: SimulatedGateway, clock: ManualClock) -> None:
+    async def after(seconds: float) -> tuple[object, int]:
+        await clock.advance(seconds)
+        reading = gateway.read("Utilities.AT1.Chlorine")
+        return reading.value, reading.quality
+
+    first = await after(1)
+    before = await after(18.5)
+    lost = await after(1.5)
+    assert (first[1], before[1], lost[1]) == (192, 192, 20)
+    # Its last value, and no other until it is back.
+    assert first != before
+    assert await after(8) == lost
+    assert (await after(2))[1] == 192
+    assert (await after(19))[1] == 20
+
+
+async def test_a_sensor_that_has_failed_is_bad_and_says_so(client: Wire) -> None:
+    _, _, event = await client.watching("Utilities.AT1.PH")
+    assert (event.value.double_value, event.quality) == (7.1, 16)
+
+
+async def test_a_value_that_was_never_set_is_good_once_it_is_written(
+    operator: Operator, gateway: SimulatedGateway
+) -> None:
+    lab = "Utilities.AT1.LabResult"
+    assert (gateway.read(lab).value, gateway.read(lab).quality) == (None, 32)
+    await operator.write(lab, "0.6")
+    assert (gateway.read(lab).value, gateway.read(lab).quality) == (0.6, 192)
+
+
+async def test_a_slow_first_value_comes_later_than_others_once_a_session(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    server = await client.register()
+    slow, quick = [await client.add(server, f"Utilities.AT1.{name}") for name in ("Turbidity", "PH")]
+    session = gateway.sessions[client.session_id]
+    await client.advise(server, slow)
+    await client.advise(server, quick)
+    await clock.advance(5.9)
+    assert session.last_sequence == 1
+    await clock.advance(0.2)
+    again = await client.add(server, "Utilities.AT1.Turbidity")
+    await client.advise(server, again)
+    assert [event.item_handle for event in await client.stream().take(3)] == [quick, slow, again]
+
+
 async def test_a_measurement_that_was_set_stays(gateway: SimulatedGateway, clock: ManualClock) -> None:
     gateway.set("Utilities.Boiler1.Pressure", 1.25)
     gateway.set(LEVEL, None, quality=0)

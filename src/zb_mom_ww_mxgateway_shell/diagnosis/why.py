@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_console.render.status_meanings import quality_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.diagnosis.doubtful_spells import doubtful_spells
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     loss_meaning,
@@ -40,6 +41,9 @@ _GALAXY_SECONDS = 5.0
 _READ_SECONDS = 12.0
 """Seconds; longer than the first contact with a tag takes on a real gateway."""
 _ALARM_SECONDS = 3.0
+_SLOW_SECONDS = 1.0
+"""An answer that takes longer was the first of a tag."""
+_SPELLS_SECONDS = 3600.0
 # If one of these is bad, the later ones are only its consequences.
 _DECIDING = ("connection", "session", "galaxy", "item")
 
@@ -79,8 +83,9 @@ class _TagCheck:
         place, last_deploy = await self._locate(connected) if answers else (None, None)
         self._report_item(connected)
         value = connected.live.latest(*self._item.key) if self._item else None
-        if value is not None:
+        if value is not None and self._item is not None:
             self._report_value(value)
+            self._report_spells(connected, self._item)
         elif answers and (self._item is None or not self._item.advised):
             await self._read_now(connected, place)
         self._report_last_write()
@@ -210,8 +215,15 @@ class _TagCheck:
         else:
             self._report_quality(text, value)
 
+    def _report_spells(self, connected: GatewayConnection, item: Item) -> None:
+        """Report how often the value was not good while this session followed it."""
+        since = clock.monotonic() - _SPELLS_SECONDS
+        if spells := doubtful_spells(connected.history.of(item.key, since).events):
+            self._findings.append(spells.finding(self._tag))
+
     async def _read_now(self, connected: GatewayConnection, place: Place | None) -> None:
         """Read a tag that is not added, by a brief visit."""
+        started = clock.monotonic()
         try:
             reading = await _visited(connected, place.address if place else self._tag)
         except (MxGatewayError, TimeoutError) as error:
@@ -224,6 +236,9 @@ class _TagCheck:
         else:
             text = f"read for this: {value_text(reading.value)}, {reading.quality_word}, {age}"
         self._report_quality(text, reading)
+        took = clock.monotonic() - started
+        if took > _SLOW_SECONDS:
+            self._found("first value", Verdict.NOTE, f"it took {age_text(took)}; later ones come as they change")
 
     def _report_quality(self, text: str, value: "LiveValue | Reading") -> None:
         failed = first_failed(value.statuses)

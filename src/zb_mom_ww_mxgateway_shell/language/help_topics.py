@@ -24,6 +24,7 @@ Press Tab at any time: it completes commands, options and tag names, one dotted 
   alarms                                 the active alarms, soon with the tank's; ack acknowledges one
   record tank.csv                        every sample of what is advised, to a file
   why Plant.Tank1.Level                  everything known about a tag, and what is wrong with it
+  why Utilities.AT1.PH                   a tag of the demo whose sensor has failed
   status                                 the connection, the session, and what runs on it
   help write                             how to write, with an example
   exit                                   leaves; Ctrl-D does too

@@ -13,7 +13,8 @@ from zb_mom_ww_mxgateway_sim.plant.model import (
     Security,
     Template,
 )
-from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Wave
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import Interrupted, Wave
+from zb_mom_ww_mxgateway_sim.plant.status import NO_VALUE_YET, SENSOR_FAILED
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 # Category of devices; our own number.
@@ -40,15 +41,17 @@ def _measured(name: str, tag_type: NativeType, value: Value, *, historized: bool
     )
 
 
-def _swinging(name: str, wave: Wave, unit: str, tag_type: NativeType = NativeType.DOUBLE) -> tuple[Attribute, ...]:
+def _swinging(
+    name: str, signal: Wave | Interrupted, unit: str, tag_type: NativeType = NativeType.DOUBLE
+) -> tuple[Attribute, ...]:
     measured = Attribute(
         name,
         tag_type,
-        False if tag_type is NativeType.BOOLEAN else wave.mean,
+        False if tag_type is NativeType.BOOLEAN else signal.value(0.0, 0, tag_type),
         security=Security.VIEW_ONLY,
         category=AttributeCategory.WRITEABLE_S,
         historized=True,
-        signal=wave,
+        signal=signal,
     )
     return (measured, fixed(f"{name}.EngUnits", unit))
 
@@ -187,6 +190,23 @@ MEASUREMENT = template(
     category=_DEVICE,
 )
 
+# One tag for each doubt about a value.
+WATER_ANALYSER = template(
+    "$WaterAnalyser",
+    "Water analyser",
+    Attribute("PH", NativeType.DOUBLE, 7.1, security=Security.VIEW_ONLY, quality=SENSOR_FAILED),
+    fixed("PH.Description", "its sensor has failed"),
+    *_swinging("Chlorine", Interrupted(Wave(0.5, 0.1, 40.0), there=20.0, lost=10.0), "mg/l"),
+    fixed("Chlorine.Description", "it has a loose contact"),
+    Attribute("LabResult", NativeType.DOUBLE, None, quality=NO_VALUE_YET),
+    fixed("LabResult.EngUnits", "mg/l"),
+    fixed("LabResult.Description", "the laboratory writes it"),
+    Attribute("Turbidity", NativeType.DOUBLE, 0.8, security=Security.VIEW_ONLY, first_change_delay=6.0),
+    fixed("Turbidity.EngUnits", "NTU"),
+    fixed("Turbidity.Description", "its first value takes 6 s"),
+    category=_DEVICE,
+)
+
 LINE = template(
     "$PackagingLine",
     "Packaging line",
@@ -255,6 +275,7 @@ def _utilities(hierarchy: Hierarchy) -> None:
     for number in range(1, 3):
         _inside(hierarchy, area, f"Boiler{number}", BOILER)
         _inside(hierarchy, area, f"Compressor{number}", COMPRESSOR)
+    _inside(hierarchy, area, "AT1", WATER_ANALYSER)
     for number in range(1, 7):
         _inside(hierarchy, area, f"TT{number}", MEASUREMENT, {"shortdesc": f"Temperature {number}"})
 

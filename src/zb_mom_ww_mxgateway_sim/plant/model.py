@@ -93,7 +93,7 @@ class Attribute:
     """One attribute of a template. ``value`` is the initial value, or a function of the object that returns it.
 
     ``category`` is an AttributeCategory, or a number that a galaxy export has. ``low`` and ``high`` bound what is
-    written to it.
+    written to it. ``first_change_delay`` are the seconds from its first advise in a session to its first data change.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Attribute:
     quality: int = GOOD
     low: float | None = None
     high: float | None = None
+    first_change_delay: float = 0.0
 
     @property
     def is_array(self) -> bool:

@@ -52,6 +52,29 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A wave whose source is there for some seconds and then lost for some, again and again."""
+
+    wave: Wave
+    there: float
+    lost: float
+
+    @property
+    def step(self) -> float:
+        """Seconds between new values."""
+        return self.wave.step
+
+    def is_lost(self, seconds: float) -> bool:
+        """Return whether the source is lost at that time."""
+        return seconds % (self.there + self.lost) >= self.there
+
+    def value(self, seconds: float, phase: int, tag_type: NativeType) -> Value:
+        """Return the value at that time; while the source is lost, the last one before."""
+        since = seconds % (self.there + self.lost) - self.there
+        return self.wave.value(seconds - max(0.0, since), phase, tag_type)
+
+
+@dataclass(frozen=True, slots=True)
 class Sine:
     """A sine between two values. It begins in the middle, rising."""
 

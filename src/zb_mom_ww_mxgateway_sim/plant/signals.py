@@ -4,8 +4,8 @@ import zlib
 from weakref import WeakSet
 
 from zb_mom_ww_mxgateway_sim.plant.point_store import Point
-from zb_mom_ww_mxgateway_sim.plant.signal_shapes import TICK, Signal, Wave
-from zb_mom_ww_mxgateway_sim.plant.status import BAD
+from zb_mom_ww_mxgateway_sim.plant.signal_shapes import TICK, Interrupted, Signal, Wave
+from zb_mom_ww_mxgateway_sim.plant.status import BAD, LAST_VALUE
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
 
@@ -55,8 +55,11 @@ class Signals:
 
     def _step(self, point: Point, signal: Signal, tick: int, phase: int) -> None:
         ago = round((self._tick - tick) * TICK * 1e9)
-        value = signal.value(tick * TICK, phase, point.attribute.type)
+        seconds = tick * TICK
+        value = signal.value(seconds, phase, point.attribute.type)
         quality = BAD if value is None else point.attribute.quality
+        if isinstance(signal, Interrupted) and signal.is_lost(seconds):
+            quality = LAST_VALUE
         point.update(value, self._clock.now() - ago, quality)
 
     def _phase(self, point: Point) -> int:

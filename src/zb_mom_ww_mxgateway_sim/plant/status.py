@@ -13,6 +13,10 @@ S_OK = 0
 GOOD = 192
 UNCERTAIN = 64
 BAD = 0
+SENSOR_FAILED = 16
+LAST_VALUE = 20
+"""The source is lost; the value is its last one."""
+NO_VALUE_YET = 32
 _QUALITIES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 
 

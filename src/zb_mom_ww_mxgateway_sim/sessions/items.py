@@ -160,10 +160,11 @@ class ItemReporter:
 
     def first_delay(self, item: WorkerItem) -> float:
         """Return the seconds that the first change of the item takes."""
-        delay = self._plant.first_change_delay
-        if delay is None or tag_key(item.address) in self._read_before:
+        if tag_key(item.address) in self._read_before:
             return 0.0
-        return self._plant.random.uniform(*delay)
+        point, delay = item.binding.point, self._plant.first_change_delay
+        own = 0.0 if point is None else point.attribute.first_change_delay
+        return own if delay is None else max(own, self._plant.random.uniform(*delay))
 
     def _pacing_delay(self) -> float:
         """Return the seconds that a first change waits for those before it: none in a burst, then at the pace."""
