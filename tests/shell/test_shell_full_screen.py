@@ -10,6 +10,7 @@ from shell_waiting import until
 
 STRING = "TestChildObject.TestString"
 _DOWN, _WHEEL_DOWN, _WHEEL_UP = "\x1b[B", "\x1b[<65;5;5M", "\x1b[<64;5;5M"
+_ESCAPE = "\x1b"
 _MOUSE_ON, _MOUSE_OFF = "\x1b[?1000h", "\x1b[?1000l"
 
 
@@ -28,6 +29,11 @@ def _selected(screen: Terminal) -> str:
     """The tag in the row with the mark."""
     marked = [line for line in screen.text.split("\n") if line.startswith("> ")]
     return next(word for word in marked[0].split() if "." in word) if marked else ""
+
+
+def _status(screen: Terminal) -> str:
+    """The line below the values: their place, order and filter."""
+    return next(line for line in screen.text.split("\n") if re.match(r" \d+-\d+ of ", line))
 
 
 async def test_keys_select_a_row_show_it_whole_and_copy_its_value(tmp_path: Path) -> None:
@@ -93,6 +99,48 @@ async def test_the_selection_follows_its_tag_and_stays_in_view(tmp_path: Path) -
         screen.type("/TestNothing" + ENTER)
         await screen.shows("none ")
         assert "source time" not in screen.text
+
+
+@pytest.mark.parametrize("columns", [40, 110])
+async def test_esc_closes_the_help_and_keys_do_not_act_behind_it(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns) as sh:
+        screen = sh.terminal
+        await screen.enter("set mouse on", "mouse on")
+        await screen.enter("watch Plant.* --full", "1-36 of ")
+        before = _status(screen)
+        screen.type("?")
+        await screen.shows("this page; Esc closes it", "Esc closes the help")
+        # Sort, reverse, only bad, columns, pause, filter, ends, select, the mouse: of the values behind, nothing moves.
+        screen.type("srbcp/G" + _DOWN + _WHEEL_DOWN + _click(5) + "y")
+        screen.type(_ESCAPE)
+        await screen.shows("q leaves" if columns > 40 else "? explains", "1-36 of ")
+        assert _status(screen) == before
+        assert not _selected(screen)
+        for closing in ("?", "q", ENTER):
+            screen.type("?")
+            await screen.shows("Esc closes the help")
+            screen.type(closing)
+            await screen.gone("Esc closes the help")
+            assert not _selected(screen)
+        # Another Esc changes nothing, and q leaves.
+        screen.type(_ESCAPE)
+        screen.type("s")
+        await screen.shows("by tag")
+        screen.type("q")
+        await screen.shows("demo>")
+
+
+async def test_help_that_is_longer_than_the_screen_is_moved(tmp_path: Path) -> None:
+    async with shell(tmp_path, columns=20) as sh:
+        screen = sh.terminal
+        await screen.enter("watch Plant.* --full", " · ? e")
+        screen.type("?")
+        await screen.shows("arrows move", "q            leaves")
+        screen.type("G")
+        await screen.shows("this page;")
+        screen.type("g")
+        await screen.shows("q            leaves")
+        screen.type("qq")
 
 
 async def test_the_mouse_scrolls_a_long_result(tmp_path: Path) -> None:

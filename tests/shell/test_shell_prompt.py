@@ -291,7 +291,7 @@ async def test_the_keys_of_the_full_screen_are_explained_in_whole_words_on_a_nar
         sh.terminal.type("?")
         text = await sh.terminal.shows("this page")
         assert "leaves; what is watched\n             stays watched\n" in text
-        sh.terminal.type("q")
+        sh.terminal.type("qq")
 
 
 async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted, row_reasons
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.help_page import HelpPage
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
@@ -62,7 +63,7 @@ _HELP = (
     "p            pauses: values and ages freeze; the stream is still read",
     "b            shows only doubtful values: bad, uncertain, stale, or none",
     "c            changes the columns: without item, changes, both, and the description, too",
-    "?            this page",
+    "?            this page; Esc closes it",
 )
 
 
@@ -90,7 +91,7 @@ class FullWatch:
         self._only_bad = False
         self._hidden = 0
         self._filter = SearchField()
-        self._helping = False
+        self._help = HelpPage(_HELP, lambda: output.get_size().columns, self._rows)
         self._in_view: list[Item] = []
         self._selected: tuple[int, int] | None = None
         self._write_raw = write_raw
@@ -105,9 +106,9 @@ class FullWatch:
             layout=Layout(
                 HSplit(
                     [
-                        Window(
-                            ScrolledRows(self._page, self._scroll, self._clicked),
-                            wrap_lines=Condition(lambda: self._helping),
+                        self._help.window(),
+                        ConditionalContainer(
+                            Window(ScrolledRows(self._page, self._scroll, self._clicked)), ~self._help.opened
                         ),
                         ConditionalContainer(
                             Window(FormattedTextControl(self._details), height=self._extra),
@@ -143,7 +144,7 @@ class FullWatch:
 
     def _extra(self) -> int:
         """Return the lines about the selected row; none where they would leave no room for others."""
-        if self._helping or self._output.get_size().rows < 4 + 2 * _DETAIL_LINES:
+        if self._help.is_open or self._output.get_size().rows < 4 + 2 * _DETAIL_LINES:
             return 0
         return len(self._detail_lines())
 
@@ -181,7 +182,7 @@ class FullWatch:
 
     def _clicked(self, line: int) -> None:
         """Select the row of a line of the page; the first line has the headings."""
-        if not self._helping and 0 < line <= len(self._in_view):
+        if 0 < line <= len(self._in_view):
             self._select(self._in_view[line - 1])
 
     def _select(self, item: Item | None) -> None:
@@ -236,8 +237,6 @@ class FullWatch:
 
     def _page(self) -> StyleAndTextTuples:
         width = self._output.get_size().columns
-        if self._helping:
-            return [("", "\n".join(part for line in _HELP for part in folded(line, width)))]
         items = self._items()
         self._scroll.count = len(items)
         first = self._scroll.first(self._rows())
@@ -283,6 +282,8 @@ class FullWatch:
 
     def _hint(self) -> StyleAndTextTuples:
         """Return the keys, with their meaning if there is room."""
+        if self._help.is_open:
+            return [("", f" {self._help.hint()}")]
         words = " · ".join(f"{key} {what}" for key, what in _KEYS.items()) + " · ? more"
         width = self._output.get_size().columns
         return [("", f" {words if len(words) < width else ' '.join(_KEYS) + ' · ? explains'}")]
@@ -292,11 +293,13 @@ class FullWatch:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        typing = Condition(lambda: self._filter.is_open)
+        # What acts on the values: not while a filter is typed or the help is in front of them.
+        looking = ~Condition(lambda: self._filter.is_open) & ~self._help.opened
+        self._help.bind(keys, looking)
         # b is "only bad" here, so page up is on its own key alone.
-        bind_scrolling(keys, self._scroll, self._rows, ~typing)
+        bind_scrolling(keys, self._scroll, self._rows, looking)
         # Later bindings come first.
-        selecting = Condition(lambda: self._selection() is not None) & ~typing
+        selecting = Condition(lambda: self._selection() is not None) & looking
         for name, rows in (("down", 1), ("j", 1), ("up", -1), ("k", -1)):
 
             def move(event: KeyPressEvent, rows: int = rows) -> None:
@@ -304,41 +307,41 @@ class FullWatch:
 
             keys.add(name, filter=selecting)(move)
 
-        @keys.add("enter", filter=~typing)
+        @keys.add("enter", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._select(self._selection() or next(iter(self._in_view), None))
 
-        @keys.add("y", filter=~typing)
+        @keys.add("y", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._copy()
 
-        bind_search(keys, self._filter, changed=self._again, ends=("enter", "escape"))
+        bind_search(keys, self._filter, when=looking, changed=self._again, ends=("enter", "escape"))
 
-        @keys.add("q", filter=~typing)
+        @keys.add("q", filter=looking)
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
             event.app.exit()
 
-        @keys.add("s", filter=~typing)
+        @keys.add("s", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._sort = (self._sort + 1) % len(_SORTS)
             self._again()
 
-        @keys.add("r", filter=~typing)
+        @keys.add("r", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._reversed = not self._reversed
             self._again()
 
-        @keys.add("b", filter=~typing)
+        @keys.add("b", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._only_bad = not self._only_bad
             self._again()
 
-        @keys.add("c", filter=~typing)
+        @keys.add("c", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._hidden = (self._hidden + 1) % len(_HIDDEN)
 
-        @keys.add("p", filter=~typing)
+        @keys.add("p", filter=looking)
         def _(event: KeyPressEvent) -> None:
             if self._frozen is not None:
                 self._frozen = None
@@ -348,9 +351,5 @@ class FullWatch:
             rows = self._panel.rows(items)
             self._frozen_at = clock.monotonic()
             self._frozen = {item.key: (row, value) for item, row, value in zip(items, rows, values, strict=True)}
-
-        @keys.add("?", filter=~typing)
-        def _(event: KeyPressEvent) -> None:
-            self._helping = not self._helping
 
         return keys

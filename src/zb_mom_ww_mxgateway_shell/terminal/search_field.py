@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Always, Condition, Filter
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+_ALWAYS = Always()
 
 
 class SearchField:
@@ -18,13 +20,15 @@ def bind_search(
     keys: KeyBindings,
     field: SearchField,
     *,
+    when: Filter = _ALWAYS,
     changed: Callable[[], None] = lambda: None,
     entered: Callable[[], None] = lambda: None,
     ends: Sequence[str] = ("enter",),
 ) -> None:
-    """Add the keys: ``/`` opens an empty field, `ends` close it, and Esc empties it if it is none of them.
+    """Add the keys: ``/`` opens an empty field `when` that may be, `ends` close it.
 
-    `changed` is called when the text is another one, `entered` when the field was closed.
+    Esc empties and closes it, too, if it is none of them. `changed` is called when the text is another one, `entered`
+    when one of `ends` closed the field.
     """
     is_open = Condition(lambda: field.is_open)
 
@@ -32,7 +36,7 @@ def bind_search(
         field.text = text
         changed()
 
-    @keys.add("/", filter=~is_open)
+    @keys.add("/", filter=~is_open & when)
     def _(event: KeyPressEvent) -> None:
         field.is_open = True
         set_text("")
