@@ -177,6 +177,6 @@ async def test_a_file_saves_only_the_gateway_that_it_was_started_with(tmp_path: 
         )
         done = await shell_run("--plaintext", "-c", "try.mxs")
         assert done.code == 5, done
-        assert "a file may save only the gateway that it was started with" in done.err
+        assert "a file may save a profile only for the gateway that it was started with" in done.err
         assert "[profiles.there]" not in (tmp_path / "profiles.toml").read_text(encoding="utf-8")
         assert "[profiles.here]" in (tmp_path / "profiles.toml").read_text(encoding="utf-8")

@@ -1,17 +1,21 @@
-"""connect, attach, disconnect, use, status."""
+"""connect, trust, attach, disconnect, use, status."""
 
+import asyncio
 import dataclasses
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from zb_mom_ww_mxgateway.contract.adoption import spoken
-from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayCertificateChangedError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.arming import Arming
-from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.galaxy.catalog import UNVERIFIED
-from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -23,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
+from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_changing, refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
 
 _SESSION_ID = re.compile("session-[0-9A-Fa-f]{32}")
@@ -61,7 +65,8 @@ async def connect(
                 f"the profile {profile.name} has its own options: {spelled} cannot be added; "
                 f"connect HOST:PORT takes options, or change the profile"
             )
-        await connect_profile(context, profile)
+        with _advised(profile.name):
+            await connect_profile(context, profile)
         await context.connected.settled()
         if profile.watch:
             from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list  # Lazy: few profiles have a list.
@@ -79,12 +84,85 @@ async def connect(
             "",
         )
     refuse_stranger(context, wanted)
-    try:
+    with _advised(endpoint or ""):
         await context.connect(wanted, name)
-    except MxGatewayTransportError as error:
-        error.add_note(f"doctor {endpoint or ''}".rstrip() + " finds the step that fails")
-        raise
     return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
+
+
+@contextmanager
+def _advised(gateway: str) -> Iterator[None]:
+    """Add to the error of a connection what to type next."""
+    try:
+        yield
+    except MxGatewayCertificateChangedError as error:
+        error.add_note(f"trust {gateway}".rstrip() + " does that here, too")
+        raise
+    except MxGatewayTransportError as error:
+        error.add_note(f"doctor {gateway}".rstrip() + " finds the step that fails")
+        raise
+
+
+@command("trust", example="trust localhost:5001", needs_session=False, stands_alone=True)
+async def trust(
+    context: Context,
+    endpoint: Annotated[str | None, EndpointOrProfile()] = None,
+    *,
+    fingerprint: Annotated[str | None, Text("sha256")] = None,
+) -> Result:
+    """Trust the certificate that a gateway shows now, instead of the remembered one.
+
+    It shows both fingerprints and asks: compare the new one with the gateway's log. Without HOST:PORT or a profile it
+    is about the connection in use. --fingerprint trusts that certificate alone, and asks nothing; a file needs it, and
+    may name the gateway of its run or of a profile. Nothing is sent to the gateway.
+    """
+    connection = _trusting(context, endpoint)
+    named = connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)
+    if not named:
+        raise ShellError("not connected: name a gateway, trust HOST:PORT or trust PROFILE", ExitCode.USAGE)
+    for is_so, how in (
+        (connection.plaintext, "is reached in plaintext"),
+        (connection.ca_file, f"is verified against {connection.ca_file}"),
+        (connection.require_certificate_validation, "is verified against the system's roots"),
+        (connection.forget_certificate, "is trusted anew for each connection"),
+    ):
+        if is_so:
+            raise ShellError(f"{named} {how}: no certificate of it is remembered")
+    refuse_changing(context, dataclasses.replace(connection, endpoint=named), "trust a certificate")
+    if fingerprint is None and (context.runs_file or context.ask is None):
+        raise ShellError("not trusted: where nobody is asked, name it with --fingerprint SHA256", ExitCode.USAGE)
+    from zb_mom_ww_mxgateway_console.connect.shown_certificate import QUESTION, ShownCertificate  # Lazy: rarely needed.
+
+    shown = await ShownCertificate.of(named, connection.known_gateways)
+    form = {
+        "changed": not shown.is_trusted,
+        "endpoint": named,
+        "file": str(shown.file.path),
+        "fingerprint_sha256": shown.now.sha256,
+        "trusted_before": shown.known and shown.known.sha256,
+    }
+    if shown.is_trusted:
+        return TextResult("\n".join((*shown.lines, "unchanged: nothing to do")), form)
+    for line in shown.lines:
+        context.notice(line)
+    if fingerprint is not None:
+        if not shown.has(fingerprint):
+            raise ShellError(
+                f"{named} does not show the certificate {fingerprint}: not trusted", ExitCode.CANNOT_CONNECT
+            )
+    elif context.ask is None or not await context.ask(QUESTION):
+        raise ShellError("not trusted", ExitCode.GUARDED)
+    return TextResult(await asyncio.to_thread(shown.remember), form)
+
+
+def _trusting(context: Context, endpoint: str | None) -> Connection:
+    """Return the options of the connection to that gateway, or of the connection in use."""
+    if endpoint is None:
+        return context.current.connection if context.current else context.connection
+    if endpoint in context.profiles.profiles:
+        return context.profiles.profiles[endpoint].connection
+    known = [each.connection for each in context.connections.values()] + [context.connection]
+    other = Connection(endpoint=endpoint, known_gateways=context.connection.known_gateways)
+    return next((each for each in known if each.endpoint == endpoint), other)
 
 
 class SessionId(ArgumentType):
@@ -266,4 +344,4 @@ def _status_fields(context: Context) -> dict[str, object]:
     }
 
 
-COMMANDS = (connect, attach, disconnect, use, status)
+COMMANDS = (connect, trust, attach, disconnect, use, status)

@@ -2,6 +2,7 @@
 
 MODULE_OF = {
     "connect": "connection",
+    "trust": "connection",
     "attach": "connection",
     "disconnect": "connection",
     "use": "connection",

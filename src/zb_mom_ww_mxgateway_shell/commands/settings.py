@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYe
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
-from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_saving
+from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_changing
 
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -238,7 +238,8 @@ async def profile(
 
     It keeps the endpoint, the options and the source of the key, a variable, a file or the keyring, never the key; a
     typed key is asked for again. What is armed is not kept. A profile of the same name is replaced if you agree;
-    without a terminal --yes agrees. A file saves only the gateway that it was started with.
+    without a terminal --yes agrees. A file saves only the gateway that it was started with, or
+    that of a profile.
     """
     from zb_mom_ww_mxgateway_shell.state.profiles import load
     from zb_mom_ww_mxgateway_shell.state.saved_profile import SavedProfile  # Lazy: few lines save one.
@@ -246,7 +247,9 @@ async def profile(
     connected = context.connected
     if connected.terms.is_demo:
         raise ShellError("the simulated plant ends with this shell: there is nothing to connect to later")
-    refuse_saving(context, replace(connected.connection, endpoint=connected.client.options.endpoint))
+    refuse_changing(
+        context, replace(connected.connection, endpoint=connected.client.options.endpoint), "save a profile"
+    )
     path = context.profiles.path
     saved = SavedProfile.of(connected, name, path)
     if saved.replaces:

@@ -40,16 +40,22 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
     )
 
 
-def refuse_saving(context: Context, connection: Connection) -> None:
-    """Raise ShellError where a file would save a profile of a gateway that the user did not name at the start: files
-    may send keys to the gateways of profiles."""
+def refuse_changing(context: Context, connection: Connection, what: str) -> None:
+    """Raise ShellError where a file would change whom the user trusts, other than the gateway of its run or of a
+    profile: files may send keys to those.
+
+    `what` says in words what it would do.
+    """
     if not context.runs_file:
         return
-    named = [each for each in context.start_connections if _is_same(each.endpoint, connection.endpoint or "")]
+    profiles = [each.connection for each in context.profiles.profiles.values()]
+    named = [
+        each for each in (*context.start_connections, *profiles) if _is_same(each.endpoint, connection.endpoint or "")
+    ]
     if not any(_is_trusted_alike(each, connection) for each in named):
         raise ShellError(
-            f"blocked locally: a file may save only the gateway that it was started with, not {connection.endpoint}: "
-            "save it at the prompt",
+            f"blocked locally: a file may {what} only for the gateway that it was started with, or of a profile, not "
+            f"{connection.endpoint}: do it at the prompt",
             ExitCode.GUARDED,
         )
 

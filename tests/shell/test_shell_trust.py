@@ -1,0 +1,87 @@
+"""trust inside the shell: the fingerprint is shown and asked about, and never taken silently."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import ENTER, shell
+
+from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[SimulatedGateway]:
+    async with SimulatedGateway(api_keys=(), certificate_directory=tmp_path / "certificate") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KnownGateways:
+    path = tmp_path / "known"
+    monkeypatch.setenv("MXGATEWAY_KNOWN_GATEWAYS", str(path))
+    return KnownGateways(path)
+
+
+async def test_a_person_sees_both_fingerprints_and_is_asked(
+    tmp_path: Path, secure: SimulatedGateway, known: KnownGateways
+) -> None:
+    async with shell(tmp_path, columns=120) as sh:
+        screen = sh.terminal
+        await screen.enter(f"connect {secure.endpoint}", "trusted on first use")
+        await screen.enter("disconnect", "disconnected from")
+        first = secure.fingerprint_sha256
+        await secure.swap_certificate()
+        second = secure.fingerprint_sha256
+        assert first
+        assert second
+        await screen.enter(f"connect {secure.endpoint}", "has changed", f"trust {secure.endpoint} does that here")
+        await screen.enter(f"trust {secure.endpoint}", f"trusted SHA-256 {first} (first seen", f"now SHA-256 {second}")
+        await screen.shows("Trust it from now on [y/N]")
+        screen.type(ENTER)
+        await screen.shows("not trusted")
+        entry = known.get(secure.endpoint)
+        assert entry
+        assert entry.sha256 == first
+        await screen.enter("set timing on", "timing on")
+        await screen.enter(f"trust {secure.endpoint}", "[y/N]")
+        screen.type(f"y{ENTER}")
+        await screen.shows(f"{secure.endpoint} is trusted from now on, in")
+        entry = known.get(secure.endpoint)
+        assert entry
+        assert entry.sha256 == second
+        await screen.enter(f"connect {secure.endpoint}", f"{secure.endpoint} (read-only)>")
+        # About the connection in use; nothing is asked where nothing has changed.
+        await screen.enter("trust", "unchanged: nothing to do")
+        # The plant of this shell is reached in plaintext.
+        await screen.enter("use demo", "demo>")
+        await screen.enter("trust", "is reached in plaintext: no certificate of it is remembered")
+
+
+async def test_a_file_trusts_only_a_certificate_that_it_names(tmp_path: Path, secure: SimulatedGateway) -> None:
+    run = ShellProcess(tmp_path).on(secure)
+    known = KnownGateways(tmp_path / "known_gateways")
+    assert (await run("-e", "status")).code == 0
+    first = known.get(secure.endpoint)
+    await secure.swap_certificate()
+    pin = secure.fingerprint_sha256 or ""
+    wrong = pin[::-1]
+    for line, code, why in (
+        ("trust", 2, "name it with --fingerprint SHA256"),
+        (f"trust --fingerprint {wrong}", 4, "does not show the certificate"),
+    ):
+        done = await run("--yes", "-e", line)
+        assert (done.code, why in done.err) == (code, True), done
+        assert known.get(secure.endpoint) == first
+    done = await run("-e", f"trust --fingerprint {pin}")
+    assert (done.code, f"{secure.endpoint} is trusted from now on" in done.out) == (0, True), done
+    assert (await run("-e", "status")).code == 0
+
+
+async def test_a_file_has_nobody_trusted_whom_the_user_did_not_name(tmp_path: Path, secure: SimulatedGateway) -> None:
+    async with SimulatedGateway(api_keys=(), certificate_directory=tmp_path / "other") as stranger:
+        run = ShellProcess(tmp_path).on(secure)
+        done = await run("-e", f"trust {stranger.endpoint} --fingerprint {stranger.fingerprint_sha256}")
+        assert (done.code, "a file may trust a certificate only for the gateway" in done.err) == (5, True), done
+        assert KnownGateways(tmp_path / "known_gateways").get(stranger.endpoint) is None
