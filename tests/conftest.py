@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -10,10 +11,15 @@ import hypothesis
 import pytest
 from settings_of_the_user import is_the_users
 
-from zb_mom_ww_mxgateway import GatewayClient, kept_secrets
+from zb_mom_ww_mxgateway import GatewayClient, kept_secrets, times
 from zb_mom_ww_mxgateway.system import process_limits
 from zb_mom_ww_mxgateway_shell.process import signals
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+# Times as texts are the same wherever the tests run.
+os.environ["TZ"] = "UTC"
+if hasattr(time, "tzset"):  # not on Windows
+    time.tzset()
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -54,6 +60,7 @@ def nothing_of_the_users_own(
     for name in tuple(os.environ):
         if is_the_users(name):
             monkeypatch.delenv(name)
+    monkeypatch.setattr(times, "_how", times.times_by_environment)
     # Nor does where the tests run decide what their terminals are able to do.
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -235,6 +236,7 @@ def _watch(request: dict[str, Any], streams: list[int]) -> None:
         setattr(sys, f"__{name}__", made)
     os.environ.clear()
     os.environ.update(request["environment"])
+    time.tzset()
     os.chdir(request["folder"])
     sys.path[0] = request["folder"]
     sys.argv = [request["module"], *request["arguments"]]

@@ -10,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from zb_mom_ww_mxgateway.times import TIMES, TIMES_VARIABLE, times_by_environment
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.gateways import Gateways
@@ -55,7 +56,8 @@ Exit codes:
 
 \b
 With --json, or --output jsonl, everything is one JSON object a line on
-standard output, with sorted keys and times in UTC. An error is the last line,
+standard output, with sorted keys and times in UTC; text has local times with
+their zone, or UTC if MXGATEWAY_TIMES=utc. An error is the last line,
 also there: {"error": {"exit_code": 3, "message": "…", "type": "…", …},
 "ok": false}. --output json is one document: the object, or a list if there
 may be several. --output csv has a heading, and another one before results
@@ -73,6 +75,11 @@ def mxgw_py(context: click.Context) -> None:
 mark_missing_help(mxgw_py)
 
 
+def _check_times() -> None:
+    if (named := times_by_environment()) not in TIMES:
+        raise click.UsageError(f"{TIMES_VARIABLE}: one of {', '.join(TIMES)} is expected, not {named}")
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line, report what goes wrong, and return the exit code."""
     report = Report()
@@ -80,6 +87,7 @@ def run(arguments: list[str]) -> int:
         import_module("zb_mom_ww_mxgateway_cli.powershell")  # click asks for it by its name
     code: int
     try:
+        _check_times()
         with Gateways() as gateways:
             command_run = CommandRun(report, gateways)
             code = mxgw_py.main(arguments, "mxgw-py", standalone_mode=False, obj=command_run) or ExitCode.DONE

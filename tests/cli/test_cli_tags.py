@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import signal
 import sys
 from typing import Any
@@ -29,6 +30,18 @@ async def test_tags_are_read_in_one_step_and_nothing_is_left_behind(gateway: Sim
     assert (form["tag"], form["value"], form["quality_word"], form["cached"], form["ok"]) == (
         INT, 41, "good", False, True,
     )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes no time zone from TZ")
+async def test_text_has_local_times_or_utc_with_their_zone(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    read = ("read", "TestChildObject.TestTime", "--plaintext")
+    assert "  2026-01-01T05:30:00.000+05:30  good  " in (await mxgw_py(*read, TZ="Asia/Kolkata")).out
+    utc = await mxgw_py(*read, TZ="Asia/Kolkata", MXGATEWAY_TIMES="utc")
+    assert re.search(r"  2026-01-01T00:00:00\.000Z  good  \S+Z", utc.out)
+    (form,) = (await mxgw_py(*read, "--json", TZ="Asia/Kolkata")).json
+    assert form["value"] == "2026-01-01T00:00:00.000Z"
+    wrong = await mxgw_py(*read, MXGATEWAY_TIMES="gmt")
+    assert (wrong.code, "MXGATEWAY_TIMES: one of local, utc is expected, not gmt" in wrong.err) == (2, True)
 
 
 async def test_a_tag_that_cannot_be_read_is_said_beside_the_others(gateway: SimulatedGateway, mxgw_py: Run) -> None:

@@ -101,7 +101,7 @@ async def test_a_changed_certificate_is_refused_and_the_key_not_sent(
     error = caught.value
     assert (error.trusted, error.presented) == (trusted, secure.fingerprint_sha256)
     assert error.first_seen == entries(known_gateways)[0]["first_seen"]
-    for part in (secure.endpoint, error.trusted, error.presented, error.first_seen, "Nothing was sent", "trust"):
+    for part in (secure.endpoint, error.trusted, error.presented, error.first_seen[:10], "Nothing was sent", "trust"):
         assert part in str(error)
     assert len(str(error).splitlines()) == 1
     assert len(secure.calls) == calls

@@ -22,12 +22,12 @@ import pytest
 
 import zb_mom_ww_mxgateway_shell.__main__ as shell
 import zb_mom_ww_mxgateway_sim.__main__ as sim
+from zb_mom_ww_mxgateway import times
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.snapshots import SnapshotFolder
 from zb_mom_ww_mxgateway.system import clock, private_files, process_limits, regular_files
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams
-from zb_mom_ww_mxgateway_console.render import forms
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process import output_writer, stdin
 from zb_mom_ww_mxgateway_shell.process.file_patterns import files_named
@@ -112,7 +112,7 @@ class BeforeEpoch(datetime):
 
 
 def test_a_time_before_1970_is_shown_in_utc() -> None:
-    assert forms.local(BeforeEpoch(1960, 1, 1, tzinfo=UTC)) == datetime(1960, 1, 1, tzinfo=UTC)
+    assert times.shown(BeforeEpoch(1960, 1, 1, tzinfo=UTC)) == datetime(1960, 1, 1, tzinfo=UTC)
 
 
 class Console:

@@ -56,9 +56,9 @@ async def test_what_changed_after_a_write_becomes_a_wait_and_the_end_puts_back_w
         await sh.terminal.enter("record-script stroke.mxs --since 10m --expect", "stroke.mxs: 4 lines")
     made = lines_of(tmp_path / "stroke.mxs")
     waits = [line for line in made if line.startswith("wait")]
-    assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+Z from demo\.", made[0])
+    assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+ \S+Z from demo\.", made[0])
     assert made[1] == f"requires write {INLET}.Position"
-    assert re.fullmatch(r'step "as it was at \d\d:\d\d:\d\d"', made[3])
+    assert re.fullmatch(r'step "as it was at \d\d:\d\d:\d\dZ"', made[3])
     # There and back: the last that is waited for is the end of the stroke.
     assert any(re.fullmatch(rf"wait {INLET}\.Position = 60\.0 tol \S+ timeout \d+s", line) for line in waits)
     assert any(re.fullmatch(rf"wait {INLET}\.Travelling = false timeout \d+s", line) for line in waits)

@@ -78,7 +78,7 @@ async def test_on_a_narrow_screen_the_hints_are_short(tmp_path: Path) -> None:
         await sh.terminal.shows("  ←→ · ↑↓ · Ctrl-C ends")
         await until(lambda: re.search(r"│|61\.5|62", sh.terminal.text), lambda: sh.terminal.text)
         sh.terminal.type(HOME)
-        await until(lambda: re.search(r"  until \d\d:\d\d:\d\d · End now · Ctrl-C ends|←→", sh.terminal.text))
+        await until(lambda: re.search(r"  until \d\d:\d\d:\d\dZ · End now · Ctrl-C ends|←→", sh.terminal.text))
         assert all(len(line) <= 40 for line in sh.terminal.text.split("\n"))
         sh.terminal.type(CTRL_C)
         await sh.terminal.shows("ends\ndemo>")

@@ -40,7 +40,7 @@ async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
 
 def _values(lines: list[str]) -> list[int]:
     """The values of lines, each of which begins with its time."""
-    assert all(re.match(r"\d\d:\d\d:\d\d\.\d\d\d   \S", line) for line in lines)
+    assert all(re.match(r"\d\d:\d\d:\d\d\.\d\d\dZ   \S", line) for line in lines)
     return [int(line.split()[2]) for line in lines]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.times import exact_time
 
 UNNAMED_ALARM = "an alarm without a reference"
 """The alarm of a pending acknowledgement that names none."""
@@ -83,8 +84,12 @@ class PendingEntry:
             text = f"{value} to {f'{self.tag} ({item})' if self.tag else item}"
             if self.timestamp is not None:
                 at = self.timestamp
-                text += f" at {at.isoformat() if isinstance(at, datetime) else _shown.repr(at)}"
+                text += f" at {_time_text(at) if isinstance(at, datetime) else _shown.repr(at)}"
         return _clean(text)
+
+
+def _time_text(at: datetime) -> str:
+    return at.isoformat() if at.tzinfo is None else exact_time(at)
 
 
 def _short_text(value: Any) -> str:

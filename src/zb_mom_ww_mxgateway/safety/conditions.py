@@ -40,6 +40,7 @@ from zb_mom_ww_mxgateway.safety.condition_tree import (
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.times import exact_time
 from zb_mom_ww_mxgateway.value_types import Family, family_of, type_of
 
 Latest: TypeAlias = Callable[[str], LiveValue | None]
@@ -251,7 +252,9 @@ def _told(operand: ConditionOperand, *, with_age: bool) -> str:
 def _value_text(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value if len(value) <= _SHOWN else f"{redact(value)[:_SHOWN]}…", ensure_ascii=False)
-    if isinstance(value, datetime) or (spec := type_of(value)) is None:
+    if isinstance(value, datetime):
+        return exact_time(value)
+    if (spec := type_of(value)) is None:
         return str(value)[:_SHOWN]
     return spec.text(value)
 

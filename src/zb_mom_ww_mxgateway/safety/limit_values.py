@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -17,6 +18,7 @@ from zb_mom_ww_mxgateway.comparison import is_single
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.times import exact_time
 from zb_mom_ww_mxgateway.value_types import DataType, Family, family_of, type_of
 from zb_mom_ww_mxgateway.values import Typed
 
@@ -156,6 +158,6 @@ def shown(value: Any) -> str:
     if spec is None:
         return "an array" if isinstance(value, list | tuple) else f"a value of type {type(value).__name__}"
     try:
-        return spec.text(value)
+        return exact_time(value) if isinstance(value, datetime) else spec.text(value)
     except ValueError:  # An int of thousands of digits.
         return "a number that long"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from zb_mom_ww_mxgateway.comparison import same_value
@@ -13,6 +14,7 @@ from zb_mom_ww_mxgateway.safety.changes import OwnWrite
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import exact_time
 from zb_mom_ww_mxgateway.value_types import TYPES, Family, type_of
 from zb_mom_ww_mxgateway.values import Array
 
@@ -202,5 +204,5 @@ def answer_text(value: Any) -> str:
     if value is None:
         return "null"
     spec = type_of(value)
-    text = "" if spec is None else spec.text(value)
+    text = "" if spec is None else exact_time(value) if isinstance(value, datetime) else spec.text(value)
     return text if text.isprintable() and text == text.strip() and len(text) <= _LONGEST_TYPED else ""

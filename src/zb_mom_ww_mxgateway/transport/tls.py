@@ -133,7 +133,7 @@ def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCert
         f" The trusted one {wrong.partition(':')[0]}, so a new one was due." if wrong.startswith("expired") else ""
     )
     return MxGatewayCertificateChangedError(
-        f"the certificate of {known.endpoint} has changed: trusted {known.sha256} (first seen {known.first_seen}), "
+        f"the certificate of {known.endpoint} has changed: trusted {known.sha256} (first seen {known.since}), "
         f"now {now.sha256}.{expired} Nothing was sent. If the gateway was reinstalled or given a new certificate, "
         f"compare the fingerprint with its log, then {TRUST_ADVICE}",
         trusted=known.sha256,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from zb_mom_ww_mxgateway.status import hresult_text
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_cli.running import milliseconds_since
 from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
@@ -96,7 +96,7 @@ def _read_form(result: "ReadResult") -> dict[str, Any]:
 def _read_text(result: "ReadResult") -> str:
     if not result.was_successful:
         return f"{result.tag_address}  {_failure(result)}"
-    taken = [nanoseconds_text(result.source_time_ns)] if result.source_time_ns else []
+    taken = [exact_nanoseconds(result.source_time_ns)] if result.source_time_ns else []
     cached = ["cached"] if result.was_cached else []
     return "  ".join([result.tag_address, value_text(result.value), result.quality_word, *taken, *cached])
 

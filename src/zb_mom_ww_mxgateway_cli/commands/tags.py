@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
 )
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
@@ -127,7 +127,7 @@ def _read_form(result: "ReadResult") -> dict[str, Any]:
 def _read_text(result: "ReadResult") -> str:
     if not result.was_successful:
         return f"{result.tag_address}  NOT READ: {result.error_message or 'no reason given'}"
-    taken = [nanoseconds_text(result.source_time_ns)] if result.source_time_ns else []
+    taken = [exact_nanoseconds(result.source_time_ns)] if result.source_time_ns else []
     return "  ".join([result.tag_address, value_text(result.value), result.quality_word, *taken])
 
 

@@ -33,7 +33,7 @@ class ShownCertificate:
         """Both fingerprints, and what is wrong with the dates of the certificate."""
         wrong = wrong_dates(self.now)
         return [
-            *([f"trusted  SHA-256 {self.known.sha256}   (first seen {self.known.first_seen})"] if self.known else []),
+            *([f"trusted  SHA-256 {self.known.sha256}   (first seen {self.known.since})"] if self.known else []),
             f"now      SHA-256 {self.now.sha256}",
             *([f"note     it {wrong}"] if wrong else []),
         ]

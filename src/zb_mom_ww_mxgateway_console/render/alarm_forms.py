@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
     UnknownAlarmMessage,
 )
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_console.render.forms import one_line, source_time_form, value_form, value_text
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def alarm_text(item: "AlarmFeedItem") -> str:
             return _line(item.kind, item, item.at_ns)
         case AlarmProviderStatus():
             degraded = ", degraded" if item.degraded else ""
-            since = f" since {nanoseconds_text(item.since_ns)}" if item.since_ns else ""
+            since = f" since {exact_nanoseconds(item.since_ns)}" if item.since_ns else ""
             return one_line(f"PROVIDER  {name_of(item.mode)}{degraded}{since}  {item.reason}")
         case AlarmSnapshotComplete():
             return "SNAPSHOT COMPLETE"
@@ -82,7 +82,7 @@ def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when_ns: in
         alarm.description,
         "" if not (alarm.operator or alarm.comment) else f"[{alarm.operator}: {alarm.comment}]",
         "degraded" if alarm.degraded else "",
-        nanoseconds_text(when_ns),
+        exact_nanoseconds(when_ns),
     ]
     return "  ".join(filter(None, parts))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import StatusCategory, hresult_text, name_of, quality_word
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form, alarm_text
 from zb_mom_ww_mxgateway_console.render.forms import safe, source_time_form, status_form, value_form, value_text
 
@@ -88,7 +88,7 @@ def reading_text(event: "MxEvent") -> str:
     if name_of(event.family) in _WITH_QUALITY:
         parts.append(quality_word(event.quality))
     if event.source_time_ns:
-        parts.append(nanoseconds_text(event.source_time_ns))
+        parts.append(exact_nanoseconds(event.source_time_ns))
     if event.hresult:
         parts.append(hresult_text(event.hresult))
     parts += [name_of(s.category) if s.category is StatusCategory.OK else safe(str(s)) for s in event.statuses]
@@ -96,7 +96,7 @@ def reading_text(event: "MxEvent") -> str:
 
 
 def _buffered_text(body: "BufferedData") -> str:
-    readings = zip_longest(body.values, body.qualities, map(nanoseconds_text, body.times_ns))
+    readings = zip_longest(body.values, body.qualities, map(exact_nanoseconds, body.times_ns))
     shown = [
         f"{value_text(value)} {quality_word(quality or 0)} {moment or 'null'}"
         for value, quality, moment in islice(readings, _MOST_SHOWN)

@@ -6,7 +6,7 @@ JSON is stable: sorted keys, snake_case, one object a line, times as ISO 8601 in
 import base64
 import json
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact, redacted_field, redacted_number
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
-from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds, exact_time, moment_of, time_text
 from zb_mom_ww_mxgateway.value_types import Family, type_of
 from zb_mom_ww_mxgateway.values import RawValue, Typed
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
@@ -194,14 +194,6 @@ def source_time_form(nanoseconds: int) -> str | int | None:
     return time_text(moment) if moment else nanoseconds or None
 
 
-def local(moment: datetime) -> datetime:
-    """Return a time in this machine's time zone; in UTC at the ends of the calendar, where other zones fail."""
-    try:
-        return moment.astimezone()
-    except (OverflowError, OSError, ValueError):  # OSError: Windows, before 1970
-        return moment.astimezone(UTC)
-
-
 def status_form(status: MxStatus) -> dict[str, Any]:
     """Return the JSON form of one MXSTATUS_PROXY."""
     return {
@@ -241,6 +233,8 @@ def value_text(value: Any) -> str:
         value = value.sent
     if value is None:
         return "null"
+    if isinstance(value, datetime):
+        return exact_time(value)
     if spec := type_of(value):
         text = shortened(spec.text(value))
         return safe(text) or '""' if spec.family is Family.TEXT else text
@@ -248,7 +242,7 @@ def value_text(value: Any) -> str:
         return f"{len(value)} bytes {value[:16].hex(' ')}"
     if isinstance(value, RawValue):
         if value.nanoseconds is not None:
-            return nanoseconds_text(value.nanoseconds)
+            return exact_nanoseconds(value.nanoseconds)
         diagnostic = safe(shortened(value.raw_diagnostic))
         return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {diagnostic}>"
     if isinstance(value, list | tuple):

@@ -86,8 +86,7 @@ class Launch:
         context = self._context
         await self._take_key()
         context.load_profiles()
-        if context.interactive:
-            context.settings.change_by_environment()
+        context.settings.change_by_environment(with_theme=context.interactive)
         if self._wanted.output:
             context.settings.change("output", self._wanted.output)
         async with AsyncExitStack() as stack:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError
@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import date_and_time, exact_nanoseconds, shown, time_of_day
 from zb_mom_ww_mxgateway_console.render.alarm_forms import (
     ALARM_COLUMNS,
     FEED_COLUMNS,
@@ -33,7 +33,6 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     error_form,
     exit_code_of,
     gravest,
-    local,
     one_line,
 )
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
@@ -253,9 +252,9 @@ class Alarms:
 
 def _since(alarm: ActiveAlarm) -> str:
     if alarm.raised_at is None:
-        return nanoseconds_text(alarm.raised_at_ns)
-    raised, now = local(alarm.raised_at), datetime.now().astimezone()
-    return f"{raised:%H:%M:%S}" if raised.date() == now.date() else f"{raised:%Y-%m-%d %H:%M}"
+        return exact_nanoseconds(alarm.raised_at_ns)
+    is_today = shown(alarm.raised_at).date() == shown(datetime.now(UTC)).date()
+    return time_of_day(alarm.raised_at) if is_today else date_and_time(alarm.raised_at)
 
 
 def _remark(alarm: ActiveAlarm) -> str:

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.event_forms import EVENT_COLUMNS, event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import closest
@@ -107,7 +107,7 @@ async def session(context: Context) -> Result:
 
 
 def _since(started_at: datetime | None) -> str:
-    return f", since {time_text(started_at)}" if started_at else ""
+    return f", since {date_and_time(started_at)}" if started_at else ""
 
 
 @command("galaxy", example="galaxy", needs_session=False, stream=False)
@@ -190,7 +190,7 @@ def _database_text(answer: "bool | MxGatewayError") -> str:
 def _deployed_text(answer: "datetime | MxGatewayError | None") -> str:
     if isinstance(answer, MxGatewayError):
         return f"unknown: {answer}"
-    return time_text(answer) if answer else "never"
+    return date_and_time(answer) if answer else "never"
 
 
 @command("drain-events", example="drain-events --count 10", stream=False, in_plan=False)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import time_of_day, time_text
 from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, was_read_again
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
     counted,
-    local,
     safe,
     source_time_form,
     status_form,
@@ -232,7 +231,7 @@ class TagHistory:
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
         summary = f"{shown} of " if shown < known else ""
-        summary += f"{counted(known, 'change')} seen since {local(moment(self.seen.since)):%H:%M:%S}"
+        summary += f"{counted(known, 'change')} seen since {time_of_day(moment(self.seen.since))}"
         if self.seen.forgotten:
             summary += f", {self.seen.forgotten} older ones were dropped"
         summary += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, FileName, FlagOption
@@ -63,7 +63,7 @@ async def record_script(
         findings = context.made_files.findings(ended) if context.made_files and ended and ended.is_file() else []
         lines = [f"{ended} ended" if ended else "nothing was recorded", *findings]
         return TextResult("\n".join(lines), {"file": ended and str(ended), "findings": findings})
-    path, at = Path(file), time_text(datetime.now(UTC))
+    path, at = Path(file), date_and_time(datetime.now(UTC))
     heading = f"Recorded by mxgw-shell at {at}{f' from {context.name}' if context.name else ''}."
     if since is not None:
         from zb_mom_ww_mxgateway_shell.state.session_script import script_since  # Lazy: most runs never need it.

@@ -108,6 +108,7 @@ async def set_(
 ) -> Result:
     """Show the settings and what each may be, or change one.
 
+    With times utc all times are shown in UTC, else in the zone of this machine; each says its zone.
     mouse on lets the mouse scroll and select in full screens; the terminal's own selection needs Shift there.
     alarm-bell bell rings at each line about new alarms, alarm-bell notice shows it as a notice of the desktop, where
     the terminal can do that. With keep-galaxy off, a large galaxy is not kept for the next start, and a kept one is not

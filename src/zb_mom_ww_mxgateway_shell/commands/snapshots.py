@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.safety.snapshots import (
     Snapshot,
     take_snapshot,
 )
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time, time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, shown_or_asked
@@ -24,7 +24,6 @@ from zb_mom_ww_mxgateway_shell.feeds.snapshot_rows import (
     chosen_rows,
     compared_rows,
     loaded_snapshot,
-    moment_text,
     reason_of,
     say_where,
 )
@@ -169,7 +168,8 @@ async def snapshots(context: Context) -> Result:
             records.append(dict.fromkeys(_COLUMNS) | {"error": reason_of(error), "file": path, "name": name})
             continue
         left_out = f", {len(found.left_out)} left out" if found.left_out else ""
-        rows.append([name, moment_text(found.taken_at), found.endpoint, counted(len(found.rows), "tag") + left_out, ""])
+        held = counted(len(found.rows), "tag") + left_out
+        rows.append([name, date_and_time(found.taken_at), found.endpoint, held, ""])
         records.append(
             {
                 "endpoint": found.endpoint,
@@ -231,7 +231,7 @@ async def diff(
         for each in shown
     ]
     same = len(compared) - len(shown)
-    summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {moment_text(found.taken_at)}"
+    summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {date_and_time(found.taken_at)}"
     return TextResult(
         "\n".join([*(table_lines(("tag", "then", "now", "quality"), cells) if cells else []), f"  {summary}"]),
         {

@@ -15,11 +15,12 @@ from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, exit_code_of
 from zb_mom_ww_mxgateway_console.text.wording import error_text
-from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, bad, note, ok, to_seconds, worst
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, bad, note, ok, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.network import NetworkProbe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.profiles import with_key
@@ -194,12 +195,12 @@ class Doctor:
             return [Finding("clock", Verdict.UNKNOWN, "the gateway does not report when its worker started")]
         before, after = self._opened
         off = started - min(max(started, before), after)
-        began = f"the worker started at {to_seconds(started)} by the gateway's clock"
+        began = f"the worker started at {date_and_time(started)} by the gateway's clock"
         if abs(off) <= _SKEW:
             return [ok("clock", f"{began}, as here")]
         way = "ahead of" if off > timedelta() else "behind"
         why = f"the gateway's clock is {age_text(abs(off).total_seconds())} {way} this machine's"
-        return [note("clock", f"{began}, at {to_seconds(after)} here", why)]
+        return [note("clock", f"{began}, at {date_and_time(after)} here", why)]
 
     async def _version(self) -> list[Finding]:
         if self._live is None:
@@ -224,7 +225,7 @@ class Doctor:
                 "Until then browse and Tab may show a copy, and nothing that was deployed since"
             )
             return [bad("galaxy", "its database does not answer", why, ExitCode.REFUSED)]
-        return [ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
+        return [ok("galaxy", f"answers; {f'last deploy {date_and_time(deployed)}' if deployed else 'never deployed'}")]
 
     async def _alarms(self) -> list[Finding]:
         from zb_mom_ww_mxgateway import ActiveAlarm, AlarmProviderStatus

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -114,11 +113,6 @@ class Diagnosis:
             "subject": self.subject,
             "try": list(self.deciding.tries),
         }
-
-
-def to_seconds(moment: datetime) -> str:
-    """Return a time for people, to the second, in UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def worst(findings: Sequence[Finding], first: Sequence[str] = ()) -> Finding:

@@ -9,9 +9,10 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.diagnosis.findings import Finding, bad, note, ok, to_seconds
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Finding, bad, note, ok
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.unwaited import unwaited
 
@@ -87,11 +88,11 @@ class NetworkProbe:
             why = f"compare the fingerprint with the gateway's log: connecting to {options.endpoint} trusts it"
             return note("certificate", f"{shown}, not remembered", why if options.remember_certificate else "")
         if known.sha256 == now.sha256:
-            return ok("certificate", f"{shown}, as remembered since {known.first_seen}")
+            return ok("certificate", f"{shown}, as remembered since {known.since}")
         return dataclasses.replace(
             bad(
                 "certificate",
-                f"CHANGED: {shown}; remembered since {known.first_seen} is {known.sha256}",
+                f"CHANGED: {shown}; remembered since {known.since} is {known.sha256}",
                 "the gateway shows another certificate than before, so no key was sent. If it was reinstalled, compare "
                 "the fingerprint with its log; if not, someone may be intercepting",
                 ExitCode.CANNOT_CONNECT,
@@ -126,7 +127,7 @@ class NetworkProbe:
 
 def _validity(facts: tls.CertificateFacts) -> Finding:
     now = datetime.now(UTC)
-    text = f"{to_seconds(facts.not_before)} to {to_seconds(facts.not_after)}; now {to_seconds(now)} here"
+    text = f"{date_and_time(facts.not_before)} to {date_and_time(facts.not_after)}; now {date_and_time(now)} here"
     if now < facts.not_before:
         why = "the certificate is not valid yet: the clock of this machine is slow, or the gateway's was fast"
         return bad("validity", text, why, ExitCode.CANNOT_CONNECT)

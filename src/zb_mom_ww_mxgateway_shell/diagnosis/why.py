@@ -15,10 +15,11 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_console.render.status_meanings import quality_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.diagnosis.doubtful_spells import doubtful_spells
-from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     loss_meaning,
     security_meaning,
@@ -296,7 +297,7 @@ class _TagCheck:
     def _report_place(
         self, connected: GatewayConnection, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
     ) -> None:
-        deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
+        deployed = f"last deploy {date_and_time(last_deploy)}" if last_deploy else "never deployed"
         is_newer = connected.was_redeployed(last_deploy)
         if is_newer:
             deployed += ", after this connection was opened"

@@ -10,7 +10,7 @@ import re
 import socket
 import sys
 from collections.abc import Awaitable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.redaction import key_id, redact
 from zb_mom_ww_mxgateway.safety.journal import user_name
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import shown, time_text
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -49,8 +49,8 @@ def program_facts() -> dict[str, Any]:
 
 
 def local_zone() -> dict[str, Any]:
-    """Return the time zone of this machine now: its name and its offset."""
-    now = datetime.now().astimezone()
+    """Return the zone in which a person is shown times now: its name and its offset."""
+    now = shown(datetime.now(UTC))
     return {"name": now.tzname(), "offset_minutes": round((now.utcoffset() or timedelta()).total_seconds() / 60)}
 
 

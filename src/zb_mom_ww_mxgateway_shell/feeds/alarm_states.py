@@ -17,7 +17,8 @@ from zb_mom_ww_mxgateway.models.alarms import (
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, exit_code_of, local, one_line
+from zb_mom_ww_mxgateway.times import time_of_day
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -162,7 +163,7 @@ def alarm_line(alarm: ActiveAlarm | AlarmTransition) -> str:
         what, at = name_of(alarm.kind).casefold(), alarm.at
     parts = [what]
     parts.append(f"severity {alarm.severity}")
-    parts += [f"at {local(at):%H:%M:%S}"] if at else []
+    parts += [f"at {time_of_day(at)}"] if at else []
     parts += [f"by {alarm.operator}"] if alarm.operator else []
     parts += [alarm.description] if alarm.description else []
     return one_line(f"{alarm.reference}: {', '.join(parts)}")

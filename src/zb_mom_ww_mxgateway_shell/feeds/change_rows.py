@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from zb_mom_ww_mxgateway.safety.changes import Standing
 from zb_mom_ww_mxgateway.safety.revert_files import RevertRecord
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertStage
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time, time_of_day, time_text
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import local, value_form, value_text
-from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, moment_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 
 Row: TypeAlias = tuple[list[str], dict[str, Any]]
@@ -35,7 +35,7 @@ def change_row(row: ChangeNow, revert: Revert | None) -> Row:
         row.ours_text,
         row.now_text,
         change.last.who,
-        f"{local(change.last.at):%H:%M:%S}",
+        time_of_day(change.last.at),
         "; ".join(filter(None, [_state(row), _revert_state(revert) if revert else ""])),
     ]
     record = {
@@ -71,7 +71,7 @@ def _state(row: ChangeNow) -> str:
 def revert_row(revert: Revert) -> Row:
     """Return the row of a timed write that has no change: it may not have been sent yet."""
     was, ours = value_text(revert.original), " or ".join(value_text(each) for each in revert.ours)
-    cells = ["", revert.tag, was, ours, "", revert.who, f"{local(revert.written_at):%H:%M:%S}", _revert_state(revert)]
+    cells = ["", revert.tag, was, ours, "", revert.who, time_of_day(revert.written_at), _revert_state(revert)]
     bare = _bare_record(revert.tag, revert.original, revert.ours, revert.who, revert.written_at)
     return cells, bare | _revert_fields(revert)
 
@@ -93,8 +93,8 @@ def left_behind_row(record: RevertRecord) -> Row:
     """Return the row of a timed write that an earlier session left behind."""
     ours = " or ".join(map(value_text, record.ours))
     was = value_text(record.original)
-    when = f"{local(record.written_at):%H:%M:%S}"
-    state = f"left behind: it was to be put back at {moment_text(record.due_at)}"
+    when = time_of_day(record.written_at)
+    state = f"left behind: it was to be put back at {date_and_time(record.due_at)}"
     fields = {"left_behind": True, "revert": str(record.stage), "reverts_at": time_text(record.due_at)}
     bare = _bare_record(record.tag, record.original, record.ours, record.who, record.written_at)
     return ["", record.tag, was, ours, "", record.who, when, state], bare | fields

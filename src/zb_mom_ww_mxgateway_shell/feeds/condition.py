@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.sample_series import Bound
@@ -167,4 +167,4 @@ def has_nan(value: Any) -> bool:
 
 
 def _source_time(value: "LiveValue") -> str:
-    return nanoseconds_text(value.source_time_ns)
+    return exact_nanoseconds(value.source_time_ns)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_form
 from zb_mom_ww_mxgateway_console.render.galaxy_forms import DEPLOY_COLUMNS, deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
@@ -176,4 +176,4 @@ def deploy_line(event: "DeployEvent") -> str:
         return f"  never deployed   {counts}"
     ago = (datetime.now(UTC) - event.time_of_last_deploy).total_seconds()
     summary = f"{age_text(ago)} ago" if ago >= 0 else "by the gateway's clock in the future"
-    return f"  deployed {time_text(event.time_of_last_deploy)} ({summary})   {counts}"
+    return f"  deployed {date_and_time(event.time_of_last_deploy)} ({summary})   {counts}"

@@ -18,9 +18,10 @@ from zb_mom_ww_mxgateway.safety.journal_files import journal_places, read_head
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import counted, one_line, value_text
 from zb_mom_ww_mxgateway_shell.feeds.snapshot_rows import SNAPSHOTS
-from zb_mom_ww_mxgateway_shell.output.shift_summary import ShiftPart, ShiftSummary, moment
+from zb_mom_ww_mxgateway_shell.output.shift_summary import ShiftPart, ShiftSummary
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -97,7 +98,13 @@ def _who(row: "JournalAction") -> str:
 def _sessions(rows: "Sequence[JournalAction]") -> ShiftPart:
     names = {"opened": "session opened", "closed": "session closed"}
     cells = [
-        [moment(_at(row.at)), _who(row), f"{row.facts.get('program', '')} ({row.pid})", row.endpoint, names[row.kind]]
+        [
+            date_and_time(_at(row.at)),
+            _who(row),
+            f"{row.facts.get('program', '')} ({row.pid})",
+            row.endpoint,
+            names[row.kind],
+        ]
         for row in rows
         if row.kind in names
     ]
@@ -105,7 +112,8 @@ def _sessions(rows: "Sequence[JournalAction]") -> ShiftPart:
     begun = [row for row in rows if row.kind == "opened" and row.pid != os.getpid()]
     left = [row for row in begun if row.facts.get("session") not in ended]
     unknown = [
-        f"how the session of process {row.pid} ended, opened at {moment(_at(row.at))}: it is open still, or was killed"
+        f"how the session of process {row.pid} ended, opened at {date_and_time(_at(row.at))}: it is "
+        "open still, or was killed"
         for row in left
     ]
     return ShiftPart("Connections", ("time", "who", "program", "gateway", "what"), cells, unknown=unknown)
@@ -127,7 +135,7 @@ def _write_cells(row: "JournalAction") -> list[str]:
     quality = "" if row.quality is None or quality_word(row.quality) == "good" else f" ({quality_word(row.quality)})"
     result = row.result.replace("_", " ") + (f": {row.why}" if row.why else "")
     old, new = (f"{value_text(row.old)}{quality}", value_text(row.new)) if is_write else ("", "")
-    return [moment(_at(row.at)), _who(row), row.tag or row.call, old, new, result, row.reason]
+    return [date_and_time(_at(row.at)), _who(row), row.tag or row.call, old, new, result, row.reason]
 
 
 def _is_write(row: "JournalAction") -> bool:
@@ -137,7 +145,7 @@ def _is_write(row: "JournalAction") -> bool:
 def _arming(rows: "Sequence[JournalAction]") -> ShiftPart:
     cells = [
         [
-            moment(_at(row.at)),
+            date_and_time(_at(row.at)),
             _who(row),
             row.kind,
             ", ".join(map(str, row.facts.get("globs") or [])),
@@ -151,7 +159,7 @@ def _arming(rows: "Sequence[JournalAction]") -> ShiftPart:
 
 def _remarks(rows: "Sequence[JournalAction]") -> ShiftPart:
     cells = [
-        [moment(_at(row.at)), _who(row), str(row.facts.get("what") or ""), str(row.facts.get("text") or "")]
+        [date_and_time(_at(row.at)), _who(row), str(row.facts.get("what") or ""), str(row.facts.get("text") or "")]
         for row in rows
         if row.kind == "remark"
     ]
@@ -222,9 +230,9 @@ def _stretches(context: Context, since: datetime, until: datetime) -> ShiftPart:
     unknown: list[str] = []
     for connected in context.connections.values():
         opened = _wall(connected.opened_at)
-        cells += [[moment(at), connected.name, text] for at, text in _losses(connected) if since <= at <= until]
+        cells += [[date_and_time(at), connected.name, text] for at, text in _losses(connected) if since <= at <= until]
         if opened > since:
-            unknown.append(f"what {connected.name} lost before {moment(opened)}, when this session began")
+            unknown.append(f"what {connected.name} lost before {date_and_time(opened)}, when this session began")
     if not context.connections:
         unknown.append("what was lost: this session has no connection")
     return ShiftPart(
@@ -240,7 +248,7 @@ def _losses(connected: "GatewayConnection") -> Iterator[tuple[datetime, str]]:
             continue  # Live from the beginning.
         is_lost = mark.kind in _LOSSES
         about = f" of {mark.tag}" if mark.tag else ""
-        began = f", since {moment(_wall(mark.since))}" if mark.since is not None else ""
+        began = f", since {date_and_time(_wall(mark.since))}" if mark.since is not None else ""
         what = f"{_LOSSES.get(mark.kind, 'values live again')}{about}{began}"
         yield _wall(mark.at), one_line(f"{what}: {mark.text}" if mark.text and is_lost else what)
 
@@ -265,7 +273,7 @@ async def _alarms(
             str(each.severity),
             each.reference,
             "not acknowledged" if is_unacknowledged(each) else "acknowledged",
-            "" if each.changed_at is None else moment(each.changed_at),
+            "" if each.changed_at is None else date_and_time(each.changed_at),
             each.description,
         ]
         for each in sorted(feed.alarms.values(), key=lambda each: (each.severity, each.reference))
@@ -273,7 +281,7 @@ async def _alarms(
     unknown = [f"the alarms{of}: {problem}"] if problem else []
     unknown += [] if feed.is_complete or problem else [f"what became of the alarms{of} since their stream was lost"]
     raised = [
-        [moment(at), str(news.severity), news.reference, news.description]
+        [date_and_time(at), str(news.severity), news.reference, news.description]
         for at, news in ((_wall(each.at), each.news) for each in feed.arrived)
         if isinstance(news, AlarmTransition) and news.kind in _RAISED and since <= at <= until
     ]
@@ -303,19 +311,19 @@ def _not_seen(connected: "GatewayConnection", since: datetime, until: datetime) 
         yield "alarms that were raised: they were not read here"
         return
     if (known_since := _wall(first)) > since:
-        yield f"alarms before {moment(known_since)}, when this session began to read them"
+        yield f"alarms before {date_and_time(known_since)}, when this session began to read them"
     if len(arrived) == arrived.maxlen and (oldest := _wall(arrived[0].at)) > since:
-        yield f"alarms before {moment(oldest)}: only the newest {len(arrived)} changes are kept"
+        yield f"alarms before {date_and_time(oldest)}: only the newest {len(arrived)} changes are kept"
     lost: datetime | None = None
     for each in arrived:
         if isinstance(each.news, AlarmFeedLost):
             lost = lost or _wall(each.at)
         elif isinstance(each.news, AlarmListRead) and lost is not None:
             if lost <= until and (back := _wall(each.at)) >= since:
-                yield f"alarms from {moment(lost)} to {moment(back)}: their stream was lost"
+                yield f"alarms from {date_and_time(lost)} to {date_and_time(back)}: their stream was lost"
             lost = None
     if lost is not None and lost <= until:
-        yield f"alarms since {moment(lost)}: their stream is lost"
+        yield f"alarms since {date_and_time(lost)}: their stream is lost"
 
 
 def _no_alarms() -> ShiftPart:
@@ -335,6 +343,6 @@ def _snapshots(since: datetime, until: datetime) -> ShiftPart:
             unknown.append(f"the snapshot {name}: {one_line(str(error))}")
             continue
         if since <= found.taken_at <= until:
-            cells.append([moment(found.taken_at), name, found.endpoint, counted(len(found.rows), "tag")])
+            cells.append([date_and_time(found.taken_at), name, found.endpoint, counted(len(found.rows), "tag")])
     unknown.append("snapshots that were replaced since by one of the same name")
     return ShiftPart("Snapshots taken", ("time", "name", "gateway", "tags"), cells, unknown=unknown)

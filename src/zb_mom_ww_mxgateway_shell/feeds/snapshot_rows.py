@@ -1,12 +1,11 @@
 """The rows of a snapshot that a line means, and their present values."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.safety.snapshots import ComparedRow, Snapshot, SnapshotFolder, SnapshotRow, compare
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.tolerance import real_tolerance
@@ -68,8 +67,3 @@ def loaded_snapshot(name: Token) -> Snapshot:
 def reason_of(error: OSError | ValueError) -> str:
     """Return why a snapshot cannot be read."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def moment_text(moment: datetime) -> str:
-    """Return a time in this machine's time zone."""
-    return f"{local(moment):%Y-%m-%d %H:%M:%S}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import local, value_text
+from zb_mom_ww_mxgateway.times import time_of_day
+from zb_mom_ww_mxgateway_console.render.forms import value_text
 from zb_mom_ww_mxgateway_shell.feeds.trend_result import TrendResult, has_braille, save
 from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
 from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line
@@ -138,4 +139,4 @@ def _then(intervals: Sequence[Interval], at: float, boolean: bool) -> tuple[str,
 
 
 def _time_text(at: float) -> str:
-    return f"{local(moment(at)):%H:%M:%S}"
+    return time_of_day(moment(at))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import item_key
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import exact_time, time_of_day, time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     error_form,
     gravest,
-    local,
     status_form,
     value_form,
     value_text,
@@ -37,7 +36,7 @@ def before_text(before: "LiveValue") -> str:
 
 def given_text(at: datetime | None, signers: str) -> str:
     """Return what is written with a value, behind it: its source time, and who signs."""
-    return "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
+    return "".join(f", {part}" for part in (f"at {exact_time(at)}" if at else "", signers) if part)
 
 
 def outcome_text(result: "WriteResult", timeout: float, security: int | None = None) -> str:
@@ -131,7 +130,7 @@ class WriteReport:
         if self.seen is not None:
             parts.append(read_back_text(self.seen, is_completed=self.result.outcome.value == "completed"))
         if self.reverts_at is not None:
-            parts.append(f"put back at {local(self.reverts_at):%H:%M:%S} unless kept")
+            parts.append(f"put back at {time_of_day(self.reverts_at)} unless kept")
         return parts
 
     @property

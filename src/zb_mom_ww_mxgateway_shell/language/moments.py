@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
+from zb_mom_ww_mxgateway.times import shown, shown_clock
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(Z|[+-]\d\d:\d\d)?")
 
 
 class Since(ArgumentType):
-    """A moment in the past: a time of day here, the last one of it; a time with its zone; or how long ago it is."""
+    """A moment in the past: a time of day, the last one of it, here or with a zone; a time with its zone; or how long
+    ago it is."""
 
     name = "time|duration"
 
     def parse(self, word: Token, context: Scope) -> datetime:
         if (found := _TIME_OF_DAY.fullmatch(word.value)) is not None:
-            return _last(int(found[1]), int(found[2]), int(found[3] or 0), datetime.now().astimezone())
+            hour, minute, second, zone = found.groups()
+            return _last(time(int(hour), int(minute), int(second or 0)), zone)
         try:
             return datetime.now(UTC) - timedelta(seconds=parse_duration(word.text))
         except (TextValueError, OverflowError):
@@ -35,9 +38,14 @@ class Since(ArgumentType):
         return [Suggestion(each) for each in ("1h", "8h", "24h") if each.startswith(prefix)]
 
 
-def _last(hour: int, minute: int, second: int, now: datetime) -> datetime:
-    """Return the last moment before `now` at which clocks here showed this time."""
+def _last(clock: time, zone: str | None) -> datetime:
+    """Return the last moment at which clocks showed this time: those of that zone, or of the one that is shown here."""
+    now = datetime.now(UTC)
+    if zone is not None:
+        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
+        found = datetime.combine(now.astimezone(offset), clock, offset)
+        return found if found <= now else found - timedelta(days=1)
     # Naive, so that the offset is that of the day in question.
-    today = now.replace(hour=hour, minute=minute, second=second, microsecond=0, tzinfo=None)
-    found = today.astimezone()
-    return found if found <= now else (today - timedelta(days=1)).astimezone()
+    today = datetime.combine(shown(now), clock)
+    found = shown_clock(today)
+    return found if found <= now else shown_clock(today - timedelta(days=1))

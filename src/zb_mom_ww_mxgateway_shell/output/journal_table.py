@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.safety.journal_actions import COLUMNS, JournalAction
 from zb_mom_ww_mxgateway.status import quality_word
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, json_line, local, value_form, value_text
+from zb_mom_ww_mxgateway.times import date_and_time
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, json_line, value_form, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 
@@ -43,7 +44,7 @@ def _record(action: JournalAction) -> dict[str, Any]:
 
 
 def _cells(action: JournalAction) -> list[str]:
-    when = f"{local(datetime.fromisoformat(action.at)):%Y-%m-%d %H:%M:%S}"
+    when = date_and_time(datetime.fromisoformat(action.at))
     who = f"{action.user}@{action.host}"
     if action.kind != "action":
         facts = ", ".join(f"{name} {_fact(value)}" for name, value in sorted(action.facts.items()) if value)

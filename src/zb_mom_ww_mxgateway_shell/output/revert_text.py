@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import local, safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import safe, value_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    pass
 
 
 def news_text(news: RevertNews) -> str:
@@ -51,7 +52,7 @@ def left_behind_text(found: RevertRecord | DamagedRevert) -> str:
     ours = " or ".join(map(value_text, found.ours))
     return (
         f"a write of {ours} to {safe(found.tag)} by {safe(found.who)} was to be put back to "
-        f"{value_text(found.original)} at {moment_text(found.due_at)}, and its session ended before: "
+        f"{value_text(found.original)} at {date_and_time(found.due_at)}, and its session ended before: "
         f"{choices_text(found.tag)}"
     )
 
@@ -90,11 +91,6 @@ def countdown_text(revert: Revert) -> str:
     minutes, seconds = divmod(int(left), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def moment_text(moment: "datetime") -> str:
-    """Return a time of day on this machine, with its date."""
-    return f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def _plain(value: object) -> object:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import local
+from zb_mom_ww_mxgateway.times import date_and_time, time_text
 from zb_mom_ww_mxgateway_shell.output.markdown import escaped, table
 
 
@@ -58,10 +57,9 @@ class ShiftSummary:
     def markdown(self) -> str:
         """Return it as a page of Markdown, in local time."""
         lines = [
-            f"# Handover: {escaped(moment(self.since))} to {escaped(moment(self.until))}",
+            f"# Handover: {escaped(date_and_time(self.since))} to {escaped(date_and_time(self.until))}",
             "",
-            f"Made {escaped(moment(self.made_at))} by {escaped(self.user)} on {escaped(self.host)}. "
-            f"Times are local, {escaped(zone(self.made_at))}.",
+            f"Made {escaped(date_and_time(self.made_at))} by {escaped(self.user)} on {escaped(self.host)}.",
             "",
             "It has what programs of this user on this machine wrote to the journal, and what this session saw. What "
             "other users, other machines and other programs did is not known here.",
@@ -83,15 +81,3 @@ class ShiftSummary:
             "until": time_text(self.until),
             "user": self.user,
         }
-
-
-def moment(at: datetime) -> str:
-    """Return a moment in local time."""
-    return f"{local(at):%Y-%m-%d %H:%M:%S}"
-
-
-def zone(at: datetime) -> str:
-    """Return the zone of local time at a moment."""
-    here = local(at)
-    offset = f"{here:%z}"
-    return f"{here:%Z} (UTC{offset[:3]}:{offset[3:5]})"

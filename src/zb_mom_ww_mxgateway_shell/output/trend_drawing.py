@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from zb_mom_ww_mxgateway_console.render.forms import local
+from zb_mom_ww_mxgateway.times import date_and_time, shown, zone_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
 from zb_mom_ww_mxgateway_shell.output.axis import Axis, time_ticks
 from zb_mom_ww_mxgateway_shell.output.chart import in_view, label_columns, legend_text
@@ -37,8 +37,7 @@ def drawing_of(panels: Sequence[Panel]) -> Drawing:
         sketch.panel(panel, axis)
     sketch.end()
     names = ", ".join(each.tag for panel in panels for _, each in panel.tags)
-    started, ended = (local(moment(at)) for at in panels[0].window)
-    span = f"{started:%Y-%m-%d %H:%M:%S} to {ended:%Y-%m-%d %H:%M:%S %z}"
+    span = " to ".join(date_and_time(moment(at)) for at in panels[0].window)
     texts = [heading(panel, place, each) for panel in panels for place, each in panel.tags]
     return Drawing(_WIDTH, round(sketch.y), sketch.parts, f"{names}: {span}", "; ".join(texts))
 
@@ -51,9 +50,9 @@ class _Sketch:
         self.y: float = _MARGIN
         self._window = window
         self._left, self._right = left, _WIDTH - _MARGIN - (len(LETTERS) + 1) * CHARACTER
-        start, end = (local(moment(at)) for at in window)
+        start, end = (shown(moment(at)) for at in window)
         self._ticks = time_ticks(start, end, int((self._right - left) / CHARACTER))
-        self._date = f"{start:%Y-%m-%d %z}"
+        self._date = f"{start:%Y-%m-%d} {zone_text(start)}"
         self._seen: set[ValueStatus] = set()
 
     def _text(self, text: str, color: str = _INK) -> None:

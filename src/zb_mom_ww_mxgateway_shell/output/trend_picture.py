@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from zb_mom_ww_mxgateway_console.render.forms import counted, local, safe, value_text
+from zb_mom_ww_mxgateway.times import shown, zone_text
+from zb_mom_ww_mxgateway_console.render.forms import counted, safe, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, one_line, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
@@ -142,7 +143,7 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
     most = max((len(panel.tags) for panel in panels if panel.several), default=-1)
     # Beside the curves: the axis, and a place for the letters.
     room = max(_FEWEST_COLUMNS, columns - labels - 2 - (most + 1))
-    start, end = (local(moment(at)) for at in panels[0].window)
+    start, end = (shown(moment(at)) for at in panels[0].window)
     ticks = [(round(part * (room - 1)), text) for part, text in time_ticks(start, end, room)]
     lines: list[Line] = []
     for panel, axis, height, unit in zip(panels, axes, heights, units, strict=True):
@@ -162,7 +163,7 @@ def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: boo
             ticks=[x for x, _ in ticks],
             braille=braille,
         )
-    lines.append([("good", _clock(ticks, labels + 2, columns))])
+    lines.append([("good", _clock(ticks, zone_text(moment(panels[0].window[1])), labels + 2, columns))])
     if left := len(whole) - len(panels):
         lines.append([("good", cut(f"  and {counted(left, 'more chart')}: the screen is too low", columns))])
     if text := legend(lines):
@@ -230,11 +231,11 @@ def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
     return f"{line}  {cut(one_line(each.description), left)}".rstrip()
 
 
-def _clock(ticks: Sequence[tuple[int, str]], indent: int, columns: int) -> str:
-    """Return the times under their ticks."""
-    line = ""
+def _clock(ticks: Sequence[tuple[int, str]], zone: str, indent: int, columns: int) -> str:
+    """Return the zone, and the times under their ticks."""
+    line = zone
     for x, text in ticks:
         at = min(max(0, indent + x - len(text) // 2), columns - len(text))
-        if not line or at > len(line):
+        if at > len(line):
             line = padded(line, at) + text
     return line

@@ -8,10 +8,9 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import time_of_day, time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     age_text,
-    local,
     safe,
     source_time_form,
     status_form,
@@ -47,8 +46,8 @@ def sample_text(
 
 
 def clock_text(at: float) -> str:
-    """Return a moment, in monotonic seconds, as the local time of day to the millisecond."""
-    return f"{local(moment(at)):%H:%M:%S.%f}"[:-3]
+    """Return a moment, in monotonic seconds, as the time of day to the millisecond, with its zone."""
+    return time_of_day(moment(at), milliseconds=True)
 
 
 def written_text(write: "UnseenWrite | float | None") -> str:

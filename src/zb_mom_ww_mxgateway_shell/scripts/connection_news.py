@@ -10,9 +10,8 @@ from weakref import WeakKeyDictionary
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time, time_text
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_shell.diagnosis.findings import to_seconds
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
@@ -78,7 +77,7 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                     await report_for(each, f"{write.name}   {doubt_text(write)}", False, "doubtful-write")
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
-                    when = f" at {to_seconds(at)}" if at else ""
+                    when = f" at {date_and_time(at)}" if at else ""
                     again = ": its tags are read again" if each.catalogue.is_read else ""
                     text = f"the galaxy was deployed again{when}{again}"
                     await report_for(each, text, False, "redeployed", deployed_at=at and time_text(at))

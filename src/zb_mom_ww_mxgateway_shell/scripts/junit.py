@@ -7,6 +7,7 @@ from pathlib import PurePath
 from xml.etree import ElementTree
 
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog, Step
 
@@ -100,7 +101,8 @@ class _Suite:
         }.items():
             self._element.set(name, _clean(str(value)))
         properties = ElementTree.Element("properties")
-        for name, value in [*(("journal.head", head) for head in self._log.journal), *self._log.properties.items()]:
+        named = [("started", date_and_time(self._log.started)), *(("journal.head", head) for head in self._log.journal)]
+        for name, value in [*named, *self._log.properties.items()]:
             ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
         self._element.insert(0, properties)
         ElementTree.SubElement(self._element, "system-out").text = _clean("\n".join(self.transcript))

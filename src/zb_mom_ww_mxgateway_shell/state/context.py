@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.times import show_times_as
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -367,7 +368,11 @@ class Context:
         return self.recorder.line_of(self, invocation) if keeps else None
 
     def set_outputs(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
-        """Set where notices and alerts are shown, alerts as notices unless given; show the early ones as notices."""
+        """Set where notices and alerts are shown, alerts as notices unless given; show the early ones as notices.
+
+        From now on times are shown as the settings say.
+        """
+        show_times_as(lambda: self.settings.times)
         self.notice, self.alert = notice, alert or notice
         for text in self.early_notices:
             notice(text)

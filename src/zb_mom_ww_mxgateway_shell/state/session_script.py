@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.safety.changes import OwnWrite
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
+from zb_mom_ww_mxgateway.times import time_of_day
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.samples.course import Course
@@ -268,7 +269,7 @@ async def script_since(context: "Context", since: datetime, *, expects: bool) ->
     begun = clock.monotonic() - (datetime.now(UTC) - since).total_seconds()
     lines = context.recorder.since(begun)
     if not lines:
-        at = f"{since.astimezone():%H:%M:%S}"
+        at = time_of_day(since)
         rest = "" if context.interactive else ": a run keeps its lines from its first record-script on"
         raise ShellError(f"nothing was typed since {at}{rest}; no file is made")
     current = context.current
@@ -290,7 +291,7 @@ async def script_since(context: "Context", since: datetime, *, expects: bool) ->
             course_of,
             unseen,
             clock.monotonic(),
-            f"{moment(lines[0].began).astimezone():%H:%M:%S}",
+            time_of_day(moment(lines[0].began)),
         ),
         expects=expects,
     )

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from zb_mom_ww_mxgateway.times import TIMES_VARIABLE
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.themes import DEFAULT, THEMES
@@ -27,6 +28,8 @@ class Settings:
     """Colours at a terminal; NO_COLOR turns them off too."""
     theme: str = DEFAULT
     """Colours for a dark or light background, or for colour-blind eyes; ``auto`` uses the terminal's own."""
+    times: Literal["local", "utc"] = "local"
+    """Whether times are shown in the zone of this machine or in UTC; each says which."""
     mouse: Literal["off", "on"] = "off"
     """Whether full screens take the mouse: on, the terminal's own selection needs Shift there."""
     keep_galaxy: Literal["on", "off"] = "on"
@@ -55,13 +58,14 @@ class Settings:
         choices = {each.name.replace("_", "-"): get_args(each.type) for each in fields(cls)}
         return choices | {"output": tuple(FORMATTERS), "theme": (DEFAULT, *THEMES)}
 
-    def change_by_environment(self) -> None:
-        """Set the theme that the environment names; raise ShellError with the valid ones."""
-        if named := os.environ.get(THEME_VARIABLE, "").strip():
-            try:
-                self.change("theme", named)
-            except ValueError as error:
-                raise ShellError(f"{THEME_VARIABLE}: {error}") from None
+    def change_by_environment(self, *, with_theme: bool) -> None:
+        """Set what the environment says of times, and of the theme; raise ShellError with the valid values."""
+        for name, variable in (("times", TIMES_VARIABLE), *((("theme", THEME_VARIABLE),) if with_theme else ())):
+            if named := os.environ.get(variable, "").strip():
+                try:
+                    self.change(name, named)
+                except ValueError as error:
+                    raise ShellError(f"{variable}: {error}") from None
 
     @property
     def formatter(self) -> Formatter:
