@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
 from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE
 from zb_mom_ww_mxgateway_console.process.endings import ENDING
@@ -139,11 +140,20 @@ class Launch:
 
             await stack.enter_async_context(simulated(context, self._wanted.demo_plant))
             return
-        stack.push_async_callback(context.disconnect)
+        stack.push_async_callback(self._disconnect)
         if self._wanted.profile:
             await self._connect_profile(self._wanted.profile)
         elif self._endpoint and self._connects:
             await context.connect(self._connection)
+
+    async def _disconnect(self) -> None:
+        """Close all connections. A run fails if a gateway does not answer then; a person who leaves is told."""
+        try:
+            await self._context.disconnect()
+        except MxGatewayTransportError as error:
+            if not self._context.interactive:
+                raise
+            self._context.writer.err(f"not closed, and expires by itself: {safe(message_of(error))}\n")
 
     async def _connect_profile(self, name: str) -> None:
         from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile  # Lazy: most runs name none.

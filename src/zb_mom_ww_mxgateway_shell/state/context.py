@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import show_times_as
 from zb_mom_ww_mxgateway_console.connect import profiles_path
@@ -313,7 +313,12 @@ class Context:
             except MxGatewayError as error:
                 failures.append(error)
         if failures:
-            raise failures[0]
+            # That a gateway does not answer is the least of them.
+            gravest = min(failures, key=lambda each: isinstance(each, MxGatewayTransportError))
+            for other in failures:
+                if other is not gravest:
+                    self.notice(str(other))
+            raise gravest
 
     @property
     def has_written(self) -> bool:

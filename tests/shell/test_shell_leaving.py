@@ -1,0 +1,70 @@
+"""Leaving with a gateway that is down."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from shell_lines import SIMULATED
+from shell_process import ShellProcess
+
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> ShellProcess:
+    made = ShellProcess(tmp_path)
+    for name in ("CONFIG", "STATE", "DATA"):
+        made.environment[f"XDG_{name}_HOME"] = str(tmp_path / name.lower())
+    return made
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[SimulatedGateway]:
+    async with SimulatedGateway(plaintext=True) as made:
+        yield made
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this is a terminal of POSIX")
+@pytest.mark.parametrize("leaving", ["exit", "Ctrl-D"])
+async def test_whoever_leaves_with_the_gateway_down_is_told_and_has_the_exit_code_0(
+    process: ShellProcess, gateway: SimulatedGateway, leaving: str
+) -> None:
+    from shell_pty import at_a_terminal
+
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.enter("watch Plant.Tank1.Level", "good")
+        await gateway.aclose()
+        await terminal.shows(":resuming (read-only)>")
+        await (terminal.enter("exit") if leaving == "exit" else terminal.leave())
+        assert await terminal.ended() == 0
+        text = await terminal.shows("not closed, and expires by itself: ")
+        assert "Traceback" not in text
+        assert "internal error" not in text
+
+
+async def test_a_gateway_that_is_down_hides_no_graver_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = Context(all_commands(), interactive=True)
+    notices: list[str] = []
+    context.set_outputs(notices.append)
+    closed = GatewayConnection.aclose
+
+    async def close(connected: GatewayConnection) -> None:
+        await closed(connected)
+        if connected.name == "b":
+            raise JournalError("the journal cannot be written")
+        raise MxGatewayTransportError("down")
+
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        for name in ("a", "b"):
+            await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), name, terms=SIMULATED)
+        monkeypatch.setattr(GatewayConnection, "aclose", close)
+        with pytest.raises(JournalError, match="the journal cannot be written"):
+            await context.disconnect()
+    assert "down" in notices
