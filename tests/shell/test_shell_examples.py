@@ -34,20 +34,11 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
 _ELSEWHERE = {
-    "connect",
-    "attach",
-    "profile",
-    "trust",
-    "py",
-    "include",
-    "finally",
-    "requires",
-    "time-limit",
-    "on-error",
-    "tags",
+    *("connect", "attach", "profile", "trust", "py", "source"),
+    *("include", "finally", "requires", "time-limit", "on-error", "tags"),
 }
-"""connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt;
-the demo is no gateway that profile saves or trust knows; the others stand in a file."""
+"""connect is run below, on a gateway with a certificate and a key; py and source need a terminal, and are typed at the
+prompt; the demo is no gateway that profile saves or trust knows; the others stand in a file."""
 
 
 async def follow(feed: Feed) -> Result:

@@ -85,7 +85,18 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
     for command in registry.commands.values():
         assert command.summary.endswith("."), command.name
         assert command.example.split()[0] == command.name
-        writing = ("write", "write-many", "write-elements", "restore", "undo", "revert", "ack", "call", "trace")
+        writing = (
+            "write",
+            "write-many",
+            "write-elements",
+            "restore",
+            "undo",
+            "revert",
+            "ack",
+            "call",
+            "trace",
+            "source",
+        )
         assert command.mutating == (command.name in writing)
 
 

@@ -8,6 +8,8 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue, copy_of
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
+from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
@@ -83,10 +85,13 @@ class GuardedAction(Admission):
         for each in self.pending.entries:
             refused = arming.refusal_of_alarm(each.alarm) if each.alarm else arming.refusal(each.tag)
             yield RuleVerdict("arming", not refused, refused or "armed")
-        if self._rules.planned is not None:
-            for each in self.pending.entries or [PendingEntry()]:
+        for each in self.pending.entries or [PendingEntry()]:
+            if self._rules.planned is not None:
                 refused = self._rules.planned(each)
                 yield RuleVerdict("plan", not refused, refused or "planned")
+            if self.note.declared is not None:
+                refused = _undeclared(each, self.note.declared)
+                yield RuleVerdict("declared", not refused, refused or "declared")
 
     async def _look_up(self) -> None:
         """Have all that the decision goes by: the facts of the tags, and the values that rules and guards need.
@@ -194,6 +199,8 @@ class GuardedAction(Admission):
     async def _select(self) -> str:
         """Have a person agree, if that is demanded; return why nothing may be sent."""
         level = self._level()
+        if self.note.agreed_under is self._rules:
+            self.answer_given = "yes, given for the whole file"
         if level == "none":
             return ""
         if level == "yes" and self._rules.assume_yes:
@@ -280,6 +287,16 @@ class GuardedAction(Admission):
             ],
             "reason": self.reason,
         }
+
+
+def _undeclared(entry: PendingEntry, declared: Sequence[TagGlob]) -> str:
+    """Return why a file that declares this must not change an entry; empty where it may."""
+    names = names_of_alarm(entry.alarm) if entry.alarm else (entry.tag,) if entry.tag else ()
+    if any(glob.matches(name) for glob in declared for name in names):
+        return ""
+    if not names:
+        return "the item's tag is unknown here, so that no declaration can name it"
+    return f'{names[0]} is not declared: requires write "{names[-1]}"'
 
 
 _Basis: TypeAlias = list[tuple[object, object]]

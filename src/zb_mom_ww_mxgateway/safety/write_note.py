@@ -1,10 +1,13 @@
 """What a caller says about the writes that it makes: it travels with the task, not with the message."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.globs import TagGlob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,10 @@ class WriteNote:
     """Whether the plant is to refuse them: whether somebody has to sign is left to it, too."""
     command: str = ""
     """The line that makes them, for the journal."""
+    declared: "Sequence[TagGlob] | None" = None
+    """What the file that makes them declares to write: nothing else is let through. None without a declaration."""
+    agreed_under: object = None
+    """The rules under which a person agreed to them beforehand; None for none."""
 
 
 _note: ContextVar[WriteNote] = ContextVar("write_note", default=WriteNote())  # noqa: B039  # it is frozen

@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
+from zb_mom_ww_mxgateway.safety.write_note import current_note
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import array_names, item_key, tag_key
 
@@ -124,7 +125,10 @@ class WriteRules:
     def __init__(self, arming: Arming, level: Level = "none") -> None:
         self.arming: Arming = arming
         self.level: Level = level
-        """What a person answers before any write; a rule of the limits file may demand more."""
+        """What a person answers before any write; a rule of the limits file may demand more.
+
+        Not asked again for the lines of a file to which a person agreed when it was started (``WriteNote``).
+        """
         self.limits: WriteLimits | None = None
         """The limits of this connection; None for none."""
         self.values: PlantValues | None = None
@@ -155,7 +159,8 @@ class WriteRules:
 
     def level_for(self, tags: Iterable[str]) -> Level:
         """Return what a person answers before a call that writes these tags."""
-        return strictest([self.level, *(rule.confirm for tag in tags if (rule := self.rule_for(tag)))])
+        level: Level = "none" if current_note().agreed_under is self else self.level
+        return strictest([level, *(rule.confirm for tag in tags if (rule := self.rule_for(tag)))])
 
     def asks(self, tags: Sequence[str]) -> bool:
         """Return whether a person is shown a call that writes these tags, and asked."""

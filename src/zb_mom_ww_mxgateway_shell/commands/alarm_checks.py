@@ -224,7 +224,7 @@ async def no_new_alarms(context: Context, *, area: AreaOption = None, above: Cou
     comes, with severity, time and user of each. If the alarm stream is lost meanwhile, it is unknown what came, and the
     check fails, too.
     """
-    if context.interactive:
+    if context.is_typed:
         raise ShellError("no-new-alarms stands until its step ends, so it belongs into a file", ExitCode.USAGE)
     feed = await alarms_read(context)
     if not feed.is_complete:

@@ -148,7 +148,7 @@ async def alarms(
     wanted = Filter(area, severity, unacknowledged)
     feed = await alarms_read(context)
     if follow or for_ or count:
-        return _followed(feed, wanted, for_, count, is_paced=context.interactive)
+        return _followed(feed, wanted, for_, count, is_paced=context.is_typed)
     shown = sorted(filter(wanted.takes, feed.alarms.values()), key=_urgency)
     doubt = ""
     if feed.lost_at is not None:

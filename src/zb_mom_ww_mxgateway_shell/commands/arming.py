@@ -78,7 +78,7 @@ async def arm(
 ) -> Result:
     """Let writes through to these tags of the current connection, for 10 minutes or as long as --for says.
 
-    A glob has * for any characters and ? for one. It holds for typed lines, files that this shell includes, Python,
+    A glob has * for any characters and ? for one. It holds for typed lines, files that source runs, Python,
     call and ack alike, and replaces what was armed before. It ends with its time, with disarm, and by itself when
     anything is no longer as it was: after a lost stream or session, a deployment of the galaxy, a sleep of this
     machine, and with the connection. A profile may forbid it, demand a --reason or shorten the time.

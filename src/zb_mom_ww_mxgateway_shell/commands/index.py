@@ -67,6 +67,7 @@ MODULE_OF = {
     "confirm": "language",
     "sleep": "language",
     "include": "language",
+    "source": "language",
     "tags": "language",
     "finally": "language",
     "on-error": "language",

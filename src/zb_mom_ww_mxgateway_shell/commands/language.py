@@ -1,4 +1,4 @@
-"""let, step, remarks, confirm, sleep, lines for files alone (include, tags, finally, on-error, time-limit)."""
+"""let, step, remarks, confirm, sleep, source, lines for files alone (include, tags, finally, on-error, time-limit)."""
 
 import re
 from collections.abc import Sequence
@@ -228,6 +228,28 @@ async def include(
     _only_in_a_file("include")
 
 
+@command(
+    "source",
+    example="source level.mxs",
+    needs_session=False,
+    mutating=True,
+    traits=CommandTraits(not_in_file="source is for the prompt: in a file, include FILE runs another one in its place"),
+)
+async def source(
+    context: Context, file: Annotated[str, FileName()], *, record: Annotated[str | None, FileName()] = None
+) -> Result:
+    """Run a command file here: on this session, with the names that were set here.
+
+    It is checked first, as lint does. It stops at a line that fails; the lines after finally run, also after Ctrl-C.
+    What it writes must be declared in its head (requires write) and armed; where each write asks, one question is for
+    all of it. Names, settings and watches that it sets stay, as if typed; its steps, on-error, time-limit and
+    standing checks end with it, and so does exit. --record RUN.jsonl keeps its record, as that of a run.
+    """
+    if context.source_file is None:
+        raise ShellError("source is for the prompt: mxgw-shell -c FILE runs a file, and in a file, include FILE does")
+    return await context.source_file(file, record)
+
+
 class FileTag(ArgumentType):
     """A name by which a file is found."""
 
@@ -315,7 +337,9 @@ async def time_limit(context: Context, duration: Annotated[float, Duration()]) -
 
 
 def _only_in_a_file(name: str) -> NoReturn:
-    raise ShellError(f"{name} works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
+    raise ShellError(
+        f"{name} works only in a file: source FILE runs one here, mxgw-shell -c FILE one, and -c - standard input"
+    )
 
 
 COMMANDS = (
@@ -327,6 +351,7 @@ COMMANDS = (
     confirm,
     sleep,
     include,
+    source,
     tags,
     finally_,
     on_error,

@@ -121,7 +121,7 @@ async def events(
         columns=(*EVENT_COLUMNS, "tag"),
         duration=for_,
         count=count,
-        is_paced=context.interactive,
+        is_paced=context.is_typed,
     )
 
 

@@ -117,7 +117,8 @@ def _places(folder: Path | None) -> list[JournalPlaces | Path]:
 def _journal(record: Record, places: Sequence[JournalPlaces | Path]) -> RecordCheck:
     """Compare the lines of the journal in a record, and the heads after the run, with the journals themselves."""
     own, wrong = _own_lines(record)
-    heads, unread = _heads(record.end)
+    heads, unread = _heads(record.end.get("journal"))
+    before, _ = _heads(record.begin.get("journal_before"))
     wrong += unread
     if problem := text_of(record.end.get("journal_problem")):
         wrong.append(f"the run could not read its journal: {problem}")
@@ -138,7 +139,9 @@ def _journal(record: Record, places: Sequence[JournalPlaces | Path]) -> RecordCh
         unmatched = [head for head in unmatched if head not in here]
         missing = {name: line for name, line in missing.items() if line not in present}
         wrong += _wrong_in(folder, None if isinstance(place, Path) else place.head_folder, here)
-        wrong += _left_out([each for each in lines.values() if each.frame in frames], present, here, folder)
+        after = max((head.count for head in before if _is_in(head, lines)), default=0)
+        of_run = [each for each in lines.values() if each.frame in frames and each.number > after]
+        wrong += _left_out(of_run, present, here, folder)
         found.append(f"{folder}: {counted(len(present), 'line')} of this run, as they are in the record")
         found += [f"{folder}: has the head {head}" for head in here]
     where = ", ".join(str(each if isinstance(each, Path) else each.folder) for each in places) or "no folder"
@@ -166,10 +169,10 @@ def _own_lines(record: Record) -> tuple[dict[tuple[int, str], JournalLine], list
     return lines, wrong
 
 
-def _heads(end: Mapping[str, Any]) -> tuple[list[Head], list[str]]:
+def _heads(texts: object) -> tuple[list[Head], list[str]]:
     heads: list[Head] = []
     wrong: list[str] = []
-    for each in list_of(end.get("journal")):
+    for each in list_of(texts):
         try:
             heads.append(Head.parse(text_of(each)))
         except MxGatewayArgumentError as error:

@@ -24,7 +24,7 @@ class Watchdog:
         self._context = context
         self._standing = context.file.standing
         self._statement = self._standing.declared_by(f"watchdog {judgement.text}")
-        self._vigil = Vigil(connected, judgement, self._bark if context.interactive else None)
+        self._vigil = Vigil(connected, judgement, self._bark if context.is_typed else None)
 
     @property
     def statement(self) -> Statement:

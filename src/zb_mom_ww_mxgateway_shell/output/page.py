@@ -1,6 +1,5 @@
 """The standard streams of a run, and the statement that is shown on them."""
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -105,10 +104,7 @@ class Page:
     @property
     def columns(self) -> int:
         """Columns of the terminal; 80 without one."""
-        try:
-            return os.get_terminal_size().columns or 80
-        except OSError:
-            return 80
+        return self.writer.columns
 
     # Standard output.
 
@@ -128,7 +124,7 @@ class Page:
 
     def transient(self, text: str) -> None:
         """Write a line that the next one overwrites, on a terminal only."""
-        if self.is_screen:
+        if self.is_screen and self.writer.can_overwrite:
             columns = self.columns - 1
             # Back at its beginning: the ^C that a terminal shows is then overwritten, too.
             self.out(f"\r{padded(cut(safe(text), columns), columns)}\r")

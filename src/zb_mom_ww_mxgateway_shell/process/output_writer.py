@@ -60,6 +60,19 @@ class OutputWriter:
         """Whether standard output is a terminal."""
         return sys.stdout.isatty()
 
+    @property
+    def columns(self) -> int:
+        """Columns of the terminal; 80 without one."""
+        try:
+            return os.get_terminal_size().columns or 80
+        except OSError:
+            return 80
+
+    @property
+    def can_overwrite(self) -> bool:
+        """Whether a line can be written over the one before."""
+        return self.is_terminal
+
     def out(self, text: str) -> None:
         """Queue a text for standard output."""
         if text and not self.problem:

@@ -161,7 +161,7 @@ class ScriptJob:
         try:
             for part in self._parts:
                 context.names, context.leaving = dict(names), False
-                context.file = FileState(former_servers=_registered(context))
+                context.file = FileState(former_servers=context.registered())
                 context.aliases, context.settings = dict(aliases), replace(settings)
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
@@ -254,7 +254,7 @@ class ScriptJob:
                 goes_on=is_typed,
                 time_limit=how.time_limit,
                 selection=StepSelection(how.steps),
-                hears_signals=not how.is_one_of_many,
+                within="suite" if how.is_one_of_many else "process",
             )
         self.script = script
         if part.block.stream is None and sys.stdin.isatty() and not how.is_one_of_many:
@@ -294,13 +294,6 @@ class ScriptJob:
         if lines:
             log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
         return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
-
-
-def _registered(context: Context) -> frozenset[tuple[str, int]]:
-    """Return the servers that are registered, each with the name of its connection."""
-    return frozenset(
-        (name, server) for name, each in context.connections.items() for server in each.live.session.handles.servers
-    )
 
 
 def _name(script: str) -> str:

@@ -111,7 +111,7 @@ class LineRun:
             command = invocation.command
             if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
                 await context.current.settled()
-            if command.needs_session and not context.interactive and context.current is not None:
+            if command.needs_session and not context.is_typed and context.current is not None:
                 # At the prompt a person sees that the session is lost, and decides.
                 await context.current.reconnected()
             recorded_line = context.recorded_line(invocation)

@@ -37,14 +37,13 @@ _MOST_INCLUDES, _MOST_INCLUDED_LINES = 10_000, 100_000
 _COMMANDS = all_commands().commands
 
 
-def read(path: str) -> tuple[Block, list[LintFinding]]:
+def read(path: str, *, waits: bool = True) -> tuple[Block, list[LintFinding]]:
     """Read a command file and all it includes; return it with the mistakes in its structure.
 
-    Raise ShellError if it cannot be read.
+    Raise ShellError if it cannot be read. With `waits` it may be a pipe, such as <(…) in a shell.
     """
     try:
-        # A run may read a pipe, such as <(…) in a shell, and waits for it.
-        return _Reader().file(Path(path).read_bytes(), path, (path,))
+        return _Reader().file(Path(path).read_bytes() if waits else read_bytes(Path(path)), path, (path,))
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror}") from error
 

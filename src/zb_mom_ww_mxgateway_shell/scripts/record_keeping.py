@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,13 @@ _NO_GATEWAY = {"gateway": None, "galaxy": None}
 class RecordKeeping:
     """Keeps the record of one run, if somebody wants it: a file, a report, or the form of standard output."""
 
-    def __init__(self, options: RecordOptions, *, may_show: bool, is_plan: bool = False) -> None:
-        """`may_show` if the run is shown as its record where its output form has that; of a plan none is kept."""
+    def __init__(
+        self, options: RecordOptions, *, may_show: bool, is_plan: bool = False, is_within: bool = False
+    ) -> None:
+        """`may_show` if the run is shown as its record where its output form has that; of a plan none is kept.
+        `is_within` a shell that was there before: the lines of its journal from before are not of this run."""
+        self._is_within = is_within
+        self._lines_before = 0
         self._options = options
         self._may_show = may_show and not is_plan
         self._is_plan = is_plan
@@ -83,9 +89,15 @@ class RecordKeeping:
         if record is not None:
             from zb_mom_ww_mxgateway_shell.evidence.run_facts import gateway_facts
 
-            record.begin(self._facts_of(context) | await gateway_facts(context.current))
+            before = await self._journal_before(context) if self._is_within else {}
+            record.begin(self._facts_of(context) | await gateway_facts(context.current) | before)
             context.files_read.know(self.files)
             context.record, context.departure.tells_all = record, True
+
+    async def _journal_before(self, context: Context) -> dict[str, Any]:
+        heads = [str(head) for head in await context.journals.heads()]
+        self._lines_before = sum(1 for _ in context.journals.own_lines())
+        return {"journal_before": heads}
 
     def add_problem(self, context: Context, entry: Mapping[str, Any], formatter: Formatter) -> bool:
         """Add why the run could not begin; return whether its record shows that."""
@@ -150,7 +162,7 @@ class RecordKeeping:
             return
         try:
             self._journal = [str(head) for head in await context.journals.heads()]
-            for line in context.journals.own_lines():
+            for line in islice(context.journals.own_lines(), self._lines_before, None):
                 self._record.add({"command": "journal", "at": line["at"], "line": line})
         except (JournalError, OSError) as error:
             self._outcome["journal_problem"] = message_of(error)

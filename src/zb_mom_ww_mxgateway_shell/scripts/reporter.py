@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_shell.output.page import Notice, Page
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
-from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
+from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM, OutputWriter
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
 from zb_mom_ww_mxgateway_shell.process.unseen import unseen
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -38,13 +38,15 @@ class RunReporter:
         is_typed: bool = False,
         debug: bool = False,
         shows: bool = True,
+        writer: OutputWriter | None = None,
     ) -> None:
-        """Without `shows` statements are only kept in the record: others show them."""
+        """Without `shows` statements are only kept in the record: others show them. It shows them on the `writer`, or
+        on that of the context."""
         self._shows = shows
         self._context = context
-        self._writer = context.writer
+        self._writer = writer or context.writer
         self._page = Page(
-            context.writer,
+            self._writer,
             context.spool if shows else Transcript(context.alert),
             quiet=quiet,
             source=source,

@@ -1,6 +1,6 @@
 """What the user who starts a run lets it write, compared with what its files declare before anything connects."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
@@ -27,6 +27,8 @@ class RunConsent:
     """Whether it runs on a simulated plant, where a file may write what it does not declare to."""
     forbidden: bool = False
     """Whether nothing can be written anyway, so that there is nothing to consent to."""
+    is_typed: bool = False
+    """Whether a person who starts it at a prompt arms."""
 
     def refusals(self, block: Block, findings: Sequence[LintFinding]) -> list[LintFinding]:
         """Return why a block must not run: lint's findings about its declaration, and what nobody lets it write."""
@@ -41,12 +43,18 @@ class RunConsent:
         missing = dict.fromkeys(map(str, uncovered([glob for _, _, glob in declarations], granted)))
         if missing:
             place = next(each for each in declarations if str(each[2]) in missing)
-            options = " ".join(f'--arm "{text}"' for text in missing)
-            found.append(_refused(place, f"nothing lets this run write {' '.join(missing)}: add {options}"))
+            found.append(
+                _refused(place, f"nothing lets this run write {' '.join(missing)}: {self._remedy(block, missing)}")
+            )
         elif self.profile and self.profile.arm_needs_reason and not self.given.reason:
             who = f"the profile {self.profile.name}"
             found.append(_refused(declarations[0], f"{who} demands a reason for writing: add --reason TEXT"))
         return found
+
+    def _remedy(self, block: Block, missing: Iterable[str]) -> str:
+        if self.is_typed:  # What is armed replaces what was.
+            return f"arm {' '.join(str(glob) for _, _, glob in block.declarations())}"
+        return "add " + " ".join(f'--arm "{text}"' for text in missing)
 
     def _profiles(self, block: Block) -> Iterator[Profile]:
         """Yield the profiles that a block connects with."""

@@ -38,7 +38,13 @@ class RunSignals:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """Hear the signals of the process while this is open."""
-        with on_signals(INTERRUPT, self.interrupt), on_signals(CALLED_OFF, self.call_off):
+        with self.interrupts_heard(), on_signals(CALLED_OFF, self.call_off):
+            yield
+
+    @contextmanager
+    def interrupts_heard(self) -> Iterator[None]:
+        """Hear Ctrl-C while this is open."""
+        with on_signals(INTERRUPT, self.interrupt):
             yield
 
     @property

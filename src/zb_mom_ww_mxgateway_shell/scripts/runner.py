@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
@@ -55,19 +55,20 @@ class ScriptRun:
         looks_on: bool = False,
         time_limit: float | None = None,
         selection: StepSelection | None = None,
-        hears_signals: bool = True,
+        within: Literal["process", "suite", "prompt"] = "process",
     ) -> None:
         """With `goes_on` or `looks_on` a failure does not stop the run. With `goes_on` it does not count either: a
         person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too.
         `time_limit`, in seconds, bounds a file that does not bound itself. Of the steps those of the `selection` run.
-        Without `hears_signals`, who runs several files passes on what comes."""
+        `within` is what runs it: a process alone; a suite, which passes on the signals that come; or a prompt, which
+        hears those that end it, and reports what happens to the connections."""
         self._context = context
         self._output = output
         self._log = log
         self._goes_on = goes_on
         self._looks_on = looks_on
         self._selection = selection or StepSelection()
-        self._hears_signals = hears_signals
+        self._within = within
         self._time_limit = time_limit
         self._in_ending = False
         self._depth = 0
@@ -88,9 +89,8 @@ class ScriptRun:
             self._first_contact = FirstContact(self._context, list(block.statements()))
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
-            with self._signals.heard() if self._hears_signals else nullcontext():
-                news = news_reported(self._context, self._report_news, self._verdict.failed_in_background)
-                async with news, self._alarms():
+            with self._signals_heard():
+                async with self._news(), self._alarms():
                     await self._block(block)
                     await self._end_standing()
         finally:
@@ -106,6 +106,16 @@ class ScriptRun:
             self._output.report_closed()
             self._verdict.worsen(ExitCode.NOT_MET)
         return self._verdict.code
+
+    def _signals_heard(self) -> AbstractContextManager[None]:
+        if self._within == "suite":
+            return nullcontext()
+        return self._signals.heard() if self._within == "process" else self._signals.interrupts_heard()
+
+    def _news(self) -> AbstractAsyncContextManager[None]:
+        if self._within == "prompt":
+            return nullcontext()
+        return news_reported(self._context, self._report_news, self._verdict.failed_in_background)
 
     def _alarms(self) -> AbstractAsyncContextManager[None]:
         """Return what keeps the alarms of the run, if a record or a report of it is wanted."""

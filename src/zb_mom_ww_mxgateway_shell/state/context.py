@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.output.results import Result
     from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw
-    from zb_mom_ww_mxgateway_shell.state.made_files import MadeFiles
+    from zb_mom_ww_mxgateway_shell.state.made_files import MadeFiles, SourceFile
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.recorded_lines import RecordedLine
     from zb_mom_ww_mxgateway_shell.state.script_recorder import ScriptRecorder
@@ -115,6 +115,8 @@ class Context:
         """The same for one that is typed unseen."""
         self.journals = Journals()
         """The journals of this process."""
+        self.source_file: SourceFile | None = None
+        """Runs a command file inside this shell; None where there is no prompt."""
         self.made_files: MadeFiles | None = None
         """Looks at the files that this shell makes; None outside a front end."""
         self.write_raw: WriteRaw | None = None
@@ -132,6 +134,11 @@ class Context:
         """What this shell leaves in the plant."""
         self.focus_ahead = ""
         """The object that a checked but not executed ``cd`` would focus, while nothing is connected."""
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a person types each line, and sees what came of it before the next."""
+        return self.interactive and not self.runs_file
 
     @property
     def current(self) -> GatewayConnection | None:
@@ -427,6 +434,11 @@ class Context:
         if value is not None and value.data_type not in (DataType.UNSPECIFIED, DataType.UNKNOWN, DataType.NO_DATA):
             return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
         return self.catalogue.type_of(tag)
+
+    def registered(self) -> frozenset[tuple[str, int]]:
+        """Return the servers of all connections, each with the name of its connection."""
+        connections = self.connections.items()
+        return frozenset((name, server) for name, each in connections for server in each.live.session.handles.servers)
 
     @property
     def own_servers(self) -> list[int]:

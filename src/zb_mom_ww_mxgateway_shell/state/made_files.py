@@ -1,10 +1,11 @@
-"""What a front end offers for command files that the shell makes: a look at them, and a trial."""
+"""What a front end offers for command files: a run inside the shell; a look at those that it makes, and a trial."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.output.results import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,10 @@ class MadeFiles(Protocol):
     async def replay(self, path: Path) -> Replayed:
         """Run a file at once in a session of its own at the current gateway, after a person agreed; raise ShellError
         where that is refused."""
+
+
+class SourceFile(Protocol):
+    """Runs a command file inside the shell."""
+
+    async def __call__(self, path: str, record: str | None) -> Result:
+        """Run a file, and keep its record in the file `record`, if any; raise ShellError where it cannot begin."""

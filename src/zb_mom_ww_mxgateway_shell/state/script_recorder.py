@@ -202,7 +202,8 @@ def _written(context: RecordedShell, invocation: Invocation) -> Iterator[str]:
 
 
 def _belongs(command: Command) -> bool:
-    return command.needs_session or command.mutating or command.traits.recorded
+    traits = command.traits
+    return not traits.not_in_file and (command.needs_session or command.mutating or traits.recorded)
 
 
 def _gateway(context: RecordedShell) -> str:

@@ -37,6 +37,18 @@ class Console:
     def print_rows(self, line: str, rows: Sequence[str], style: str = "") -> None:
         """Write a line as these rows of the screen; above the prompt or view that is open."""
         self._spool.line(line)
+        self._put(rows, style)
+
+    def show(self, line: str, style: str = "", *, fold: bool) -> None:
+        """Write a line that is copied elsewhere; above the prompt or view that is open."""
+        self._put(self.rows(line, fold=fold), style)
+
+    @property
+    def columns(self) -> int:
+        """Columns of the screen."""
+        return self._output.get_size().columns
+
+    def _put(self, rows: Sequence[str], style: str) -> None:
         self._waiting.append((style, "\n".join(rows) + "\n"))
         app = get_app_or_none()
         if self._is_held:

@@ -59,6 +59,7 @@ from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
 from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
+from zb_mom_ww_mxgateway_shell.terminal.sourced_files import SourcedFiles
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import NewestMessage, Surroundings
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
@@ -134,6 +135,8 @@ class Prompt:
         context.write_raw = raw_writer(self._output)
         context.signal_alarm = self._signal_alarm
         context.made_files = MadeFileCheck(context)
+        self._files = SourcedFiles(context, self._console, debug=debug)
+        context.source_file = self._files.run
         self._questions = SelectionQuestions(
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
         )
@@ -253,7 +256,7 @@ class Prompt:
         running = LineRun(self._context, line)
         try:
             try:
-                work = self._view.during(running.run(self._follow), running.progress)
+                work = self._view.during(running.run(self._follow), lambda: self._files.progress(running))
                 result = (await interruptible(work, INTERRUPT)).unwrap()
             finally:
                 self._keys.settle()
