@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.galaxy_objects import object_at
 from zb_mom_ww_mxgateway.models.alarms import AlarmTransition
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
@@ -20,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.feeds.alarm_states import (
     present_alarms,
 )
 from zb_mom_ww_mxgateway_shell.feeds.new_alarms import AlarmChoice, NoNewAlarms
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate, object_at
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
 from zb_mom_ww_mxgateway_shell.language.argument_types import Count, CountOption, Duration, Flag, OneWord, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, command

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from zb_mom_ww_mxgateway.galaxy_objects import object_at, object_beginning
 from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
@@ -13,8 +14,6 @@ from zb_mom_ww_mxgateway_shell.galaxy.lookup import (
     alarms_at,
     attribute_of,
     attributes_below,
-    object_at,
-    object_beginning,
 )
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, DurationOption, FlagOption

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.galaxy_objects import object_beginning
 from zb_mom_ww_mxgateway.safety.fresh_values import needs_brackets
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import closest
@@ -55,31 +55,6 @@ async def locate(client: "GatewayClient", tag: str) -> Place:
     path, index = (parts["path"], parts["index"]) if parts else (tag, None)
     found, below = await object_beginning(client, path)
     return Place(path, index, found, attribute_of(found, below) if found else None)
-
-
-async def object_beginning(client: "GatewayClient", name: str, first: str = "") -> "tuple[GalaxyObject | None, str]":
-    """Return the object with the longest name with which this name begins, and the rest; None where there is none.
-
-    `first` is a beginning that is likely to be an object. Raises the library's errors.
-    """
-    dots = [at for at, character in enumerate(name) if character == "." and at]
-    beginnings = [*filter(None, [first, name]), *(name[:at] for at in reversed(dots))]
-    for beginning in dict.fromkeys(beginnings):
-        if (found := await object_at(client, beginning)) is not None:
-            return found, name[len(beginning) + 1 :]
-    return None, ""
-
-
-async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject | None":
-    """Return an object with its attributes, by tag name or id; None where the galaxy has none. Raise the library's
-    errors."""
-    try:
-        found = [item async for item in client.galaxy.discover(root=root, max_depth=0)]
-    except MxGatewayCommandError as error:
-        if error.grpc_code != "NOT_FOUND":
-            raise
-        return None
-    return found[0] if found else None
 
 
 def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
