@@ -27,11 +27,11 @@ Action = Callable[["CommandConnection"], Awaitable[None]]
 
 
 class CommandConnection:
-    """One connection, with the guard of its writes if it has one, and the sessions that were attached to."""
+    """One connection, with the guard of its writes, and the sessions that were attached to."""
 
     def __init__(self, options: "ClientOptions", policy: WritePolicy | None) -> None:
-        self.guard: GuardedWrites | None = None if policy is None else GuardedWrites(policy, self)
-        self._options = options if self.guard is None else replace(options, write_guard=self.guard)
+        self.guard: GuardedWrites = GuardedWrites(policy, self)
+        self._options = replace(options, write_guard=self.guard)
         self._client: GatewayClient | None = None
         self._sessions: dict[str, Session] = {}
 
@@ -64,8 +64,7 @@ class CommandConnection:
         """Close the connection, then the journal of its writes."""
         if self._client is not None:
             await self._client.close()
-        if self.guard is not None:
-            await self.guard.aclose()
+        await self.guard.aclose()
 
 
 class Gateways:
@@ -109,8 +108,7 @@ class Gateways:
         if key not in self._all:
             self._all[key] = CommandConnection(*key)
         gateway = self._all[key]
-        if gateway.guard is not None:
-            gateway.guard.begin(command)
+        gateway.guard.begin(command)
         try:
             with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
                 await gateway.connect(command.report)

@@ -1,4 +1,7 @@
-"""The write guard of ``mxgw-py``: it decides as that of ``mxgw-shell`` does, with nobody to ask."""
+"""The write guard of ``mxgw-py``: it decides as that of ``mxgw-shell`` does, with nobody to ask.
+
+Where nothing guards the writes of a command it refuses none, and only says which value is outside the range of its tag.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -9,6 +12,7 @@ from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, ReadResult, Session
     from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite
+    from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
     from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk
 
 
@@ -26,13 +30,15 @@ class WritingConnection(Protocol):
 class GuardedWrites:
     """The write guard of one connection. Nothing is loaded, and no journal written, before the first write."""
 
-    def __init__(self, policy: WritePolicy, connection: WritingConnection) -> None:
+    def __init__(self, policy: WritePolicy | None, connection: WritingConnection) -> None:
+        """Without a `policy` nothing is refused."""
         self.live: LiveSession | None = None
         """The live session of the command that runs, if it has one: its values count."""
         self._policy = policy
         self._connection = connection
         self._run: GuardedRun | None = None
         self._desk: OneShotDesk | None = None
+        self._ranges: TagRanges | None = None
         self._pending: PendingWrite | None = None
 
     def begin(self, run: GuardedRun) -> None:
@@ -41,13 +47,30 @@ class GuardedWrites:
         self.live = None
 
     async def __call__(self, pending: "PendingWrite", /) -> "bool | str | Admission":
-        from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk  # Lazy: most commands write nothing.
-
         assert self._run is not None, "a command begins before it writes"
-        if self._desk is None:
-            self._desk = OneShotDesk(self._policy, self._connection.client, self._read)
         self._pending = pending
+        if self._policy is None:
+            await self._point_out(pending, self._run)
+            return True
+        if self._desk is None:
+            from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk  # Lazy: most commands write nothing.
+
+            self._desk = OneShotDesk(self._policy, self._connection.client, self._read)
         return await self._desk.decide(pending, self._run, self.live)
+
+    async def _point_out(self, pending: "PendingWrite", run: GuardedRun) -> None:
+        """Say which values are outside the ranges of their tags."""
+        from zb_mom_ww_mxgateway.safety.known_range import beyond_ranges  # Lazy, as below: most commands write nothing.
+        from zb_mom_ww_mxgateway.safety.write_note import current_note
+        from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
+
+        tags = list(dict.fromkeys(each.tag for each in pending.entries if each.tag))
+        if not tags or current_note().expects_refusal:
+            return
+        if self._ranges is None:
+            self._ranges = TagRanges(self._connection.client, self._read)
+        for text in beyond_ranges(pending.entries, await self._ranges.of(tags, for_a_person=False)):
+            run.report.warning(text)
 
     async def _read(self, tags: Sequence[str], seconds: float) -> "Sequence[ReadResult]":
         """Read tags in the session that is written in; for a call without a session, in one of its own."""

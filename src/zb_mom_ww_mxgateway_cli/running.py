@@ -91,7 +91,7 @@ class Runner:
 
     def decide_by(self, live: "LiveSession") -> None:
         """Let the values of a live session decide about the writes of this command, if they are guarded."""
-        if self._connected is not None and self._connected.guard is not None:
+        if self._connected is not None:
             self._connected.guard.live = live
 
     def _run(self, action: Callable[[CommandConnection], Awaitable[None]]) -> None:

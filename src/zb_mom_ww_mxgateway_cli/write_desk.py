@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.safety.read_values import Read, ReadPlantValues
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
 from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 from zb_mom_ww_mxgateway_console.connect.write_journal import connection_facts, open_journal
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
@@ -34,6 +35,7 @@ class OneShotDesk:
         self._armed_by: WriteConsent | None = None
         self._read_values = ReadPlantValues(read)
         self._rules = WriteRules(self._arming)
+        self._rules.facts_of = TagRanges(client, read).of
         if policy.limits:
             self._rules.limits = LimitsFile(Path(policy.limits))
         self._journal = open_journal("mxgw-py")

@@ -492,3 +492,17 @@ async def test_two_commands_share_the_journal(
     assert [each.code for each in ran] == [0, 0, 0]
     assert [line["number"] for line in journal] == list(range(1, 19))
     assert sorted(line["entries"][0]["new"] for line in journal if line["kind"] == "intent") == [0, 1, 2]
+
+
+async def test_a_value_outside_the_range_of_its_tag_is_pointed_out_guarded_or_not(
+    profiles: Profiles, gateway: SimulatedGateway, mxgw_py: Run
+) -> None:
+    setpoint = "Plant.Tank1.LevelSP"
+    for guard in (("--arm", setpoint), ("--endpoint", gateway.endpoint)):
+        gateway_options = PLANT if guard[0] == "--arm" else ("--plaintext",)
+        ran = await mxgw_py("write", setpoint, "4000", *gateway_options, *guard, MXGATEWAY_API_KEY=KEY.text)
+        assert f"{setpoint}: 4000.0 is FAR OUTSIDE the tag's range, 0.0 to 100.0" in ran.err
+        assert (ran.code, "completed" in ran.out) == (0, True)
+        ran = await mxgw_py("write", setpoint, "40", *gateway_options, *guard, MXGATEWAY_API_KEY=KEY.text)
+        assert (ran.code, "outside" in ran.err.lower()) == (0, False)
+    assert [each.value for each in gateway.writes] == [4000.0, 40.0, 4000.0, 40.0]

@@ -91,7 +91,7 @@ async def test_a_batch_keeps_its_standard_input_and_its_form(gateway: SimulatedG
         (INT, "123", 123),
         (INT, "-5", -5),
         (SETPOINT, "60", 60.0),
-        (SETPOINT, "-1.5e1", -15.0),
+        ("TestChildObject.TestDouble", "-1.5e1", -15.0),
         (BOOL, "TRUE", True),
         (STRING, "007", "007"),
         (STRING, "-5", "-5"),
@@ -253,7 +253,8 @@ async def test_a_refusal_says_first_what_it_means(gateway: SimulatedGateway, mxg
     assert (ran.code, ran.out) == (3, "")
     assert "write: REFUSED: read-only (ViewOnly); SECURITY_ERROR, detected by" in ran.err
     assert f"; {LEVEL} did not take 5.0" in ran.err
-    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE)
+    for _ in ("the range, before it is sent", "the security, of which the refusal tells"):
+        gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE)
     ran = await mxgw_py("write", LEVEL, "5", "--plaintext")
     assert "write: REFUSED: write access was denied; SECURITY_ERROR, detected by" in ran.err
 

@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway.safety.known_range import beyond_ranges
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
@@ -37,6 +38,8 @@ class GuardedAction(Admission):
         self._rules = rules
         self._records = records
         self._facts: Mapping[str, TagFacts] = {}
+        self._beyond: list[str] = []
+        """Lines about values outside the ranges of their tags."""
         self._selection: Selection | None = None
         self._judged: list[tuple[RuleVerdict, ...]] = []
         self._basis: _Basis | None = None
@@ -101,12 +104,21 @@ class GuardedAction(Admission):
         tags = self._tags
         is_shown = not self.is_covered_revert and self._rules.asks(tags)
         self._facts = await self._rules.facts_of(tags, for_a_person=is_shown)
+        expected = self.is_covered_revert or self.note.expects_refusal
+        self._beyond = [] if expected else beyond_ranges(self.pending.entries, self._facts)
+        if self._beyond and not is_shown and self._rules.asks(tags, is_beyond=True):
+            self._facts = await self._rules.facts_of(tags, for_a_person=True)
         if self._rules.values is None:
             return
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
         if rules or self._level() != "none":
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
             await self._rules.values.prepare(list(dict.fromkeys([*tags, *operands])))
+
+    def _point_out(self) -> None:
+        """Say which values are outside their range, before they are sent, to whoever is shown no selection."""
+        for text in self._beyond:
+            self._records.notice(text)
 
     def _latest(self, tag: str) -> LiveValue | None:
         return None if self._rules.values is None or not tag else self._rules.values.latest(tag)
@@ -194,7 +206,9 @@ class GuardedAction(Admission):
         return [self._rules.rule_for(tag) for tag in self._tags]
 
     def _level(self) -> Level:
-        return "none" if self.is_covered_revert else self._rules.level_for(self._tags)
+        if self.is_covered_revert:
+            return "none"
+        return self._rules.level_for(self._tags, is_beyond=bool(self._beyond))
 
     async def _select(self) -> str:
         """Have a person agree, if that is demanded; return why nothing may be sent."""
@@ -202,8 +216,10 @@ class GuardedAction(Admission):
         if self.note.agreed_under is self._rules:
             self.answer_given = "yes, given for the whole file"
         if level == "none":
+            self._point_out()
             return ""
         if level == "yes" and self._rules.assume_yes:
+            self._point_out()
             self.answer_given = "yes, given beforehand"
             return ""
         if (ask := self._rules.ask) is None:

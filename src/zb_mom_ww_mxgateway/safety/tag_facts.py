@@ -16,6 +16,12 @@ class TagFacts:
     units: str = ""
     security: int | None = None
     """Security classification."""
+    low: float | None = None
+    """Lower end of its range."""
+    high: float | None = None
+    """Upper end of its range."""
+    alarm_limits: tuple[tuple[str, float], ...] = ()
+    """Limits of its own alarms by name, the highest first."""
 
     @property
     def security_name(self) -> str:
@@ -29,7 +35,7 @@ class FactsOf(Protocol):
     """Returns the facts about tags, as far as they can be had, by the tags as given. It never raises."""
 
     def __call__(self, tags: Sequence[str], /, *, for_a_person: bool) -> Awaitable[Mapping[str, TagFacts]]:
-        """`for_a_person`: they are shown to a person; else the security is enough."""
+        """`for_a_person`: they are shown to a person; else the security and the range are enough."""
         ...
 
 

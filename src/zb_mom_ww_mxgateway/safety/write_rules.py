@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.safety.arming import Arming
+from zb_mom_ww_mxgateway.safety.known_range import beyond_ranges
 from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
@@ -138,6 +139,8 @@ class WriteRules:
         """Asks a person; None where nobody can be asked."""
         self.asking: asyncio.Lock = asyncio.Lock()
         """Held while a person is asked: one question after the other, each with its whole time."""
+        self.asks_beyond_range: bool = False
+        """Whether a person agrees to a value outside the range of its tag, whatever else needs no answer."""
         self.assume_yes: bool = False
         """Whether a person agreed beforehand to what only needs a yes."""
         self.planned: Callable[[PendingEntry], str] | None = None
@@ -157,15 +160,28 @@ class WriteRules:
         rule = self.rule_for(tag)
         return None if rule is None else rule.tolerance
 
-    def level_for(self, tags: Iterable[str]) -> Level:
-        """Return what a person answers before a call that writes these tags."""
-        level: Level = "none" if current_note().agreed_under is self else self.level
+    def level_for(self, tags: Iterable[str], *, is_beyond: bool = False) -> Level:
+        """Return what a person answers before a call that writes these tags; `is_beyond` where a value is outside the
+        range of its tag."""
+        asks_beyond = is_beyond and self.asks_beyond_range and self.ask is not None
+        level: Level = strictest([self.level, "yes" if asks_beyond else "none"])
+        if current_note().agreed_under is self:
+            level = "none"
         return strictest([level, *(rule.confirm for tag in tags if (rule := self.rule_for(tag)))])
 
-    def asks(self, tags: Sequence[str]) -> bool:
+    def asks(self, tags: Sequence[str], *, is_beyond: bool = False) -> bool:
         """Return whether a person is shown a call that writes these tags, and asked."""
-        level = self.level_for(tags)
+        level = self.level_for(tags, is_beyond=is_beyond)
         return self.ask is not None and level != "none" and not (level == "yes" and self.assume_yes)
+
+    async def asks_of(self, entries: Sequence[PendingEntry]) -> bool:
+        """Return whether a person is shown a call with these entries, and asked, also because of a value outside the
+        range of its tag."""
+        tags = [each.tag for each in entries]
+        if self.asks(tags) or not self.asks(tags, is_beyond=True):
+            return self.asks(tags)
+        facts = await self.facts_of(list(dict.fromkeys(tags)), for_a_person=False)
+        return bool(beyond_ranges(entries, facts))
 
     def unreadable(self) -> str:
         """Return why every write is refused because the limits cannot be had; empty where they can."""

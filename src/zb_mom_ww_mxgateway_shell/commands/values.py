@@ -119,6 +119,9 @@ async def write(
     as 33, an hresult, or PERMISSION_DENIED names the one refusal that passes. A write that was carried out fails, and
     counts as a change. What this program itself refuses still ends a file (5), and an unknown outcome is unknown (6).
 
+    A value outside the range of its tag, TAG.RangeLo to TAG.RangeHi, is pointed out before it is sent: at the prompt in
+    a question, elsewhere as a notice.
+
     --at gives the value a source time. --reason "text" says why, for the journal, and where the limits demand it. The
     user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person

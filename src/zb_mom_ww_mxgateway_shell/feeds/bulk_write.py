@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError
 from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
@@ -131,7 +132,8 @@ class BulkWriting:
 async def shown_or_asked(feed: Feed, context: Context, rows: Sequence[PreparedRow]) -> Result | Feed:
     """Return a feed that writes these rows, or its result where a person is asked before: a picture leaves no room for
     a question."""
-    if context.connected.desk.rules.asks([row.item.tag for row in rows]):
+    entries = [PendingEntry(tag=row.item.tag, value=row.value.sent) for row in rows]
+    if await context.connected.desk.rules.asks_of(entries):
         return await feed.follow(lambda line: None)
     return feed
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.safety.known_range import beyond_range, range_text
 from zb_mom_ww_mxgateway.safety.selection import RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Array
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, one_line, safe, value_text
+from zb_mom_ww_mxgateway_shell.output.tag_texts import alarm_limits_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 
 _LABEL = 13
@@ -78,6 +80,12 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
     yield "type", f"{safe(facts.type_name) or 'unknown'}{units}   security: {safe(facts.security_name) or 'unknown'}"
     yield "now", _old(entry)
     yield "new", f"{_new(entry)}{_difference(entry.difference)}"
+    if beyond := beyond_range(given.value, facts):
+        yield "RANGE", one_line(beyond)
+    elif known := range_text(facts):
+        yield "range", one_line(known)
+    if facts.alarm_limits:
+        yield "alarms at", alarm_limits_text(facts)
     if lost := _lost(entry):
         yield "LOST", lost
     if given.timestamp is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
-from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
 
 UNIT_WIDTH = 12
@@ -45,6 +45,11 @@ def unit_of(facts: TagFacts) -> str:
 def description_of(facts: TagFacts) -> str:
     """Return the description on one line, safe for a terminal; empty where it is unknown."""
     return one_line(facts.description)
+
+
+def alarm_limits_text(facts: TagFacts) -> str:
+    """Return the limits of the alarms of a tag, the lowest first; empty where none is known."""
+    return ", ".join(f"{alarm} {value_text(limit)}" for alarm, limit in reversed(facts.alarm_limits))
 
 
 def with_unit(text: str, facts: TagFacts) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.galaxy import VERIFIED_WRITE, VIEW_ONLY
+from zb_mom_ww_mxgateway.safety.known_range import beyond_range
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRule, WriteRules
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
@@ -25,19 +26,20 @@ _TIMED = ("rate", "writes_per_minute")
 
 
 class PlannedVerdict(NamedTuple):
-    """One thing that would refuse a planned write."""
+    """One thing that would refuse a planned write, or that is said of it."""
 
     text: str
     is_wrong: bool
-    """Whether it would refuse it at any moment; False where it depends on one."""
+    """Whether it would refuse it at any moment; False where it depends on one, or refuses nothing."""
 
 
 async def judged(
     context: Context, planned: PlannedWrites, write: PlannedWrite, options: dict[str, Any]
 ) -> list[PlannedVerdict]:
-    """Return what would refuse a write after all the `planned` ones; `options` are those of its line."""
+    """Return what would refuse a write after all the `planned` ones, and whether its value is outside the range of its
+    tag, which refuses nothing; `options` are those of its line."""
     rules = context.connected.desk.rules
-    found = list(await _signatures(context, planned, write, options))
+    found = [*await _signatures(context, planned, write, options), *await _range(context, write)]
     if refused := rules.unreadable():
         return [*found, PlannedVerdict(refused, True)]
     found += _levels(rules, write)
@@ -88,6 +90,15 @@ async def _signatures(
     if second and second.casefold() == signers[-1].casefold():
         return wrong(f"{name}; {second} signs already: another person has to verify it")
     return []
+
+
+async def _range(context: Context, write: PlannedWrite) -> list[PlannedVerdict]:
+    """Return that a value is outside the range of its tag, as a run says it before it sends it."""
+    if write.kind is not PlannedKind.VALUE or not write.is_known:
+        return []
+    facts = await context.connected.facts.of([write.tag], for_a_person=False)
+    text = beyond_range(write.value, facts[write.tag])
+    return [PlannedVerdict(f"{write.tag}: {text}", False)] if text else []
 
 
 def _levels(rules: WriteRules, write: PlannedWrite) -> Iterator[PlannedVerdict]:

@@ -260,7 +260,10 @@ class GatewayConnection:
             from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
 
             try:
-                attribute = (await locate(self.client, tag)).attribute
+                place = await locate(self.client, tag)
+                attribute = place.attribute
+                if place.found is not None:
+                    self.catalogue.learn(place.found)  # What is below the tag tells its range.
             except MxGatewayError as error:
                 # Without metadata:read there is no galaxy for this key, and MXAccess decides.
                 if not isinstance(error, MxGatewayAuthorizationError):

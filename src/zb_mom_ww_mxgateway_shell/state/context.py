@@ -215,6 +215,7 @@ class Context:
                 self.journals,
                 terms,
                 asks_each=self.interactive and not terms.is_demo,
+                asks_beyond_range=self.interactive,
                 assume_yes=self.assume_yes,
                 notice=lambda text: self.notice(text),
             ),

@@ -1,7 +1,7 @@
-"""What the galaxy tells of tags: type, security, and for a person also units and a description.
+"""What the galaxy tells of tags: type, security, range, and for a person also units, description and limits of alarms.
 
-Units and descriptions are values of other tags. Before a write they are read for the question; otherwise they are read
-in the background, a few at a time, and shown once they are known.
+All but the first two are values of other tags. Before a write they are read for the question; otherwise units and
+descriptions are read in the background, a few at a time, and shown once they are known.
 """
 
 import asyncio
@@ -12,10 +12,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.safety.known_range import alarm_limits_of, range_of
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_shell.state.known_numbers import KnownNumbers
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -57,6 +59,7 @@ class GalaxyFacts:
         self._live = live
         self._catalogue = catalogue
         self._security_of = security_of
+        self.numbers = KnownNumbers(live, catalogue)
         self.reads_ahead = False
         """Whether :meth:`want` reads: at a prompt, where a person looks at values."""
         self._texts: dict[_Key, str] = {}
@@ -76,7 +79,8 @@ class GalaxyFacts:
         """Until when nothing is read in the background: monotonic seconds."""
 
     async def of(self, tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
-        """Return what is known of each tag; `for_a_person` also reads its description and units. It never raises."""
+        """Return what is known of each tag; `for_a_person` also reads its description and units, and the limits of its
+        alarms. It never raises."""
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def security_of(tag: str) -> int | None:
@@ -84,6 +88,7 @@ class GalaxyFacts:
                 return await self._security_of(tag)
 
         securities = dict(zip(tags, await asyncio.gather(*map(security_of, tags)), strict=True))
+        await self.numbers.learn(tags, with_alarms=for_a_person)
         if for_a_person:
             texts = [text_tag for tag in tags for text_tag in self._text_tags(tag)]
             await self._read([tag for tag in dict.fromkeys(texts) if self._key(tag) not in self._texts], _SECONDS)
@@ -185,7 +190,12 @@ class GalaxyFacts:
     def _facts(self, tag: str, security: int | None) -> TagFacts:
         kind = self._catalogue.kind_of(_plain(tag))
         type_name = "" if kind is None or kind.type is None else kind.type_name
+        plain, numbers = _plain(tag), self.numbers.of(tag)
+        low, high = range_of(plain, numbers)
         return TagFacts(
+            low=low,
+            high=high,
+            alarm_limits=alarm_limits_of(plain, numbers),
             description=self._text(self._descriptions(tag)),
             type_name=type_name.removesuffix("[]") if tag.endswith("]") and not tag.endswith("[]") else type_name,
             units=self._text(self._units(tag)),

@@ -26,12 +26,14 @@ def make_desk(
     terms: "ConnectionTerms",
     *,
     asks_each: bool,
+    asks_beyond_range: bool,
     assume_yes: bool,
     notice: Callable[[str], object],
 ) -> WriteDesk:
     """Make the desk of a connection that is about to be opened.
 
-    With `asks_each` a person agrees to each write; what files write is declared, and armed when they are started.
+    With `asks_each` a person agrees to each write, with `asks_beyond_range` to a value outside the range of its tag.
+    What files write is declared, and armed when they are started.
     """
     journal, forbidden = None, terms.rules.forbidden
     try:
@@ -42,7 +44,7 @@ def make_desk(
             forbidden = forbidden or f"no journal can be kept: {error}"
     arming = Arming(replace(terms.rules, forbidden=forbidden), open_for_all=terms.open_for_all)
     rules = WriteRules(arming, "yes" if asks_each else "none")
-    rules.assume_yes = assume_yes
+    rules.asks_beyond_range, rules.assume_yes = asks_beyond_range, assume_yes
     if terms.limits:
         from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile  # Lazy: most users have no limits file.
 

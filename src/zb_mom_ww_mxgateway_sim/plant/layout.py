@@ -56,6 +56,11 @@ def _swinging(
     return (measured, fixed(f"{name}.EngUnits", unit))
 
 
+def _range(name: str, low: float, high: float) -> tuple[Attribute, ...]:
+    """Return the attributes that tell the range of a tag. What is written to it is not held to them."""
+    return tuple(fixed(f"{name}.{end}", at, NativeType.DOUBLE) for end, at in (("RangeLo", low), ("RangeHi", high)))
+
+
 def limit_alarm(
     name: str, limit: Value, priority: int, limit_type: NativeType = NativeType.DOUBLE
 ) -> tuple[Attribute, ...]:
@@ -103,14 +108,14 @@ TANK = template(
     "Tank with level measurement",
     _measured("Level", NativeType.DOUBLE, 61.0, historized=True),
     fixed("Level.EngUnits", "%"),
-    fixed("Level.RangeLo", 0.0, NativeType.DOUBLE),
-    fixed("Level.RangeHi", 100.0, NativeType.DOUBLE),
+    *_range("Level", 0.0, 100.0),
     *limit_alarm("Level.HiHi", 90.0, 100),
     *limit_alarm("Level.Hi", 80.0, 300),
     *limit_alarm("Level.Lo", 20.0, 300),
     *limit_alarm("Level.LoLo", 10.0, 100),
     Attribute("LevelSP", NativeType.DOUBLE, 60.0),
     fixed("LevelSP.EngUnits", "%"),
+    *_range("LevelSP", 0.0, 100.0),
     _measured("Overflow", NativeType.BOOLEAN, False),
     _measured("Volume", NativeType.FLOAT, 12.2, historized=True),
     fixed("Volume.EngUnits", "m3"),

@@ -1,0 +1,144 @@
+"""A value outside the known range of its tag is pointed out before it is written, in every front end."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from shell_lines import SIMULATED, run
+from shell_process import Runs
+from shell_terminal import CTRL_C, shell
+from shell_waiting import until
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.state import known_numbers, tag_facts
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_sim import SimulatedGateway, TagDefinition
+
+SETPOINT = "Plant.Tank1.LevelSP"
+FAR = f"{SETPOINT}: 4000.0 is FAR OUTSIDE the tag's range, 0.0 to 100.0"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranges may take as long as a busy machine needs."""
+    monkeypatch.setattr(known_numbers, "_SECONDS", 30.0)
+    monkeypatch.setattr(tag_facts, "_SECONDS", 30.0)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+async def test_the_prompt_asks_before_it_writes_a_value_outside(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns, write_complete_delay=0) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        await made.terminal.enter(f"write {SETPOINT} 65", "completed")
+        shown = await made.terminal.enter(f"write {SETPOINT} 4000", "send 4000.0 to", "[y/N]")
+        shown = " ".join(shown.split())
+        assert "RANGE 4000.0 is FAR OUTSIDE the tag's range, 0.0 to 100.0 %" in shown
+        assert "description Feed tank" in shown
+        made.terminal.type(CTRL_C)
+        await made.terminal.shows("nothing was sent")
+        assert [each.value for each in made.gateway.writes] == [65.0]
+        wanted = "100.5 is outside the tag's range, 0.0 to 100.0 %", f"send 100.5 to {SETPOINT}? [y/N]"
+        await made.terminal.enter(f"write {SETPOINT} 100.5", *wanted)
+        await made.terminal.enter("y", "65.0 → 100.5", "completed")
+        assert [each.value for each in made.gateway.writes] == [65.0, 100.5]
+
+
+async def test_a_question_names_range_and_limits_of_alarms(tmp_path: Path) -> None:
+    speed = TagDefinition("Mix.Speed", value=5.0, unit="rpm", min=0, max=10, alarms="hi 8 300; lolo 1 900")
+    async with shell(tmp_path, tags=[speed]) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        assert made.context.current is not None
+        made.context.current.desk.rules.level = "yes"
+        shown = await made.terminal.enter("write Mix.Speed 6", "send 6.0 to Mix.Speed? [y/N]")
+        assert "range        0.0 to 10.0 rpm" in shown
+        assert "alarms at    LoLo 1.0, Hi 8.0" in shown
+        made.terminal.type(CTRL_C)
+        await made.terminal.shows("nothing was sent")
+
+
+async def test_many_values_at_once_are_asked_for_too(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"tag,value\n{SETPOINT},4000\nTestChildObject.TestInt,7\n", encoding="utf-8")
+    async with shell(tmp_path) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        shown = await made.terminal.enter(f"write-many {rows}", "send these 2 writes?")
+        assert "4000.0 is FAR OUTSIDE" in shown
+        made.terminal.type(CTRL_C)
+        await made.terminal.shows("nothing was sent")
+        assert made.gateway.mutating_calls == 0
+
+
+async def test_the_python_pane_asks_too(tmp_path: Path) -> None:
+    async with shell(tmp_path, write_complete_delay=0) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        await made.terminal.enter("py", ">>>")
+        await made.terminal.enter(f'await live.write("{SETPOINT}", 4000.0)', "4000.0 is FAR OUTSIDE", "[y/N]")
+        await made.terminal.enter("no", "the answer was another one")
+        assert not made.gateway.writes
+
+
+async def no_feed(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+async def _run(lines: list[str], **simulated: Any) -> tuple[list[str], SimulatedGateway]:
+    """Run lines as a file does; return its notices."""
+    notices: list[str] = []
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0, **simulated) as gateway:
+        context = Context(all_commands(), interactive=False)
+        context.set_outputs(notices.append)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
+        try:
+            for line in lines:
+                await run(context, line, no_feed)
+        finally:
+            await context.disconnect()
+    return notices, gateway
+
+
+async def test_a_file_writes_as_it_did_and_says_it_before() -> None:
+    notices, gateway = await _run([f"write {SETPOINT} 4000", f"write {SETPOINT} 99", f"write {SETPOINT} 4000 --verify"])
+    assert [each.value for each in gateway.writes] == [4000.0, 99.0, 4000.0]
+    assert [each for each in notices if "OUTSIDE" in each] == [FAR, FAR]
+    reads = [call.request for call in gateway.calls if b"RangeLo" in call.request.SerializeToString()]
+    assert len([each for each in reads if isinstance(each, pb.MxCommandRequest)]) == 1
+
+
+async def test_a_write_that_is_to_be_refused_is_not_pointed_out() -> None:
+    tag = TagDefinition("Mix.Speed", value=5.0, min=0, max=10)
+    notices, gateway = await _run(["write Mix.Speed 400 --refused"], tags=[tag])
+    assert (gateway.mutating_calls, [each for each in notices if "OUTSIDE" in each]) == (1, [])
+
+
+async def test_a_range_that_cannot_be_read_stops_no_write() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
+        try:
+            gateway.faults.fail_next("read_bulk", code=grpc.StatusCode.INTERNAL)
+            for value in (4000, 4001):
+                await run(context, f"write {SETPOINT} {value}", no_feed)
+        finally:
+            await context.disconnect()
+        assert [each.value for each in gateway.writes] == [4000.0, 4001.0]
+
+
+async def test_a_plan_says_it_and_so_does_a_run_in_every_form(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
+        runs = Runs(tmp_path, gateway)
+        runs.file(f'requires write "Plant.*"\nwrite {SETPOINT} 4000\nwrite {SETPOINT} 40\n', declares=False)
+        plan = await runs.process("--plaintext", "plan", "try.mxs")
+        assert (plan.code, plan.out.count("OUTSIDE"), FAR in plan.out, gateway.mutating_calls) == (0, 1, True, 0)
+        arm = ("--plaintext", "--arm", "Plant.*")
+        assert FAR in (await runs.process(*arm, "-c", "try.mxs")).out
+        assert FAR in (await runs.process(*arm, "-e", f"write {SETPOINT} 4000")).out
+        assert FAR in (await runs.process(*arm, stdin=f"write {SETPOINT} 4000\n")).out
+        program = tmp_path / "try.py"
+        program.write_text(f'await live.write("{SETPOINT}", 4000.0)\n', encoding="utf-8")
+        ran = await runs.process(*arm, "--python", "try.py")
+        assert (ran.code, FAR in ran.out) == (0, True)
+        assert [each.value for each in gateway.writes] == [4000.0, 40.0, 4000.0, 4000.0, 4000.0]
