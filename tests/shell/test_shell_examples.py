@@ -65,6 +65,7 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         context.assume_yes = True
         context.ask_value = answer
         context.write_raw = lambda sequence: None
+        context.clear_screen = lambda: None
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             for line in (*_BEFORE.get(name, ()), context.registry.commands[name].example):

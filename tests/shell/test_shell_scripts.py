@@ -125,6 +125,7 @@ async def test_exit_codes_of_what_cannot_be_done(run: ShellProcess) -> None:
         ("write TestChildObject.TestInt double:1e300", 3, "refused_there"),
         ("write TestChildObject.TestString [1, 2]", 2, "single value"),
         ("py", 2, "needs a terminal"),
+        ("clear", 2, "is for the prompt"),
     ]
     lines = [line for line, _, _ in cases]
     done = await run("--demo", "--json", stdin="\n".join(("on-error continue", *lines, "")))

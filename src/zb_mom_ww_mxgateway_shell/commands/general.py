@@ -1,4 +1,4 @@
-"""help, py, exit."""
+"""help, py, clear, exit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,6 +64,19 @@ async def py(context: Context) -> Result:
     return TextResult("")
 
 
+_NO_SCREEN = "clear is for the prompt: a file has no screen"
+
+
+@command("clear", example="clear", needs_session=False, traits=CommandTraits(not_in_file=_NO_SCREEN, about_last=True))
+async def clear(context: Context) -> Result:
+    """Clear the screen, as Ctrl-L does. What is watched stays above the prompt."""
+    if context.clear_screen is None:
+        why = "this terminal has no screen to clear" if context.interactive else _NO_SCREEN
+        raise ShellError(why, ExitCode.USAGE)
+    context.clear_screen()
+    return TextResult("")
+
+
 @command("exit", example="exit", needs_session=False, in_plan=True, traits=CommandTraits(file_role=FileRole.END))
 async def exit_(context: Context) -> Result:
     """Close the session and leave the shell."""
@@ -111,4 +124,4 @@ def _overview(commands: Iterable[Command]) -> list[str]:
     ]
 
 
-COMMANDS = (help_, py, exit_)
+COMMANDS = (help_, py, clear, exit_)

@@ -96,6 +96,7 @@ MODULE_OF = {
     "echo": "settings",
     "help": "general",
     "py": "general",
+    "clear": "general",
     "exit": "general",
     "copy": "clipboard",
 }

@@ -120,8 +120,8 @@ ping, session and galaxy show how the gateway is now.""",
                       A second one within two seconds also stops waiting for its end
   Ctrl-D              on an empty line: leaves, and says what is still open
   Ctrl-A, Ctrl-E      start and end of the line; Ctrl-W, Ctrl-U delete a word, the line
-  Ctrl-L              clears the screen
-  set keys vi         editing as in vi
+  Ctrl-L, clear       clear the screen
+  set keys vi         editing as in vi; its mode begins the last line: INSERT, NORMAL, REPLACE, VISUAL
   !ls                 is refused: a shell on a plant does not start programs
 
 A view that fills the screen shows its keys in the last line; q leaves it. What is typed or pasted

@@ -125,6 +125,8 @@ class Context:
         """Draws a person's attention to new alarms, as far as that is asked for."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane; None without a terminal."""
+        self.clear_screen: Callable[[], None] | None = None
+        """Clears the screen; None without a prompt, or where its terminal cannot."""
         self.has_screen = False
         """Whether values can be kept in view above a prompt."""
         self.wrote_elsewhere = False

@@ -75,6 +75,13 @@ class Console:
             waiting, self._waiting = self._waiting, []
             print_formatted_text(self._output, FormattedText(waiting), self._style)
 
+    def clear(self) -> None:
+        """Clear the screen: only while no application has the terminal."""
+        self.flush()
+        self._output.erase_screen()
+        self._output.cursor_goto(0, 0)
+        self._output.flush()
+
     def write(self, line: str) -> None:
         """Write a line, folded, now: only while no application has the terminal."""
         self._spool.line(line)

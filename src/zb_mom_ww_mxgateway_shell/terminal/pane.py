@@ -48,6 +48,7 @@ class Pane(PythonRepl):
         questions_over: Callable[[], Awaitable[None]],
         keys: HeldKeys,
         *,
+        vi_mode: bool = False,
         debug: bool = False,
     ) -> None:
         """`questions_over` waits until no question about a write has the terminal; `keys` holds what is typed while
@@ -59,6 +60,7 @@ class Pane(PythonRepl):
             input=input,
             output=output,
             extra_key_bindings=own_keys,
+            vi_mode=vi_mode,
             _extra_buffer_processors=[SafeTextProcessor()],
         )
         silence_cursor_warning(self.app)
@@ -71,7 +73,7 @@ class Pane(PythonRepl):
         self.confirm_exit = False
         self.enable_input_validation = True
         self.enable_open_in_editor = False  # It would start a program.
-        self.show_status_bar = False
+        self.show_status_bar = vi_mode  # It shows the mode.
         self.terminal_title = None
 
     def _get_output_printer(self) -> OutputPrinter:

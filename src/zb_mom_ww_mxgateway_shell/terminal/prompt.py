@@ -9,7 +9,6 @@ from typing import TypeVar
 import platformdirs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app_session
-from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
@@ -47,6 +46,7 @@ from zb_mom_ww_mxgateway_shell.terminal.abilities import (
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
+from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, vi_mode_of
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
@@ -72,7 +72,6 @@ _LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
 _MOST_ENDS = 2
 """How often the end of input may follow itself before it is no key, but a terminal that is gone."""
-_EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
 class Prompt:
@@ -93,7 +92,8 @@ class Prompt:
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._typed = TypedLine(context)
         self._panel = PromptPanel(context, self._output)
-        self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
+        line, mode = lambda: self._prompt.default_buffer.text, lambda: vi_mode_of(self._prompt.app)
+        self._toolbar = Toolbar(context, self._output, self._typed, line, mode)
         keys = prompt_keys()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -132,6 +132,7 @@ class Prompt:
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
+        context.clear_screen = None if self._is_dumb else self._console.clear
         context.write_raw = raw_writer(self._output)
         context.signal_alarm = self._signal_alarm
         context.made_files = MadeFileCheck(context)
@@ -212,7 +213,7 @@ class Prompt:
 
     def _apply_settings(self) -> None:
         settings = self._context.settings
-        self._prompt.editing_mode = _EDITING[settings.keys]
+        self._prompt.editing_mode = EDITING[settings.keys]
         # NO_COLOR is obeyed by the output itself.
         off = settings.color == "off"
         depth = ColorDepth.MONOCHROME if off else self._color_depth
@@ -340,7 +341,9 @@ class Prompt:
 
         names = PythonNames(self._context, self._follow, self._show)
         async with self._view.stepped_back():
-            await Pane(names, self._input, self._output, self._questions.over, self._keys, debug=self._debug).visit()
+            terminal, has_vi_keys = (self._input, self._output), self._context.settings.keys == "vi"
+            pane = Pane(names, *terminal, self._questions.over, self._keys, vi_mode=has_vi_keys, debug=self._debug)
+            await pane.visit()
 
     def _asked(self, dialog: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T]]:
         """Return a function that opens a dialog once no question is open, in the place of what is in view."""

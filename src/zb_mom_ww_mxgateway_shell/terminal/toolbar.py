@@ -20,12 +20,15 @@ _GLOB_COLUMNS = 24
 class Toolbar:
     """Text of the toolbar, new at every redraw."""
 
-    def __init__(self, context: Context, output: Output, typed: TypedLine, line: Callable[[], str]) -> None:
-        """`line` returns the text being typed."""
+    def __init__(
+        self, context: Context, output: Output, typed: TypedLine, line: Callable[[], str], mode: Callable[[], str]
+    ) -> None:
+        """`line` returns the text being typed, `mode` the mode of the line editor, empty where it has none."""
         self._context = context
         self._output = output
         self._typed = typed
         self._line = line
+        self._mode = mode
         self._rate = _Rate()
 
     def figures(self) -> str:
@@ -50,12 +53,13 @@ class Toolbar:
     def text(self) -> str:
         """Return as much of the text as fits."""
         line, figures = self._line(), self.figures()
+        mode = f" {name}" if (name := self._mode()) else ""
         columns = self._output.get_size().columns
-        room = columns - width(figures) - 4
+        room = columns - width(mode) - width(figures) - 4
         if room >= _USAGE_COLUMNS:
-            return f" {self._line_help(line, room)}   {figures}"
+            return f"{mode} {self._line_help(line, room)}   {figures}"
         # Too narrow for both: help for a line being typed comes first.
-        return cut(f" {self._line_help(line, columns - 1) if line else figures}", columns)
+        return cut(f"{mode} {self._line_help(line, columns - width(mode) - 1) if line else figures}", columns)
 
     def _line_help(self, line: str, room: int) -> str:
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
