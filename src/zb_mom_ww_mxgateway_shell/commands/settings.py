@@ -148,7 +148,7 @@ async def alias(
 ) -> Result:
     """List the aliases, or make NAME stand for a line; the words after NAME are added to that line.
 
-    Aliases of the profiles file exist from the start.
+    Aliases of the profiles file are those that it has now, but for names that are made or removed here.
     """
     if name is None or line is None:
         shown = {each: text for each, text in context.aliases.items() if name in (None, each)}
@@ -200,7 +200,10 @@ _PROFILE = (
 
 @command("profiles", example="profiles", needs_session=False, stands_alone=True)
 async def profiles(context: Context) -> Result:
-    """List the profiles that connect knows, and their file."""
+    """List the profiles that connect knows, and their file.
+
+    A file that was made or changed while the shell runs is read again. Its settings count at the start.
+    """
     known = context.profiles.profiles.values()
     if known:
         context.notice(f"in {context.profiles.path}:")

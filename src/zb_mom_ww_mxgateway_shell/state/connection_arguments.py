@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.options import split_endpoint
-from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import FlagOption, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -24,7 +24,10 @@ class EndpointOrProfile(Text):
         super().__init__("host:port|profile")
 
     def parse(self, word: Token, context: Scope) -> str:
-        known = context_of(context).profiles.profiles
+        try:
+            known = context_of(context).profiles.profiles
+        except ShellError as error:
+            raise word.mistake(str(error)) from None
         if ":" not in word.value and word.value not in known:
             hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
             raise word.mistake(f"no profile {word.value}{hint}")

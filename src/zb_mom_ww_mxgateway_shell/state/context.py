@@ -1,14 +1,13 @@
 """The state of a shell: connections, handles, settings, last result."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import show_times_as
-from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
@@ -24,6 +23,7 @@ from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.files_read import FilesRead
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
+from zb_mom_ww_mxgateway_shell.state.loaded_profiles import LoadedProfiles
 from zb_mom_ww_mxgateway_shell.state.run_entries import RunEntries, add_news
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
@@ -55,8 +55,7 @@ class Context:
         """The open connections by name."""
         self._current: GatewayConnection | None = None
         self.settings = Settings()
-        self.aliases: dict[str, str] = {}
-        """Longer lines by their alias."""
+        self._loaded_profiles = LoadedProfiles(registry.commands, rereads=interactive)
         self.spool = Transcript(lambda text: self.alert(text))
         """The copy of what is typed and shown."""
         self.writer = OutputWriter()
@@ -282,31 +281,35 @@ class Context:
             failed = [str(each.path) for each in connected.recordings.values() if each.has_failed]
             self.departure.failed_recordings += failed
 
-    @cached_property
+    @property
     def profiles(self) -> "Profiles":
-        """The profiles, where they were read."""
-        from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
+        """The profiles; at a prompt as their file has them now. Raises ShellError with the line of a mistake."""
+        return self._loaded_profiles.profiles
 
-        try:
-            path = profiles_path.default_path()
-        except MxGatewayArgumentError:
-            path = Path("~/.config/mxgw/profiles.toml")  # Where it would be for a user with a home.
-        return Profiles(path, {}, {}, {})
+    @profiles.setter
+    def profiles(self, profiles: "Profiles") -> None:
+        self._loaded_profiles.take(profiles)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Longer lines by their alias."""
+        with suppress(ShellError):  # Whoever asks for a profile is told of the mistake.
+            self._loaded_profiles.reread()
+        return self._loaded_profiles.aliases
+
+    @aliases.setter
+    def aliases(self, aliases: dict[str, str]) -> None:
+        self._loaded_profiles.aliases = aliases
 
     def load_profiles(self) -> None:
-        """Read the user's profiles file, if there is one; raise ShellError."""
-        if profiles_path.is_there():
-            from zb_mom_ww_mxgateway_shell.state.profiles import (
-                load,  # Lazy: slow to import, and most users have no profiles file.
-            )
-
-            self.take_profiles(load(commands=self.registry.commands))
+        """Read the user's profiles file, if there is one, and use its settings and aliases; raise ShellError."""
+        if (profiles := self._loaded_profiles.load()) is not None:
+            profiles.apply(self.settings)
 
     def take_profiles(self, profiles: "Profiles") -> None:
         """Use the settings and aliases of profiles from now on."""
         self.profiles = profiles
         profiles.apply(self.settings)
-        self.aliases |= profiles.aliases
 
     async def disconnect(self, name: str | None = None) -> None:
         """Close the connection of that name; without one, all. They are gone from the shell even if closing fails."""

@@ -6,6 +6,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, shortened
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, Flag, Suggestion
 from zb_mom_ww_mxgateway_shell.language.parser import current_parameter
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
@@ -63,7 +64,10 @@ class ShellCompleter(Completer):
         if typed.startswith("--") or parameter is None:
             return typed, options
         given = {name: value for name, value in parsed.arguments.items() if name != parameter.name}
-        found = list(parameter.kind.refined_by(given, context).suggestions(typed, context))
+        try:
+            found = list(parameter.kind.refined_by(given, context).suggestions(typed, context))
+        except ShellError:  # Such as a file with a mistake in it: the toolbar, or the line that runs, says so.
+            found = []
         return typed, found if found or typed else options
 
 
