@@ -1,6 +1,7 @@
 """alarms, ack and events at a real prompt: what is in alarm, what became of an acknowledgement, what streams by."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import grpc
@@ -28,8 +29,8 @@ async def alarms_read(sh: Shell) -> None:
 
 
 def above(sh: Shell, word: str) -> int:
-    """Lines on the screen that begin so."""
-    return sum(line.startswith(word) for line in sh.terminal.text.split("\n"))
+    """Lines on the screen that begin so, behind the time of their arrival."""
+    return len(re.findall(rf"(?m)^\d\d:\d\d:\d\dZ  {word}", sh.terminal.text))
 
 
 async def test_a_new_alarm_is_shown_above_the_prompt_listed_acknowledged_and_counted(tmp_path: Path) -> None:
@@ -232,8 +233,8 @@ async def test_alarms_are_followed_to_an_end(tmp_path: Path) -> None:
         sh.gateway.raise_alarm("ZB!Elsewhere.Object.Hi")
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
         sh.gateway.clear_alarm("ZB!Area.Object.Hi")
-        text = await sh.terminal.shows("RAISE ", "CLEAR ", "2 changes in")
-        assert above(sh, "RAISE") == 1, text
+        await sh.terminal.shows("RAISE          500  ZB!Area.Object.Hi", "CLEAR ", "2 changes in")
+        assert "Elsewhere" not in sh.terminal.text
 
 
 async def test_alarms_in_a_file_are_read_when_asked_for(tmp_path: Path, gateway: SimulatedGateway) -> None:
@@ -296,3 +297,32 @@ async def test_what_never_ends_needs_an_end_in_a_file(tmp_path: Path, gateway: S
     done = await ShellProcess(tmp_path).on(gateway)("--plaintext", "-e", line)
     assert done.code == 2
     assert "need an end" in done.err
+
+
+def looks(sh: Shell, text: str) -> tuple[str, bool, bool]:
+    """Colour of the first line of the screen with a text, whether it is bold, and whether it is reversed."""
+    row = next(number for number, line in enumerate(sh.terminal.text.split("\n")) if text in line)
+    cell = sh.terminal.screen.buffer[row][sh.terminal.text.split("\n")[row].index(text)]
+    return cell.fg, cell.bold, cell.reverse
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [
+        (250, ("red", True, True)),
+        (251, ("red", True, False)),
+        (501, ("brown", False, False)),
+        (751, ("default", False, False)),
+    ],
+)
+async def test_an_alarm_has_the_colour_of_its_severity_wherever_it_is_shown(
+    tmp_path: Path, severity: int, expected: tuple[str, bool, bool]
+) -> None:
+    async with shell(tmp_path) as sh:
+        await alarms_read(sh)
+        sh.gateway.raise_alarm("ZB!North.A.Hi", severity=severity)
+        await sh.terminal.shows(f"ALARM severity {severity}")
+        assert looks(sh, "ALARM severity") == expected
+        await sh.terminal.enter("alarms --severity 999", "sev  state")
+        assert looks(sh, f"  {severity}  UNACKED") == expected
+        assert looks(sh, "sev  state")[0] == "default"

@@ -59,6 +59,11 @@ def kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def line_before(terminal: Terminal, text: str) -> str:
+    """What stands on the screen on the line of a text and before it."""
+    return terminal.text.partition(text)[0].rpartition("\n")[2]
+
+
 async def tee(terminal: Terminal, path: Path, lines: tuple[str, ...]) -> str:
     """Types the lines, and returns what the screen showed of them."""
     await terminal.enter(f"tee {path}", "copying")
@@ -77,7 +82,8 @@ async def test_every_time_at_the_prompt_is_local_or_utc_and_says_which(tmp_path:
         sh.context.settings.pager, sh.context.is_demo = "off", True
         await until(lambda: sh.context.connected.alarms.is_complete)
         sh.gateway.raise_alarm("ZB!North.A.Hi", severity=300)
-        await sh.terminal.shows("ALARM severity 300")
+        await sh.terminal.shows("ALARM severity 300 ZB!North.A.Hi")
+        assert re.match(r"\d\d:\d\d:\d\d\+05:30  $", line_before(sh.terminal, "ALARM severity"))
         shown = await tee(sh.terminal, tmp_path / "local.txt", LINES)
         assert "2026-10-02T13:44:00.000+05:30" in shown
         assert re.search(rf"{TIME_TAG}.*  completed", shown.rpartition("demo> journal")[2])

@@ -271,7 +271,7 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
         sh.gateway.faults.drop_streams()
         await sh.terminal.shows("demo: event stream lost, resuming", "demo: event stream resumed")
         second.faults.drop_streams()
-        await sh.terminal.shows("\nevent stream lost, resuming", "\nevent stream resumed")
+        await sh.terminal.shows("Z  event stream lost, resuming", "Z  event stream resumed")
 
 
 async def test_another_reason_that_keeps_a_stream_away_is_said_once(
@@ -284,7 +284,7 @@ async def test_another_reason_that_keeps_a_stream_away_is_said_once(
             sh.gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="nobody is at home")
         sh.gateway.faults.drop_streams()
         text = await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
-        assert text.count("\nstill resuming: stream_events at") == 1
+        assert text.count("Z  still resuming: stream_events at") == 1
         assert "UNAVAILABLE nobody is at home" in text
 
 

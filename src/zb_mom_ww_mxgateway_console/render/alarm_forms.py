@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmProviderStatus,
     AlarmSnapshotComplete,
     AlarmTransition,
+    AlarmTransitionKind,
     UnknownAlarmMessage,
 )
 from zb_mom_ww_mxgateway.status import name_of
@@ -25,6 +26,7 @@ _MESSAGES = {
     AlarmTransition: "transition",
     UnknownAlarmMessage: "unknown",
 }
+_RAISING = (AlarmTransitionKind.RAISE, AlarmTransitionKind.RETRIGGER)
 # Fields of enums; a number without a name stays a number.
 _ENUMS = frozenset({"kind", "mode", "source_provider", "state"})
 
@@ -37,6 +39,25 @@ ALARM_COLUMNS = _COLUMNS[ActiveAlarm]
 """The keys of the form of an active alarm."""
 FEED_COLUMNS = tuple(dict.fromkeys(("message", "text", *(name for names in _COLUMNS.values() for name in names))))
 """The keys that the form of a message of the alarm stream may have."""
+
+
+class AlarmLine(str):
+    """A line about an alarm, or about the most severe of several, with its severity: a text to whoever shows no
+    colours."""
+
+    severity: int
+
+    @classmethod
+    def of(cls, text: str, severity: int) -> "AlarmLine":
+        """Return a text as the line about an alarm of that severity."""
+        line = cls(text)
+        line.severity = severity
+        return line
+
+
+def retold(line: str, text: str) -> str:
+    """Return a text that says what the line does: about the same alarm, if it is about one."""
+    return AlarmLine.of(text, line.severity) if isinstance(line, AlarmLine) else text
 
 
 def feed_form(item: "AlarmFeedItem") -> dict[str, Any]:
@@ -63,7 +84,8 @@ def alarm_text(item: "AlarmFeedItem") -> str:
         case ActiveAlarm():
             return _line(item.state, item, item.changed_at_ns or item.raised_at_ns)
         case AlarmTransition():
-            return _line(item.kind, item, item.at_ns)
+            line = _line(item.kind, item, item.at_ns)
+            return AlarmLine.of(line, item.severity) if item.kind in _RAISING else line
         case AlarmProviderStatus():
             degraded = ", degraded" if item.degraded else ""
             since = f" since {exact_nanoseconds(item.since_ns)}" if item.since_ns else ""

@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway.times import date_and_time, exact_nanoseconds, shown, t
 from zb_mom_ww_mxgateway_console.render.alarm_forms import (
     ALARM_COLUMNS,
     FEED_COLUMNS,
+    AlarmLine,
     alarm_form,
     alarm_value_text,
     feed_form,
@@ -142,8 +143,10 @@ async def alarms(
 
     --area takes those of an area, or of an object in it (Plant.Tank1); --severity 300 those at least as severe (1
     is the most severe, 999 the least); --unacknowledged those that still need ack. Cleared but unacknowledged
-    alarms are listed as far as this shell has seen them. --follow ends with Ctrl-C, --for 5m or --count 10. The
-    prompt reports new alarms as they come.
+    alarms are listed as far as this shell has seen them. --follow ends with Ctrl-C, --for 5m or --count 10.
+
+    The prompt reports new alarms as they come, with the time. Colours say how severe they are: red and reversed up to
+    250, red up to 500, yellow up to 750. set alarm-bell rings for them.
     """
     wanted = Filter(area, severity, unacknowledged)
     feed = await alarms_read(context)
@@ -221,11 +224,10 @@ class Alarms:
             for alarm in self.shown
         ]
         headings = ("sev", "state", "reference", "value", "raised", "what")
-        lines = (
-            table_lines(headings, rows)
-            if rows
-            else ["no active alarms" if not self.known else "no alarm passes the filter"]
-        )
+        lines = ["no active alarms" if not self.known else "no alarm passes the filter"]
+        if rows:
+            head, *table = table_lines(headings, rows)
+            lines = [head, *(AlarmLine.of(line, each.severity) for line, each in zip(table, self.shown, strict=True))]
         if any(alarm.reference in self.unsure for alarm in self.shown):
             lines.append("  ? disappeared while the alarm stream was lost: cleared, perhaps acknowledged")
         if len(self.shown) < self.known:

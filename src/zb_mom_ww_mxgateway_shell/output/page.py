@@ -28,6 +28,8 @@ class Notice(NamedTuple):
     text: str
     is_alert: bool = False
     """Whether it happened by itself, and was reported on standard error at once."""
+    line: str = ""
+    """The line that reported it then, with its time."""
 
 
 class Page:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -9,6 +10,7 @@ from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_of_day, time_text
+from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
 from zb_mom_ww_mxgateway_console.render.forms import (
     age_text,
     safe,
@@ -48,6 +50,11 @@ def sample_text(
 def clock_text(at: float) -> str:
     """Return a moment, in monotonic seconds, as the time of day to the millisecond, with its zone."""
     return time_of_day(moment(at), milliseconds=True)
+
+
+def with_time(line: str) -> str:
+    """Return a line that came by itself behind the time of day, which is that of its arrival."""
+    return retold(line, f"{time_of_day(datetime.now(UTC))}  {line}")
 
 
 def written_text(write: "UnseenWrite | float | None") -> str:

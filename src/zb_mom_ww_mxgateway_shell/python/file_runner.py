@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.value_text import with_time
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks, background_problem, leaves
@@ -256,7 +257,7 @@ class PythonFile:
             self._show_line(text)
 
     def _alert(self, text: str) -> None:
-        self._complain(safe(text))
+        self._complain(safe(with_time(text)))
 
     async def _report_news(self, text: str, is_bad: bool) -> None:
         self._alert(text)

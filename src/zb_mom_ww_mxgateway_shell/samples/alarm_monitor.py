@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
 )
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text
+from zb_mom_ww_mxgateway_console.render.alarm_forms import AlarmLine, alarm_text
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 
 if TYPE_CHECKING:
@@ -181,8 +181,9 @@ class AlarmReporter:
             text = f"ALARM severity {worst.severity}  {worst.reference}{value}{described}"
         else:
             text = f"ALARMS {len(waiting)} new, the most severe {worst.severity}: {worst.reference}; alarms lists them"
-        self.report(one_line(text))
-        self._signal(one_line(text))
+        line = AlarmLine.of(one_line(text), worst.severity)
+        self.report(line)
+        self._signal(line)
         self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._report_waiting)
 
     def close(self) -> None:

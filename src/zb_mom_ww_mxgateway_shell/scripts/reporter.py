@@ -77,7 +77,7 @@ class RunReporter:
     @property
     def alerts(self) -> list[str]:
         """What happened by itself while the present statement ran; safe for a terminal."""
-        return [safe(notice.text) for notice in self._page.notices if notice.is_alert]
+        return [safe(notice.line) for notice in self._page.notices if notice.is_alert]
 
     def report_closed(self) -> None:
         """Report once, on standard error, why nothing is shown any more."""
@@ -109,8 +109,11 @@ class RunReporter:
 
     def alert(self, text: str) -> None:
         """Report something that happened by itself: on standard error, quiet or not, and in the run's log."""
-        self._page.notices.append(Notice(text, is_alert=True))
-        self.problem([safe(text)])
+        from zb_mom_ww_mxgateway_shell.output.value_text import with_time  # Lazy: most runs never need it.
+
+        notice = Notice(text, is_alert=True, line=with_time(text))
+        self._page.notices.append(notice)
+        self.problem([safe(notice.line)])
 
     def live(self, line: str) -> None:
         """Show a line of a feed as it comes."""

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import show_times_as
 from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
@@ -259,7 +260,7 @@ class Context:
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
         connected.alarms.report_to(
-            lambda text: self.alert(self._prefix_of(connected) + text) if self.interactive else None,
+            lambda text: self.alert(retold(text, self._prefix_of(connected) + text)) if self.interactive else None,
             lambda text: self.signal_alarm(self._prefix_of(connected) + text),
         )
 

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
+from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 
 
 class Console:
@@ -37,11 +38,11 @@ class Console:
     def print_rows(self, line: str, rows: Sequence[str], style: str = "") -> None:
         """Write a line as these rows of the screen; above the prompt or view that is open."""
         self._spool.line(line)
-        self._put(rows, style)
+        self._put(rows, style_of_line(line) or style)
 
     def show(self, line: str, style: str = "", *, fold: bool) -> None:
         """Write a line that is copied elsewhere; above the prompt or view that is open."""
-        self._put(self.rows(line, fold=fold), style)
+        self._put(self.rows(line, fold=fold), style_of_line(line) or style)
 
     @property
     def columns(self) -> int:

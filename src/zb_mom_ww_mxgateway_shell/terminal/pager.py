@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
+from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
@@ -96,7 +97,7 @@ class Pager:
         first = self._scroll.first(self._rows())
         shown: StyleAndTextTuples = []
         for number, row in self._rows_of_lines[first : first + self._rows()]:
-            shown.append(("reverse" if self._is_found(number) else "", row + "\n"))
+            shown.append(("reverse" if self._is_found(number) else style_of_line(self._whole[number]), row + "\n"))
         return shown
 
     def _status(self) -> StyleAndTextTuples:

@@ -21,10 +21,12 @@ from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import alarm_signal
+from zb_mom_ww_mxgateway_shell.output.value_text import with_time
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
 from zb_mom_ww_mxgateway_shell.process.quiet_terminal import quiet_terminal
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
@@ -150,7 +152,7 @@ class Prompt:
         """Read and run lines until exit or Ctrl-D."""
         for line in greeting(self._context):
             self._console.print(line)
-        self._context.set_outputs(self._console.print, self._alerts.put_nowait)
+        self._context.set_outputs(self._console.print, self._alert)
         async with AsyncExitStack() as background:
             for name, work in (
                 ("alerts", self._report_alerts),
@@ -177,7 +179,11 @@ class Prompt:
             write(signal)
 
     def _report_background_failure(self, error: BaseException) -> None:
-        self._alerts.put_nowait(background_problem(error))
+        self._alert(background_problem(error))
+
+    def _alert(self, text: str) -> None:
+        """Report soon, above the prompt, what happens without a command."""
+        self._alerts.put_nowait(with_time(text))
 
     async def _read_and_run(self) -> None:
         """Read and run lines until a person leaves, and agrees to what stays changed."""
@@ -311,7 +317,7 @@ class Prompt:
         if settings.pager == "on" and not self._is_dumb and sum(map(len, rows)) >= self._output.get_size().rows:
             for line in lines:
                 self._context.spool.line(line)
-            shown, takes_mouse = [safe(line) for line in lines], settings.mouse == "on"
+            shown, takes_mouse = [retold(line, safe(line)) for line in lines], settings.mouse == "on"
             fold, terminal = formatter.for_people, (self._input, self._output, self._style, self._around)
             with self._console.held():
                 await Pager(shown, *terminal, fold=fold, takes_mouse=takes_mouse).run()
@@ -397,8 +403,9 @@ class Prompt:
         """Report above the prompt changes of the stream of any connection."""
 
         async def report(text: str, is_bad: bool) -> None:
-            self._around.message.take(text)
-            self._console.print(text, "class:problem" if is_bad else "")
+            line = with_time(text)
+            self._around.message.take(line)
+            self._console.print(line, "class:problem" if is_bad else "")
 
         await report_news(self._context, report)
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from prompt_toolkit.styles import Style
 
+from zb_mom_ww_mxgateway_console.render.alarm_forms import AlarmLine
 from zb_mom_ww_mxgateway_shell.output.themes import THEMES
 
 _OWN_SERIES: Sequence[str] = (
@@ -16,6 +17,15 @@ _OWN_SERIES: Sequence[str] = (
     "ansibrightmagenta",
 )
 """Colours of the terminal for the tags of a picture, in the theme ``auto``."""
+_SEVERITIES = (("critical", 250), ("high", 500), ("medium", 750))
+"""The highest numbers of the severities of AVEVA's alarm displays: 1 is the most severe, 999 the least."""
+
+
+def style_of_line(line: str) -> str:
+    """Return the style of a line that says by itself how it looks, as one about an alarm; empty for any other."""
+    if not isinstance(line, AlarmLine):
+        return ""
+    return next((f"class:alarm.{name}" for name, most in _SEVERITIES if line.severity <= most), "class:alarm.low")
 
 
 @cache
@@ -34,6 +44,10 @@ def style_of(theme: str) -> Style:
             "prompt.armed": "bold",
             "prompt.lost": f"{bad} bold",
             "problem": bad,
+            "alarm.critical": f"{bad} bold reverse",
+            "alarm.high": f"{bad} bold",
+            "alarm.medium": doubt,
+            "alarm.low": "",
             "typed.command": "bold",
             "typed.mutating": f"bold {doubt}",
             "typed.option": accent,

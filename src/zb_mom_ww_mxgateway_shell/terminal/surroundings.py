@@ -10,6 +10,7 @@ from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 
 _MESSAGE_SECONDS = 30.0
 _LEAST_ROWS = 16
@@ -51,7 +52,9 @@ class Surroundings:
     def message_window(self) -> ConditionalContainer:
         """Return the window of the newest message, which is there while it is new."""
         window = Window(
-            FormattedTextControl(lambda: [("", self._cut(self.message.text))]), height=1, style="class:problem"
+            FormattedTextControl(lambda: [("", self._cut(self.message.text))]),
+            height=1,
+            style=lambda: style_of_line(self.message.text) or "class:problem",
         )
         return ConditionalContainer(window, Condition(lambda: bool(self.message.text)))
 
