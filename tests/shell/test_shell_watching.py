@@ -12,11 +12,12 @@ from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.feeds.trend import Trend, TrendItem
 from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
+from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -109,7 +110,7 @@ async def test_the_history_is_the_only_store_of_samples(context: Context) -> Non
     seen = [100, 101, 102, 103]
     assert connected.panel.rows([item])[0].cells[-1].endswith(f" {sparkline(seen)}")
     shown = await run(context, f"history {INT}", lambda feed: feed.follow(lambda line: None))
-    drawn = Trend(connected, [item], TrendView(60.0)).result()
+    drawn = Trend([TrendItem(connected, item)], TrendView(60.0)).result()
     assert shown is not None
     assert [shown.value, drawn.value[0]] == [seen, seen]
 
@@ -130,7 +131,10 @@ async def test_a_change_between_two_redraws_is_not_missed(context: Context) -> N
 
 async def _watching(context: Context, **options: int) -> tuple[Watch, "asyncio.Task[object]", list[str]]:
     await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
-    watch, lines = Watch(context.live_session, context.connected.history, context.items, **options), list[str]()
+    connected = context.connected
+    table = WatchTable(connected.live, connected.history)
+    table.add(context.items)
+    watch, lines = Watch([table], **options), list[str]()
     following = asyncio.create_task(watch.follow(lines.append))
     await until(lambda: lines)
     return watch, following, lines

@@ -24,10 +24,10 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 )
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, shown_writes
-from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.feeds.trend import Trend, TrendItem
 from zb_mom_ww_mxgateway_shell.feeds.trend_result import SUFFIXES
 from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, by_connection, targets_of
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
@@ -52,6 +52,7 @@ from zb_mom_ww_mxgateway_shell.output.value_text import clock_text, reason_lines
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
+from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _check_read(positional: Sequence[Any], options: dict[str, Any]) -> None:
 )
 async def read(
     context: Context,
-    *tags: Annotated[list[Target] | Token | None, Watchable()],
+    *tags: Annotated[list[Target] | Token | None, Watchable(across=True)],
     bad: FlagOption = False,
     fresh: FlagOption = False,
     for_: Annotated[float | None, Duration(most=3600.0, because="the gateway gives no tag longer")] = None,
@@ -166,31 +167,53 @@ async def read(
     with the last change it has. --for is the gateway's time for each tag (30 s). Reading adds no items.
 
     --bad shows only what is not good, with the reason: bad, uncertain, stale, or not read. Without tags it looks at all
-    items.
+    items. plantB:TAG is a tag of the open connection plantB.
     """
     if not (tags or context.items):
         raise ShellError("there are no items: read --bad TAG… names what to look at")
     word = Token("", 0, 0)
-    targets = await targets_of(context, tags) if tags else [Target(item.tag, item, word) for item in context.items]
+    targets = (
+        await targets_of(context, tags, across=True)
+        if tags
+        else [Target(item.tag, item, word) for item in context.items]
+    )
+    answers = {
+        group[0].connection: iter(await _read_there(there, group, server, for_ or 30.0, fresh))
+        for there, group in by_connection(context, targets)
+    }
+    found = [(target, next(answers[target.connection])) for target in targets]
+    shown = [(target, reading) for target, reading in found if not bad or _is_doubtful(reading)]
+    known = {
+        name: on(context, name).connected.facts for name in dict.fromkeys(target.connection for target, _ in shown)
+    }
+    for name, facts in known.items():
+        wanted = [reading.tag for target, reading in shown if target.connection == name and not reading.error]
+        await facts.soon(wanted, _TEXTS_SECONDS)
+    return Readings(
+        [replace(each, tag=f"{of.connection}:{each.tag}") if of.connection else each for of, each in shown],
+        [known[of.connection].known(each.tag) for of, each in shown],
+        len(found) if bad else None,
+    )
+
+
+async def _read_there(
+    context: Context, targets: Sequence[Target], server: int | None, timeout: float, fresh: bool
+) -> list["Reading"]:
+    """Read tags of one connection."""
     if not context.servers:
         await context.server_for(None)
     # The value of a write that just ended is still on its way.
     await shown_writes(context.live_session, [target.item for target in targets if target.item])
-    readings = await _read(context.live_session, targets, server, for_ or 30.0, fresh)
+    readings = await _read(context.live_session, targets, server, timeout, fresh)
     arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
     if arrays:
         # The gateway adds the brackets of a whole array where an item is added, not where a tag is read.
         whole = [replace(targets[index], tag=f"{targets[index].tag}[]") for index in arrays]
         for index, reading in zip(
-            arrays, await _read(context.live_session, whole, server, for_ or 30.0, fresh), strict=True
+            arrays, await _read(context.live_session, whole, server, timeout, fresh), strict=True
         ):
             readings[index] = replace(reading, tag=targets[index].tag)
-    count = len(readings) if bad else None
-    if bad:
-        readings = [each for each in readings if _is_doubtful(each)]
-    facts = context.connected.facts
-    await facts.soon([reading.tag for reading in readings if not reading.error], _TEXTS_SECONDS)
-    return Readings(readings, [facts.known(reading.tag) for reading in readings], count)
+    return readings
 
 
 def _is_doubtful(reading: "Reading") -> bool:
@@ -323,7 +346,7 @@ def _picture(invocation: ParsedArguments) -> str | None:
 )
 async def trend(
     context: Context,
-    *tags: Annotated[list[Target] | Token, Watchable()],
+    *tags: Annotated[list[Target] | Token, Watchable(across=True)],
     for_: DurationOption = None,
     span: DurationOption = None,
     limit: Annotated[tuple[float, ...] | None, LimitNumbers()] = None,
@@ -355,20 +378,23 @@ async def trend(
         raise exists(file)
     if file is not None and not file.parent.is_dir():
         raise ShellError(f"cannot write {file}: there is no folder {file.parent}")
-    targets = await targets_of(context, tags, server)
+    targets = await targets_of(context, tags, server, across=True)
     if len(targets) > MOST_TAGS:
         raise ShellError(f"{len(targets)} tags are too many for one picture: at most {MOST_TAGS}")
-    items = await ensure(context, targets, server)
-    live = context.live_session
+    items = [
+        TrendItem(there.connected, item, bool(group[0].connection))
+        for there, group in by_connection(context, targets)
+        for item in await ensure(there, group, server)
+    ]
     for item in items:
-        value = live.latest(*item.key)
+        value = item.connected.live.latest(*item.item.key)
         if value is not None and value.value is not None and not isinstance(value.value, int | float):
             raise ShellError(
                 f"{item.tag} is neither a number nor a Boolean: {value_text(value.value)[:40]}; watch shows it"
             )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
     limits = [Limit(value, "limit") for value in limit or ()]
-    made = Trend(context.connected, items, TrendView(seconds), for_, limits, apart, file)
+    made = Trend(items, TrendView(seconds), for_, limits, apart, file)
     if not above:
         return made
     context.connected.trend = made

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
 
@@ -9,7 +10,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of, watch_list
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, by_connection, targets_of, watch_list
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     DurationOption,
@@ -21,15 +22,25 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, named_targets
+from zb_mom_ww_mxgateway_shell.language.target_types import (
+    ItemOrTag,
+    ServerOption,
+    Tag,
+    Target,
+    named_targets,
+    on_connection,
+)
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_sheet, watch_values
-from zb_mom_ww_mxgateway_shell.output.watch_table import full_table, row_reasons
+from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable, full_table, row_reasons
+from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
+from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed_to_replace
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
+from zb_mom_ww_mxgateway_shell.state.watched_connections import tables_in_view, watch_view
 
 _ACTIONS = ("show", "save", "load", "delete", "import")
 
@@ -39,6 +50,18 @@ class ListName(Text):
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
+
+
+class WatchedTarget(ItemOrTag):
+    """An item or its tag, also one of another connection."""
+
+    def parse(self, word: Token, context: Scope) -> Target:
+        name, rest = on_connection(word, context)
+        return (
+            replace(super().parse(rest, on(context_of(context), name)), connection=name)
+            if name
+            else super().parse(word, context)
+        )
 
 
 def _unending(given: Collection[str]) -> str:
@@ -54,7 +77,7 @@ def _unending(given: Collection[str]) -> str:
 )
 async def watch(
     context: Context,
-    *tags: Annotated[list[Target] | Token | None, Watchable()],
+    *tags: Annotated[list[Target] | Token | None, Watchable(across=True)],
     for_: DurationOption = None,
     count: CountOption = None,
     full: FlagOption = False,
@@ -66,27 +89,42 @@ async def watch(
     the name of a saved list for its tags. At the prompt the values stay above it until unwatch. --full fills the
     screen with everything watched and shows its keys. With --for or --count, and in files, each change is a line.
     Every value has its quality and its age.
+
+    plantB:TAG is a tag of the open connection plantB, whichever is current. It stays in view after use, too.
     """
-    panel = context.connected.panel
+    view = watch_view(context)
     is_endless = for_ is None and count is None
-    targets = await targets_of(context, tags, server)
-    if not targets and not (full and len(panel)):
+    targets = await targets_of(context, tags, server, across=True)
+    if not targets and not (full and len(view)):
         raise ShellError("nothing is watched: watch TAG… names what to watch")
-    items = await ensure(context, targets, server) if targets else []
-    if not is_endless or not context.has_screen:
-        connected = context.connected
-        return Watch(connected.live, connected.history, items, for_, count, texts=connected.facts)
-    panel.add(items)
+    keeps = is_endless and context.has_screen
+    tables: list[WatchTable] = []
+    added: list[WatchedItem] = []
+    for there, group in by_connection(context, targets):
+        connected = there.connected
+        table = connected.panel
+        if not keeps:
+            table = WatchTable(connected.live, connected.history, connected.facts, connected.name)
+        items = await ensure(there, group, server)
+        table.add(items, named=bool(group[0].connection))
+        tables.append(table)
+        added += [WatchedItem(table, item) for item in items]
+    if not keeps:
+        return Watch(tables, for_, count)
     if full:
-        return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
-    return TextResult("", watch_fields(panel), watch_values(panel, items), rows=watch_sheet(panel))
+        return FullScreen(view, f"watching {counted(len(view), 'item')}")
+    return TextResult("", watch_fields(view), watch_values(view, added), rows=watch_sheet(view))
 
 
 @command("unwatch", example="unwatch")
-async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(may_add=False)]) -> Result:
+async def unwatch(context: Context, *items: Annotated[Target | None, WatchedTarget(may_add=False)]) -> Result:
     """Remove items from the watch above the prompt; without an argument all, and the trend. They stay advised."""
     connected = context.connected
-    gone = connected.panel.remove([each.item for each in items if each and each.item] if items else None)
+    if items:
+        found = [(on(context, each.connection), each) for each in items if each]
+        gone = sum(there.connected.panel.remove([each.item]) for there, each in found if each.item)
+    else:
+        gone = sum(table.remove(None if whole else table.named_items) for table, whole in tables_in_view(context))
     if not items and connected.trend is not None:
         connected.trend = None
         text = f"the trend is gone{f', and {gone} no longer watched' if gone else ''}"
@@ -98,7 +136,8 @@ async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(m
 @command("watches", example="watches")
 async def watches(context: Context) -> Result:
     """List the watched tags with their present values."""
-    panel = context.connected.panel
+    panel = watch_view(context)
+    _ = context.connected
     items = panel.items
     rows = panel.rows(items)
     headings, cells = full_table(rows)

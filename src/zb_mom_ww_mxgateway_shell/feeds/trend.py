@@ -27,12 +27,30 @@ if TYPE_CHECKING:
 _LEAST_SPAN = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class TrendItem:
+    """One item of a trend."""
+
+    connected: "GatewayConnection"
+    item: Item
+    is_named: bool = False
+    """Whether it was named with its connection, and is shown with it."""
+
+    @property
+    def tag(self) -> str:
+        """Its tag as it is shown."""
+        return f"{self.connected.name}:{self.item.tag}" if self.is_named else self.item.tag
+
+    @property
+    def key(self) -> tuple[str, Key]:
+        return self.connected.name, self.item.key
+
+
 @dataclass(slots=True)
 class Trend:
     """A trend to be followed."""
 
-    connected: "GatewayConnection"
-    items: Sequence[Item]
+    items: Sequence[TrendItem]
     view: TrendView
     duration: float | None = None
     """Seconds."""
@@ -44,8 +62,8 @@ class Trend:
     drawn: bool = False
     """Whether a terminal has drawn it in place."""
     facts: Mapping[str, TrendFacts] = field(default_factory=dict)
-    """Units and limits of alarms, by tag, as soon as they are known."""
-    series: dict[Key, IntervalSeries] = field(default_factory=dict)
+    """Units and limits of alarms, by tag as it is shown, as soon as they are known."""
+    series: dict[tuple[str, Key], IntervalSeries] = field(default_factory=dict)
     """What was looked at so far."""
 
     async def follow(self, show: Callable[[str], None]) -> TrendResult:
@@ -64,7 +82,13 @@ class Trend:
 
     async def learn(self) -> None:
         """Ask the galaxy for units and limits of alarms."""
-        self.facts = await facts_of(self.connected, [item.tag for item in self.items])
+        of_each = {each.connected.name: each.connected for each in self.items}
+        known: dict[str, TrendFacts] = {}
+        for connected in of_each.values():
+            own = [each for each in self.items if each.connected is connected]
+            found = await facts_of(connected, [each.item.tag for each in own])
+            known |= {each.tag: found[each.item.tag] for each in own if each.item.tag in found}
+        self.facts = known
 
     def result(self) -> TrendResult:
         """Return the picture of now; save it if that is asked for, or raise ShellError."""
@@ -91,14 +115,15 @@ class Trend:
 
     def chart(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit, without the keys."""
-        self.connected.facts.want(item.tag for item in self.items)
+        for each in self.items:
+            each.connected.facts.want([each.item.tag])
         return self._now().picture(columns, rows)
 
     def turn(self, key: str) -> None:
         """Move or zoom the view by a key."""
-        history = self.connected.history
-        seen = [history.of(item.key).events for item in self.items]
-        first = min((events[0].received_at for events in seen if events), default=history.since)
+        seen = [each.connected.history.of(each.item.key).events for each in self.items]
+        since = min(each.connected.history.since for each in self.items)
+        first = min((events[0].received_at for events in seen if events), default=since)
         self.view.turn(key, first, clock.monotonic())
 
     def _hint(self, columns: int) -> str:
@@ -112,11 +137,12 @@ class Trend:
         texts = [f"  {dot.join([*hint, 'Ctrl-C ends'])}" for hint in hints]
         return next((text for text in texts if len(text) < columns), texts[-1][:columns])
 
-    def _charted_tag(self, item: Item, start: float, now: float) -> ChartedTag:
-        value = self.connected.live.latest(*item.key)
-        series = self.series.setdefault(item.key, IntervalSeries(self.connected.history, item.key))
+    def _charted_tag(self, shown: TrendItem, start: float, now: float) -> ChartedTag:
+        connected, item = shown.connected, shown.item
+        value = connected.live.latest(*item.key)
+        series = self.series.setdefault(shown.key, IntervalSeries(connected.history, item.key))
         intervals = series.since(start, now if value else None, value.stale_since if value else None)
-        known = self.facts.get(item.tag) or TrendFacts()
+        known = self.facts.get(shown.tag) or TrendFacts()
         boolean = isinstance(value and value.value, bool)
         if self.view.end is not None:
             text, state = _then(intervals, self.view.end, boolean)
@@ -125,9 +151,9 @@ class Trend:
         else:
             text, state = value_text(value.value), f"{quality_text(value)}  {freshness(value, item)}"
         # What was too slow for this picture comes with a later one.
-        texts = self.connected.facts.known(item.tag)
+        texts = connected.facts.known(item.tag)
         unit = known.unit or texts.units
-        return ChartedTag(item.tag, text, state, intervals, boolean, unit, known.alarm_limits, texts.description)
+        return ChartedTag(shown.tag, text, state, intervals, boolean, unit, known.alarm_limits, texts.description)
 
 
 def _then(intervals: Sequence[Interval], at: float, boolean: bool) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 """Watching of items for a time or a number of samples; the front end shows it."""
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,12 @@ from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, samples
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
 from zb_mom_ww_mxgateway_shell.feeds.paced import KEPT, older_remarks
 from zb_mom_ww_mxgateway_shell.output.results import Sheet
-from zb_mom_ww_mxgateway_shell.output.tag_texts import NoTexts, TagTexts
 from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS, clock_text, sample_text, value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
+from zb_mom_ww_mxgateway_shell.output.watch_view import WatchView
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, UnseenWrite
-    from zb_mom_ww_mxgateway_shell.samples.history import History
+    from zb_mom_ww_mxgateway import Subscription, UnseenWrite
 
 _WAITING = 10_000
 _DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
@@ -29,28 +30,24 @@ _DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
 class Watch:
     """A watch to be followed, and when it ends by itself."""
 
-    live: "LiveSession"
-    history: "History"
-    items: list[Item]
+    tables: Sequence[WatchTable]
+    """The items of each connection."""
     duration: float | None = None
     """Seconds."""
     count: int | None = None
     """Number of samples: the current values, then every change."""
     waiting: int = _WAITING
     """Number of events that may wait to be shown; then the oldest are missed."""
-    texts: TagTexts = field(default_factory=NoTexts)
-    """Units and descriptions of the tags."""
     samples: int = 0
     kept: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """The newest samples, for a program."""
     missed: int = 0
     """Number of changes that came faster than they could be shown."""
     started: float = field(default_factory=clock.monotonic)
-    panel: WatchTable = field(init=False)
+    panel: WatchView = field(init=False)
 
     def __post_init__(self) -> None:
-        self.panel = WatchTable(self.live, self.history, self.texts)
-        self.panel.add(self.items)
+        self.panel = WatchView(lambda: [(table, True) for table in self.tables])
 
     async def follow(self, show: Callable[[str], None]) -> "WatchResult":
         """Show the current values, then a line for every change with its own value, until the duration or count is
@@ -58,45 +55,72 @@ class Watch:
 
         Raises the reason of the session's loss. Cancelling ends it; the counts stay in the object.
         """
-        wanted = {item.key: item for item in self.items}
-        self.texts.want(item.tag for item in self.items)
-        with_events = self.live.subscribe(
+        async with AsyncExitStack() as stack:
+            streams = [(table, await stack.enter_async_context(self._events(table))) for table in self.tables]
+            try:
+                async with clock.timeout(self.duration):
+                    for table in self.tables:
+                        for item in table.items:
+                            if value := table.value(item):
+                                self._take(table, item, value, show, table.unseen_write(item))
+                    await self._changes(streams, show)
+            except TimeoutError:
+                pass
+            finally:
+                self.missed = sum(events.dropped for _, events in streams)
+        return self.result()
+
+    def _events(self, table: WatchTable) -> "Subscription":
+        table.texts.want(item.tag for item in table.items)
+        wanted = {item.key for item in table.items}
+        return table.live.subscribe(
             lambda event: event.family in _DATA and (event.server_handle, event.item_handle) in wanted,
             queue_size=self.waiting,
         )
-        async with with_events as events:
+
+    async def _changes(self, streams: "Sequence[tuple[WatchTable, Subscription]]", show: Callable[[str], None]) -> None:
+        """Show changes until it is over, or every session is closed."""
+        going = {asyncio.ensure_future(self._changes_of(*stream, show)) for stream in streams}
+        try:
+            while going and not self.is_over:
+                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    each.result()
+        finally:
+            for each in going:
+                each.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+
+    async def _changes_of(self, table: WatchTable, events: "Subscription", show: Callable[[str], None]) -> None:
+        wanted = {item.key: item for item in table.items}
+        while not self.is_over:
             try:
-                async with clock.timeout(self.duration):
-                    for item in self.items:
-                        if value := self.live.latest(*item.key):
-                            self._take(item, value, show, self.live.unseen_write(*item.key))
-                    while not self.is_over:
-                        event = await anext(events)
-                        item = wanted[event.server_handle, event.item_handle]
-                        for sample in samples_of(event):
-                            self._take(item, _value_of(item, sample), show)
-            except TimeoutError:
-                pass
+                event = await anext(events)
             except StopAsyncIteration:
-                pass
-            finally:
-                self.missed = events.dropped
-        return self.result()
+                return
+            item = wanted[event.server_handle, event.item_handle]
+            for sample in samples_of(event):
+                self._take(table, item, _value_of(item, sample), show)
 
     @property
     def is_over(self) -> bool:
         return self.count is not None and self.samples >= self.count
 
     def _take(
-        self, item: Item, value: LiveValue, show: Callable[[str], None], unseen: "UnseenWrite | None" = None
+        self,
+        table: WatchTable,
+        item: Item,
+        value: LiveValue,
+        show: Callable[[str], None],
+        unseen: "UnseenWrite | None" = None,
     ) -> None:
         """Show a sample and keep it, unless there are as many as were asked for."""
         if self.is_over:
             return
         self.samples += 1
-        facts = self.texts.known(item.tag)
-        self.kept.append(value_record(item, value, unseen, facts))
-        show(f"{clock_text(value.received_at)}   {sample_text(item, value, unseen, facts)}")
+        facts, shown = table.texts.known(item.tag), table.shown(item)
+        self.kept.append(value_record(shown, value, unseen, facts))
+        show(f"{clock_text(value.received_at)}   {sample_text(shown, value, unseen, facts)}")
 
     def result(self) -> "WatchResult":
         """Return the result so far."""
@@ -150,7 +174,7 @@ class WatchResult:
 
     def form(self) -> Any:
         return {
-            "items": [self.watch.panel.record(item) for item in self.watch.items],
+            "items": [self.watch.panel.record(item) for item in self.watch.panel.items],
             "kept": len(self.watch.kept),
             "missed": self.watch.missed,
             "samples": list(self.watch.kept),
@@ -164,4 +188,4 @@ class WatchResult:
         return Sheet(VALUE_COLUMNS, list(self.watch.kept), [*remarks, *([missed] if self.watch.missed else [])])
 
     def _values(self) -> list[LiveValue | None]:
-        return [self.watch.live.latest(*item.key) for item in self.watch.items]
+        return [self.watch.panel.value(item) for item in self.watch.panel.items]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -10,12 +11,15 @@ from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT, ensure
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address, on_connection
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.watch_results import watch_fields, watch_sheet, watch_values
+from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
+from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
+from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 
 _GLOB_LIMIT = 500
 _TARGET = ItemOrTag(may_add=True)
@@ -29,6 +33,10 @@ class Watchable(ArgumentType):
     _server: int | None = None
     _target: ItemOrTag = _TARGET
 
+    def __init__(self, *, across: bool = False) -> None:
+        """With `across` also one of another open connection: ``plantB:Tank1.Level``."""
+        self._across = across
+
     def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         server = given.get("server")
         if server is None:
@@ -38,6 +46,13 @@ class Watchable(ArgumentType):
         return kind
 
     def parse(self, word: Token, context: Scope) -> list[Target] | Token:
+        name, rest = on_connection(word, context) if self._across else ("", word)
+        if name:
+            found = self._parse(rest, on(context_of(context), name))
+            return word if isinstance(found, Token) else [replace(each, connection=name) for each in found]
+        return self._parse(word, context)
+
+    def _parse(self, word: Token, context: Scope) -> list[Target] | Token:
         if is_glob(word):
             # The command matches it later: the galaxy may not have been read yet.
             return word
@@ -53,11 +68,17 @@ class Watchable(ArgumentType):
 
     def parse_ahead(self, word: Token, context: Scope) -> list[Target] | Token:
         if is_glob(word) or _is_list(word, context_of(context)):
-            return self.parse(word, context)
+            return self._parse(word, context)
         return [self._target.parse_ahead(word, context)]
 
     def script_text(self, word: Token, context: Scope) -> str:
-        if isinstance(self.parse(word, context), Token):
+        name, rest = on_connection(word, context) if self._across else ("", word)
+        if not name:
+            return self._script_text(word, context)
+        return " ".join(f"{name}:{each}" for each in self._script_text(rest, on(context_of(context), name)).split())
+
+    def _script_text(self, word: Token, context: Scope) -> str:
+        if isinstance(self._parse(word, context), Token):
             return full_address(word, context)
         if _is_list(word, context_of(context)):
             # The place where the file runs may have no such list, or another one.
@@ -65,18 +86,24 @@ class Watchable(ArgumentType):
         return self._target.script_text(word, context)
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        if self._across and (name := on_connection(Token(prefix, 0, len(prefix)), context)[0]):
+            there = self.suggestions(prefix[len(name) + 1 :], on(context_of(context), name))
+            return [Suggestion(f"{name}:{each.text}", each.meta) for each in there]
         lists = [
             Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
         ]
-        return [*lists, *_TARGET.suggestions(prefix, context)]
+        others = [f"{each}:" for each in context.connections if each != context_of(context).name]
+        places = [Suggestion(each, "connection") for each in others if self._across and each.startswith(prefix)]
+        return [*lists, *places, *_TARGET.suggestions(prefix, context)]
 
 
-def named_globs(invocation: ParsedArguments) -> list[Token]:
-    """Return the globs of a line that only the galaxy resolves: each stands for tags that the line advises."""
+def named_globs(scope: Scope, invocation: ParsedArguments) -> list[Token]:
+    """Return the globs of a line that only the galaxy resolves: each stands for tags that the line advises on the
+    current connection."""
     return [
         word
         for parameter, word in invocation.words
-        if word is not None and parameter.kind.takes_globs and is_glob(word)
+        if word is not None and parameter.kind.takes_globs and is_glob(word) and not on_connection(word, scope)[0]
     ]
 
 
@@ -90,12 +117,22 @@ def _is_list(word: Token, context: Context) -> bool:
 
 
 async def targets_of(
-    context: Context, groups: Sequence[list[Target] | Token | None], server: int | None = None
+    context: Context, groups: Sequence[list[Target] | Token | None], server: int | None = None, *, across: bool = False
 ) -> list[Target]:
-    """Return the targets of Watchable arguments, without repetition."""
-    found = [await matching(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
+    """Return the targets of Watchable arguments, without repetition; `across` is as theirs."""
+    find = _matching_across if across else matching
+    found = [await find(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
     targets = [target for group in found for target in group]
-    return list({target.item.key if target.item else tag_key(target.tag): target for target in targets}.values())
+    once = {(each.connection, each.item.key if each.item else tag_key(each.tag)): each for each in targets}
+    return list(once.values())
+
+
+def by_connection(context: Context, targets: Sequence[Target]) -> list[tuple[Context, list[Target]]]:
+    """Return the targets of each connection, with a context for it, in the order in which they name them."""
+    found: dict[str, list[Target]] = {}
+    for target in targets:
+        found.setdefault(target.connection, []).append(target)
+    return [(on(context, name), group) for name, group in found.items()]
 
 
 async def matching(context: Context, pattern: Token, server: int | None = None) -> list[Target]:
@@ -115,6 +152,13 @@ async def matching(context: Context, pattern: Token, server: int | None = None) 
     return [Target(tag, context.find_item(tag, server), pattern) for tag in found]
 
 
+async def _matching_across(context: Context, pattern: Token, server: int | None) -> list[Target]:
+    """Return the same, also of a glob of another connection."""
+    name, rest = on_connection(pattern, context)
+    found = await matching(on(context, name), rest, server)
+    return [replace(each, connection=name) for each in found]
+
+
 async def watch_list(context: Context, name: str) -> Result:
     """Watch the tags of a saved list."""
     tags = context.lists.load(name)
@@ -123,9 +167,10 @@ async def watch_list(context: Context, name: str) -> Result:
     word = Token(name, 0, len(name))
     items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
     panel.add(items)
+    view = watch_view(context)
     return TextResult(
         f"list {name}: watching {counted(len(items), 'item')}",
-        watch_fields(panel),
-        watch_values(panel, items),
-        rows=watch_sheet(panel),
+        watch_fields(view),
+        watch_values(view, [WatchedItem(panel, item) for item in items]),
+        rows=watch_sheet(view),
     )

@@ -143,6 +143,18 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
 TAG = Tag()
 
 
+def on_connection(word: Token, context: Scope) -> tuple[str, Token]:
+    """Return the open connection that a word names, and the rest of the word, a name there: ``plantB:Tank1.Level``.
+
+    A word in quotes, and one that is a known tag of the current connection as a whole, names none: ''.
+    """
+    named = [] if word.is_quoted else [each for each in context.connections if word.text.startswith(f"{each}:")]
+    if not named or context.find_item(word.value) or context.catalogue.kind_of(word.value) is not None:
+        return "", word
+    name = max(named, key=len)
+    return name, word.after(len(name) + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The target of a command: an added item, or a tag that was not added yet."""
@@ -151,6 +163,8 @@ class Target:
     item: Item | None
     """With ``--server`` an item of that server."""
     word: Token
+    connection: str = ""
+    """The connection that the word names; empty for the current one."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -227,7 +241,7 @@ def named_targets(scope: Scope, invocation: ParsedArguments) -> list[str]:
     return [
         full_address(each.word, scope) if each.tag.startswith(".") else each.tag
         for each in targets
-        if each.word.is_quoted or not _HANDLE.fullmatch(each.word.text)
+        if (each.word.is_quoted or not _HANDLE.fullmatch(each.word.text)) and not on_connection(each.word, scope)[0]
     ]
 
 

@@ -4,9 +4,9 @@ A row shows the latest value of the live session and the newest samples of the h
 in view, and only when it is drawn: the rate of events costs nothing here.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, source_time_form, value_text
@@ -40,6 +40,7 @@ _ITEM, _TAG, _VALUE, _UNIT, _QUALITY, _AGE, _CHANGES, _DESCRIPTION = range(len(C
 _SAMPLES = 12
 _VALUE_WIDTH = 40
 _Key = tuple[int, int]
+_Each = TypeVar("_Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Row:
     description: str = ""
     reason: str = ""
     """Why the value is not good; empty where no status tells."""
+    connection: str = ""
+    """The connection with which its tag begins, with the colon; empty for none."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,20 +68,22 @@ class Row:
 class WatchTable:
     """The watched items of one connection."""
 
-    def __init__(self, live: "LiveSession", history: "History", texts: TagTexts | None = None) -> None:
-        """`texts` are the units and descriptions of the tags."""
-        self._live = live
+    def __init__(self, live: "LiveSession", history: "History", texts: TagTexts | None = None, name: str = "") -> None:
+        """`texts` are the units and descriptions of the tags, `name` is that of the connection."""
+        self.live = live
+        self.texts = texts or NoTexts()
+        self.name = name
         self._history = history
-        self._texts = texts or NoTexts()
-        self._keys: dict[_Key, None] = {}
+        self._keys: dict[_Key, bool] = {}
+        """Whether each item was named with its connection."""
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, items: Iterable[Item]) -> None:
-        """Add items to the table."""
+    def add(self, items: Iterable[Item], *, named: bool = False) -> None:
+        """Add items to the table; with `named` they were named with the connection, and are shown with it."""
         for item in items:
-            self._keys[item.key] = None
+            self._keys[item.key] = named or self._keys.get(item.key, False)
 
     def remove(self, items: Iterable[Item] | None = None) -> int:
         """Remove these items, or all; return how many of them were in the table."""
@@ -90,50 +95,69 @@ class WatchTable:
     @property
     def items(self) -> list[Item]:
         """The watched items in the order in which they were added, without those removed from the session meanwhile."""
-        known = self._live.session.handles.items
+        known = self.live.session.handles.items
         return [known[key] for key in self._keys if key in known]
+
+    @property
+    def named_count(self) -> int:
+        """Number of items that were named with the connection."""
+        return sum(self._keys.values())
+
+    @property
+    def named_items(self) -> list[Item]:
+        """Those of the items that were named with the connection."""
+        return [item for item in self.items if self._keys[item.key]]
+
+    def label(self, item: Item) -> str:
+        """Return the tag of an item, behind its connection if it was named so."""
+        return f"{self.name}:{item.tag}" if self._keys.get(item.key) else item.tag
+
+    def shown(self, item: Item) -> Item:
+        """Return an item under the tag by which it is shown."""
+        return replace(item, tag=self.label(item))
 
     @property
     def pause_reason(self) -> str:
         """Why no value changes, where the session is not live; else empty."""
-        state = self._live.state.value
-        return "" if state == "live" else one_line(f"{state}: {self._live.lost or ''}".rstrip(": "))
+        state = self.live.state.value
+        return "" if state == "live" else one_line(f"{state}: {self.live.lost or ''}".rstrip(": "))
 
     @property
     def version(self) -> tuple[object, ...]:
         """Equal as long as no event has arrived and the state of the session is the same. Ages change all the same."""
-        return self._live, self._live.events, self._live.state
+        return self.live, self.live.events, self.live.state
 
     async def changed_since(self, version: tuple[object, ...]) -> None:
         """Wait until :attr:`version` is another one; return at once if it is already."""
         while self.version == version:
-            await self._live.changed()
+            await self.live.changed()
 
     def value(self, item: Item) -> "LiveValue | None":
         """Return the latest value of an item."""
-        return self._live.latest(*item.key)
+        return self.live.latest(*item.key)
 
     def record(self, item: Item) -> dict[str, Any]:
         """Return an item with its latest value, and unit and description where they are known, for JSON."""
-        return value_record(item, self.value(item), self.unseen_write(item), self._texts.known(item.tag))
+        facts = self.texts.known(item.tag)
+        return value_record(self.shown(item), self.value(item), self.unseen_write(item), facts)
 
     def unseen_write(self, item: Item) -> "UnseenWrite | None":
         """Return the write to an item whose effect was not seen yet: its latest value is from before."""
-        return self._live.unseen_write(*item.key)
+        return self.live.unseen_write(*item.key)
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
         """Return the rows of these items as they are now. Units and descriptions come with a later call."""
         self._history.catch_up()
-        self._texts.want(item.tag for item in items)
+        self.texts.want(item.tag for item in items)
         return [self._row(item) for item in items]
 
     def details(self, item: Item, value: "LiveValue | None") -> tuple[str, str]:
         """Return what is known of an item with this value, in a line, and the value as another one."""
-        facts = self._texts.known(item.tag)
+        facts = self.texts.known(item.tag)
         if value is None:
-            return f"  {safe(item.tag)}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
+            return f"  {safe(self.label(item))}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
         at = f"source time {source_time_form(value.source_time_ns)}" if value.source_time_ns else ""
-        parts = (safe(item.tag), quality_text(value), at, description_of(facts))
+        parts = (safe(self.label(item)), quality_text(value), at, description_of(facts))
         return f"  {'   '.join(filter(None, parts))}", f"  {with_unit(value_text(value.value), facts)}"
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
@@ -141,30 +165,44 @@ class WatchTable:
 
         `more` has ``{}`` for the number of items that are left out.
         """
-        items, reason = self.items, self.pause_reason
-        room = max(2, rows - 1 - bool(reason))
-        shown = items if len(items) <= room else items[: room - 1]
-        made = self.rows(shown)
-        lines = fitted(made, columns)
-        if len(shown) < len(items):
-            lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
-        free = max(0, rows - len(lines) - bool(reason))
-        lines += [(cut(f"  {line}", columns), "bad") for line in row_reasons(made)[:free]]
-        if reason:
-            lines.append((cut_middle(f"  {reason}", columns), "bad"))
-        return lines
+        return table_lines_of(self.items, self.rows, self.pause_reason, columns, rows, more=more)
 
     def _row(self, item: Item) -> Row:
-        value, facts = self._live.latest(*item.key), self._texts.known(item.tag)
-        unit, described = unit_of(facts), description_of(facts)
+        value, facts = self.live.latest(*item.key), self.texts.known(item.tag)
+        unit, described, tag = unit_of(facts), description_of(facts), safe(self.label(item))
+        head = f"{safe(self.name)}:" if self._keys.get(item.key) else ""
         if value is None:
-            return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none", unit, described)
+            unknown = (str(item.item_handle), tag, "", _why_none(item), "", "")
+            return Row(unknown, "none", unit, described, connection=head)
         text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
         age = f"{freshness(value, item)}{', before the write' if self.unseen_write(item) else ''}"
-        cells = (str(item.item_handle), safe(item.tag), text, value.quality_word, age)
+        known = (str(item.item_handle), tag, text, value.quality_word, age)
         newest = sparkline(self._history.newest_numbers(item.key, _SAMPLES))
-        return Row((*cells, f"{value.changes:>6} {newest}"), mood, unit, described, reason_text(value))
+        return Row((*known, f"{value.changes:>6} {newest}"), mood, unit, described, reason_text(value), head)
+
+
+def table_lines_of(
+    items: Sequence[_Each],
+    rows_of: Callable[[Sequence[_Each]], list[Row]],
+    reason: str,
+    columns: int,
+    rows: int,
+    *,
+    more: str,
+) -> list[tuple[str, str]]:
+    """Return as many lines of items as fit, as :meth:`WatchTable.lines`; `reason` says why no value changes."""
+    room = max(2, rows - 1 - bool(reason))
+    shown = items if len(items) <= room else items[: room - 1]
+    made = rows_of(shown)
+    lines = fitted(made, columns)
+    if len(shown) < len(items):
+        lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
+    free = max(0, rows - len(lines) - bool(reason))
+    lines += [(cut(f"  {line}", columns), "bad") for line in row_reasons(made)[:free]]
+    if reason:
+        lines.append((cut_middle(f"  {reason}", columns), "bad"))
+    return lines
 
 
 def _why_none(item: Item) -> str:
@@ -229,20 +267,23 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
     narrow(_TAG, 5)
     narrow(_VALUE, 5)
 
-    def cell(row: Sequence[str], column: int) -> str:
+    def cell(row: Sequence[str], column: int, head: str) -> str:
         text, room = row[column], widths[column]
         if width(text) <= room:
             return padded(text, room)
         if column == _TAG:
-            return padded(cut_start(text, room), room)
+            # Of another connection it must not look like a tag of this one.
+            kept = cut(head, room // 2)
+            return padded(kept + cut_start(text[len(head) :], room - width(kept)), room)
         if column == _DESCRIPTION:
             return padded(cut(text, room), room)
         return padded(_rounded(text, room) if column == _VALUE else cut_middle(text, room), room)
 
-    def line(row: Sequence[str]) -> str:
-        return ("  " + "  ".join(cell(row, column) for column in shown)).rstrip()
+    def line(row: Sequence[str], head: str) -> str:
+        return ("  " + "  ".join(cell(row, column, head) for column in shown)).rstrip()
 
-    return [(line(row), mood) for row, mood in zip(cells, ("head", *(row.mood for row in rows)), strict=True)]
+    heads, moods = ("", *(row.connection for row in rows)), ("head", *(row.mood for row in rows))
+    return [(line(row, head), mood) for row, head, mood in zip(cells, heads, moods, strict=True)]
 
 
 def _rounded(text: str, columns: int) -> str:

@@ -133,6 +133,7 @@ class FirstContact:
         ahead = Context(context.registry, interactive=False)
         ahead.names, ahead.given_names = dict(context.names), context.given_names
         ahead.aliases, ahead.focus_ahead = dict(context.aliases), context.focus
+        ahead.connections = context.connections  # Tags of others are none of the current one.
         found: list[str] = []
         globs: list[Token] = []
         for statement in self._lines[number:]:
@@ -147,7 +148,7 @@ class FirstContact:
             elif traits.checked_effect is not None:
                 traits.checked_effect(ahead, invocation.positional)
             if traits.advises is not None:
-                globs += named_globs(invocation)  # Only the galaxy knows their tags.
+                globs += named_globs(ahead, invocation)  # Only the galaxy knows their tags.
                 with suppress(ShellError):
                     found += traits.advises(ahead, invocation)
         return found, globs

@@ -13,9 +13,10 @@ class BoundContext(Context):
 
     __slots__ = ("_bound",)  # Its only own attribute.
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, connected: GatewayConnection | None = None) -> None:
+        """Without `connected` it is bound to the current connection."""
         self.__dict__ = context.__dict__
-        self._bound = context.current
+        self._bound = connected or context.current
 
     @property
     def current(self) -> GatewayConnection | None:
@@ -25,3 +26,8 @@ class BoundContext(Context):
     def current(self, connected: GatewayConnection | None) -> None:
         """For a command that switches the connection: it follows the switch."""
         self._bound = self._current = connected
+
+
+def on(context: Context, connection: str) -> Context:
+    """Return a context that is bound to the open connection of that name; the same one where the name is empty."""
+    return BoundContext(context, context.connections[connection]) if connection else context

@@ -133,7 +133,12 @@ class GatewayConnection:
         """The watched items."""
         from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # Lazy: most runs never need it.
 
-        return WatchTable(self.live, self.history, self.facts)
+        return WatchTable(self.live, self.history, self.facts, self.name)
+
+    @property
+    def has_panel(self) -> bool:
+        """Whether anything was ever watched."""
+        return "panel" in self.__dict__
 
     @property
     def doubtful(self) -> "DoubtfulWrites":

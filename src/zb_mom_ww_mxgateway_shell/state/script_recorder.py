@@ -190,7 +190,9 @@ def _opened(path: Path, *, overwrite: bool) -> TextIO:
 def _named(invocation: Invocation) -> Iterator[str]:
     """Yield the tags that a line names one by one."""
     for group in invocation.positional:
-        yield from (each.tag for each in (group if isinstance(group, list) else [group]) if isinstance(each, Target))
+        for each in group if isinstance(group, list) else [group]:
+            if isinstance(each, Target) and not each.connection:
+                yield each.tag
 
 
 def _written(context: RecordedShell, invocation: Invocation) -> Iterator[str]:
@@ -216,7 +218,12 @@ def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
     if "--server" not in invocation.command.options or "server" in invocation.options or len(context.servers) < 2:
         return []
     groups = (each if isinstance(each, list) else [each] for each in invocation.positional)
-    servers = {each.item.server_handle for group in groups for each in group if isinstance(each, Target) and each.item}
+    servers = {
+        each.item.server_handle
+        for group in groups
+        for each in group
+        if isinstance(each, Target) and each.item and not each.connection
+    }
     return ["--server", str(servers.pop())] if len(servers) == 1 else []
 
 

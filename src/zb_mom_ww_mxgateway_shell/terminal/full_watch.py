@@ -13,14 +13,14 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, safe
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import WriteRaw, copied
 from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
-from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted, row_reasons
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted, row_reasons
+from zb_mom_ww_mxgateway_shell.output.watch_view import ItemKey, WatchedItem, WatchView
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.help_page import HelpPage
@@ -72,7 +72,7 @@ class FullWatch:
 
     def __init__(
         self,
-        panel: WatchTable,
+        panel: WatchView,
         around: Surroundings,
         input: Input,
         output: Output,
@@ -92,15 +92,15 @@ class FullWatch:
         self._hidden = 0
         self._filter = SearchField()
         self._help = HelpPage(_HELP, lambda: output.get_size().columns, self._rows)
-        self._in_view: list[Item] = []
-        self._selected: tuple[int, int] | None = None
+        self._in_view: list[WatchedItem] = []
+        self._selected: ItemKey | None = None
         self._write_raw = write_raw
         self._note, self._noted_at = "", float("-inf")
         # Row and value of each item at the time of the pause.
-        self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
+        self._frozen: dict[ItemKey, tuple[Row, LiveValue | None]] | None = None
         self._frozen_at = 0.0
         self._drawn: tuple[object, ...] = ()
-        self._order: list[Item] = []
+        self._order: list[WatchedItem] = []
         self._ordered_at = float("-inf")
         self._app: Application[None] = Application(
             layout=Layout(
@@ -148,12 +148,12 @@ class FullWatch:
             return 0
         return len(self._detail_lines())
 
-    def _value(self, item: Item) -> LiveValue | None:
+    def _value(self, item: WatchedItem) -> LiveValue | None:
         if self._frozen is None:
             return self._panel.value(item)
         return self._frozen[item.key][1] if item.key in self._frozen else None
 
-    def _items(self) -> list[Item]:
+    def _items(self) -> list[WatchedItem]:
         now = asyncio.get_running_loop().time()
         if now - self._ordered_at >= _SORT_SECONDS:
             items = [item for item in self._panel.items if tag_key(self._filter.text) in tag_key(item.tag)]
@@ -164,7 +164,7 @@ class FullWatch:
             self._order, self._ordered_at = items[::-1] if self._reversed else items, now
         return self._order
 
-    def _selection(self) -> Item | None:
+    def _selection(self) -> WatchedItem | None:
         """Return the selected item; None where none is, or it is not shown any more."""
         return next((item for item in self._order if item.key == self._selected), None)
 
@@ -185,7 +185,7 @@ class FullWatch:
         if 0 < line <= len(self._in_view):
             self._select(self._in_view[line - 1])
 
-    def _select(self, item: Item | None) -> None:
+    def _select(self, item: WatchedItem | None) -> None:
         self._selected = None if item is None or item.key == self._selected else item.key
 
     def _move(self, rows: int) -> None:
@@ -215,7 +215,7 @@ class FullWatch:
                 note = f"not copied: {error}"
         self._note, self._noted_at = note, clock.monotonic()
 
-    def _rank(self, item: Item) -> tuple[int, str]:
+    def _rank(self, item: WatchedItem) -> tuple[int, str]:
         value = self._value(item)
         if value is None:
             return 3, ""
@@ -223,7 +223,7 @@ class FullWatch:
             return 2, ""
         return {"good": 0, "uncertain": 1}.get(value.quality_word, 3), value.quality_word
 
-    def _sort_key(self, item: Item) -> tuple[float, str]:
+    def _sort_key(self, item: WatchedItem) -> tuple[float, str]:
         value = self._value(item)
         folded = tag_key(item.tag)
         match _SORTS[self._sort]:

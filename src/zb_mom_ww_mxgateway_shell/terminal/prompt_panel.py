@@ -1,4 +1,5 @@
-"""What stays in view above the prompt: the watched values of the current connection, and its trend."""
+"""What stays in view above the prompt: the watched values of the current connection, those of others that were named
+with it, and the trend."""
 
 import asyncio
 
@@ -8,6 +9,7 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 
 _LEAST_CHART = 6
 """Rows of the smallest trend that says something."""
@@ -24,12 +26,13 @@ class PromptPanel:
         self._context = context
         self._output = output
         self._drawn: tuple[object, ...] = ()
+        self._view = watch_view(context)
         self._chart: tuple[tuple[object, ...], float, Lines] = ((), 0.0, [])
 
     def __bool__(self) -> bool:
         """Whether something is in it."""
         current = self._context.current
-        return current is not None and (len(current.panel) > 0 or current.trend is not None)
+        return current is not None and (len(self._view) > 0 or current.trend is not None)
 
     def above(self) -> StyleAndTextTuples:
         """Return it as it is above the prompt: in half of the screen, or in two thirds of it with a trend."""
@@ -44,9 +47,9 @@ class PromptPanel:
         columns = self._output.get_size().columns - 1
         has_chart = current.trend is not None and rows > _LEAST_CHART
         shown: Lines = []
-        if len(current.panel):
+        if len(self._view):
             room = max(2, rows - _LEAST_CHART) if has_chart else rows
-            lines = current.panel.lines(columns, room, more="and {} more: watch --full shows all")
+            lines = self._view.lines(columns, room, more="and {} more: watch --full shows all")
             shown += [[(f"class:mood.{mood}", line)] for line, mood in lines]
         if has_chart:
             shown += self._charted(current, columns, rows - len(shown))
@@ -58,8 +61,8 @@ class PromptPanel:
         if current is None or not self:
             await asyncio.Event().wait()  # keep_redrawn cancels this and asks again.
             return
-        await current.panel.changed_since(self._drawn)
-        self._drawn = current.panel.version
+        await self._view.changed_since(self._drawn)
+        self._drawn = self._view.version
 
     def _charted(self, current: GatewayConnection, columns: int, rows: int) -> Lines:
         assert current.trend is not None

@@ -1,0 +1,165 @@
+"""One watch, read and trend across connections: plantB:TAG is a tag of another open connection."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from shell_lines import SIMULATED, run
+from shell_process import ShellProcess
+from shell_terminal import CTRL_C, TAB, Shell, shell
+from shell_waiting import until
+
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.errors import InputError
+from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+@asynccontextmanager
+async def two_plants(tmp_path: Path, columns: int = 110) -> AsyncIterator[tuple[Shell, SimulatedGateway]]:
+    """A prompt on demo, with plantB open beside it."""
+    async with (
+        SimulatedGateway(plaintext=True, api_keys=()) as other,
+        shell(tmp_path, columns=columns) as sh,
+    ):
+        sh.gateway.set(INT, 1)
+        other.set(INT, 2)
+        demo = sh.context.current
+        await sh.context.connect(Connection(endpoint=other.endpoint, plaintext=True), "plantB", terms=SIMULATED)
+        sh.context.current = demo
+        await sh.terminal.shows("demo>")
+        yield sh, other
+
+
+@pytest.mark.parametrize("columns", [110, 40])
+async def test_one_watch_has_tags_of_both_and_stays_in_view_on_both(tmp_path: Path, columns: int) -> None:
+    async with two_plants(tmp_path, columns) as (sh, other):
+        screen = sh.terminal
+
+        def row(head: str) -> str:
+            rows = [line for line in screen.text.split("\n") if " good " in line]
+            return next((line for line in rows if line.split()[line.split()[0].isdigit()].startswith(head)), "")
+
+        await screen.enter(f"watch {INT} demo:Plant.Pump1.Running plantB:{INT}")
+        await until(lambda: " 2 " in row("plant"), lambda: screen.text)
+        other.set(INT, 77)
+        await until(lambda: " 77 " in row("plant"), lambda: screen.text)
+        sh.gateway.set(INT, 55)
+        await screen.shows(" 55 ")
+        assert all(len(line) <= columns for line in screen.text.split("\n"))
+        # The other plant's own table; what was named with its connection stays.
+        await screen.enter("use plantB", "plantB: ready", "plantB>")
+        await screen.gone(" 55 ")
+        await until(lambda: " 77 " in row("plant") and bool(row("demo:")), lambda: screen.text)
+        await screen.enter(f"unwatch demo:Plant.Pump1.Running plantB:{INT}", "2 no longer watched")
+        await screen.enter("use demo", "demo>", " 55 ")
+        assert not row("plant")
+        await screen.enter(f"watch plantB:{INT}")
+        await until(lambda: " 77 " in row("plant"), lambda: screen.text)
+        await screen.enter("unwatch", "2 no longer watched")
+
+
+async def test_the_full_screen_and_the_list_of_watches_have_both(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        screen = sh.terminal
+        await screen.enter(f"watch {INT} plantB:{INT} --full", "1-2 of 2", f"plantB:{INT}")
+        screen.type("/plantb")
+        await screen.shows("/plantb")
+        screen.type("\r")
+        await screen.shows("1-1 of 1 (2 watched)")
+        screen.type("\rj")
+        await screen.shows(f"plantB:{INT}   good   source time")
+        screen.type("q")
+        await screen.prompted()
+        result = await run(sh.context, "watches", follow)
+        assert result is not None
+        assert [(each["tag"], each["value"]) for each in result.form()] == [(INT, 1), (f"plantB:{INT}", 2)]
+
+
+async def test_a_watch_with_an_end_follows_both(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, other):
+        lines: list[str] = []
+        line = f"watch {INT} plantB:{INT} plantB:Plant.Pump?.Running --count 6"
+        watching = asyncio.create_task(run(sh.context, line, lambda feed: feed.follow(lines.append)))
+        await until(lambda: len(lines) == 4, lambda: f"{lines}")
+        sh.gateway.set(INT, 11)
+        await until(lambda: len(lines) == 5, lambda: f"{lines}")
+        other.set(INT, 22)
+        result = await watching
+        assert result is not None
+        samples = [(each["tag"], each["value"]) for each in result.form()["samples"] if INT in each["tag"]]
+        assert samples == [(INT, 1), (f"plantB:{INT}", 2), (INT, 11), (f"plantB:{INT}", 22)]
+        assert f"plantB:{INT}   22" in lines[-1]
+
+
+async def test_read_and_trend_take_both(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        screen = sh.terminal
+        await screen.enter(f"read plantB:{INT} {INT}", f"plantB:{INT} 2 good")
+        result = await run(sh.context, f"read plantB:{INT} {INT}", follow)
+        assert result is not None
+        assert [(each["tag"], each["value"]) for each in result.form()] == [(f"plantB:{INT}", 2), (INT, 1)]
+        await screen.enter(f"trend {INT} plantB:{INT} --span 10s", f"plantB:{INT}", "Ctrl-C ends")
+        screen.type(CTRL_C)
+        await screen.prompted()
+
+
+async def test_a_name_with_a_colon_that_is_a_tag_stays_one(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        name = f"plantB:{INT}"
+        session = sh.context.session
+        await session.add_item(await session.register("a program"), name)
+        (target,) = _parsed(sh, f"read {name}")
+        assert (target.tag, target.connection) == (name, "")
+        with pytest.raises(InputError, match=f"no tag {name}2"):
+            await run(sh.context, f'read "{name}2"', follow)
+
+
+def _parsed(sh: Shell, line: str) -> list[Target]:
+    invocation = sh.context.registry.parse(line, sh.context)
+    assert invocation is not None
+    return list(invocation.positional[0])
+
+
+async def test_mistakes_are_those_of_the_other_connection_and_a_write_takes_none(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        for each in sh.context.connections.values():
+            each.catalogue.start(each.client)
+            await each.catalogue.loaded(20)
+        with pytest.raises(InputError, match=r"no tag Plant\.Tank1\.Levell") as raised:
+            await run(sh.context, "watch plantB:Plant.Tank1.Levell", follow)
+        assert raised.value.start == len("watch plantB:")
+        with pytest.raises(InputError, match=f"no tag plantB:{INT}"):
+            await run(sh.context, f"write plantB:{INT} 5", follow)
+        with pytest.raises(InputError, match="no tag matches plantB:Plant"):
+            await run(sh.context, "snapshot both plantB:Plant.*", follow)
+        sh.terminal.type("watch plantB:Plant.Pump1.Runn" + TAB)
+        await sh.terminal.shows("watch plantB:Plant.Pump1.Running")
+
+
+async def test_a_file_watches_both_and_its_first_contact_is_with_its_own(tmp_path: Path) -> None:
+    options = {"plaintext": True, "api_keys": ()}
+    async with SimulatedGateway(**options) as gateway, SimulatedGateway(**options) as other:
+        gateway.set(INT, 1)
+        other.set(INT, 2)
+        process = ShellProcess(tmp_path).on(gateway)
+        (tmp_path / "try.mxs").write_text(
+            f"connect {other.endpoint} --plaintext\nuse {gateway.endpoint}\n"
+            f"watch {INT} {other.endpoint}:{INT} --count 2\n",
+            encoding="utf-8",
+        )
+        done = await process("--plaintext", "--json", "-c", "try.mxs")
+        assert done.code == 0, done
+        (watched,) = [each for each in done.objects if each["command"] == "watch"]
+        samples = [(each["tag"], each["value"]) for each in watched["result"]["samples"]]
+        assert samples == [(INT, 1), (f"{other.endpoint}:{INT}", 2)], json.dumps(watched)
