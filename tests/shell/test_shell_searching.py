@@ -46,6 +46,24 @@ async def test_a_search_that_is_given_up_before_anything_was_typed_leaves_an_emp
         assert not sh.gateway.writes
 
 
+@pytest.mark.parametrize("columns", [40, 110])
+async def test_a_search_of_earlier_lines_without_a_match_says_so(tmp_path: Path, columns: int) -> None:
+    history = InMemoryHistory(["echo one", "echo two"])
+    async with shell(tmp_path, history=history, columns=columns, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await screen.prompted()
+        screen.type(f"{CTRL_R}ECHO")
+        await screen.shows("`ECHO': echo two")
+        assert "no earlier line" not in screen.text
+        screen.type("x")
+        await screen.shows("no earlier line has ECHOx")
+        screen.type(BACKSPACE + CTRL_R)
+        await screen.shows("`ECHO': echo one")
+        await screen.gone("no earlier line")
+        screen.type(CTRL_G)
+        await screen.gone("echo")
+
+
 async def test_in_vi_backspace_in_an_empty_search_gives_it_up(tmp_path: Path) -> None:
     async with shell(tmp_path, history=InMemoryHistory(_WRITES)) as sh:
         screen = sh.terminal

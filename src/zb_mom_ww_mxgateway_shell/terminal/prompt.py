@@ -48,7 +48,7 @@ from zb_mom_ww_mxgateway_shell.terminal.abilities import (
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
-from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, vi_mode_of
+from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, LineEditor
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
@@ -94,8 +94,7 @@ class Prompt:
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._typed = TypedLine(context)
         self._panel = PromptPanel(context, self._output)
-        line, mode = lambda: self._prompt.default_buffer.text, lambda: vi_mode_of(self._prompt.app)
-        self._toolbar = Toolbar(context, self._output, self._typed, line, mode)
+        self._toolbar = Toolbar(context, self._output, self._typed, LineEditor(lambda: self._prompt))
         keys = prompt_keys()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,

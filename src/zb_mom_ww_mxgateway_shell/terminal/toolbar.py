@@ -1,7 +1,6 @@
 """Line under the prompt: help for the line being typed, and the state of the connection."""
 
 import asyncio
-from collections.abc import Callable
 
 from prompt_toolkit.output import Output
 
@@ -11,6 +10,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.editing import LineEditor
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 _USAGE_COLUMNS = 20
@@ -20,15 +20,11 @@ _GLOB_COLUMNS = 24
 class Toolbar:
     """Text of the toolbar, new at every redraw."""
 
-    def __init__(
-        self, context: Context, output: Output, typed: TypedLine, line: Callable[[], str], mode: Callable[[], str]
-    ) -> None:
-        """`line` returns the text being typed, `mode` the mode of the line editor, empty where it has none."""
+    def __init__(self, context: Context, output: Output, typed: TypedLine, editor: LineEditor) -> None:
         self._context = context
         self._output = output
         self._typed = typed
-        self._line = line
-        self._mode = mode
+        self._editor = editor
         self._rate = _Rate()
 
     def figures(self) -> str:
@@ -52,8 +48,8 @@ class Toolbar:
 
     def text(self) -> str:
         """Return as much of the text as fits."""
-        line, figures = self._line(), self.figures()
-        mode = f" {name}" if (name := self._mode()) else ""
+        line, figures = self._editor.text or self._editor.missed_search, self.figures()
+        mode = f" {name}" if (name := self._editor.vi_mode) else ""
         columns = self._output.get_size().columns
         room = columns - width(mode) - width(figures) - 4
         if room >= _USAGE_COLUMNS:
@@ -62,6 +58,8 @@ class Toolbar:
         return cut(f"{mode} {self._line_help(line, columns - width(mode) - 1) if line else figures}", columns)
 
     def _line_help(self, line: str, room: int) -> str:
+        if missed := self._editor.missed_search:
+            return cut(f"no earlier line has {safe(missed)}", room)
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
             return cut(f"{count + 1} lines: Enter shows the effect of each, and asks", room)
         wrong = self._typed.mistake(line) if line else None
