@@ -44,7 +44,7 @@ async def test_whoever_leaves_with_the_gateway_down_is_told_and_has_the_exit_cod
         await terminal.shows(":resuming (read-only)>")
         await (terminal.enter("exit") if leaving == "exit" else terminal.leave())
         assert await terminal.ended() == 0
-        text = await terminal.shows("not closed, and expires by itself: ")
+        text = await terminal.shows("the session was not closed, and expires by itself: ")
         assert "Traceback" not in text
         assert "internal error" not in text
 

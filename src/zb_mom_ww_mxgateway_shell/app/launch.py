@@ -153,7 +153,7 @@ class Launch:
         except MxGatewayTransportError as error:
             if not self._context.interactive:
                 raise
-            self._context.writer.err(f"not closed, and expires by itself: {safe(message_of(error))}\n")
+            self._context.writer.err(f"the session was not closed, and expires by itself: {safe(message_of(error))}\n")
 
     async def _connect_profile(self, name: str) -> None:
         from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile  # Lazy: most runs name none.
