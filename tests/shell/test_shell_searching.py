@@ -64,6 +64,18 @@ async def test_a_search_of_earlier_lines_without_a_match_says_so(tmp_path: Path,
         await screen.gone("echo")
 
 
+async def test_a_line_that_is_found_is_whole_on_a_narrow_screen(tmp_path: Path) -> None:
+    async with shell(tmp_path, history=InMemoryHistory(_WRITES), columns=40, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await screen.prompted()
+        screen.type(f"{CTRL_R}SP")
+        await screen.shows("`SP': write Plant.Tank\n1.LevelSP 12")
+        screen.type(CTRL_R)
+        await screen.shows("`SP': write Plant.Tank\n1.LevelSP 11")
+        screen.type(CTRL_G)
+        await screen.gone("LevelSP")
+
+
 async def test_in_vi_backspace_in_an_empty_search_gives_it_up(tmp_path: Path) -> None:
     async with shell(tmp_path, history=InMemoryHistory(_WRITES)) as sh:
         screen = sh.terminal

@@ -1,11 +1,13 @@
-"""Search through earlier lines: whoever gives it up has the line from before it again."""
+"""Search through earlier lines: what is found is in view, and whoever gives it up has the line from before it again."""
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import is_searching, vi_mode
+from prompt_toolkit.filters import Always, is_searching, vi_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.vi import search_buffer_is_empty
 from prompt_toolkit.key_binding.key_processor import KeyProcessor
+from prompt_toolkit.layout import Layout
+from prompt_toolkit.layout.controls import SearchBufferControl
 from prompt_toolkit.search import stop_search
 
 
@@ -31,3 +33,10 @@ def restore_line_after_search(app: Application[str], buffer: Buffer, keys: KeyBi
         stop_search()
         buffer.working_index = len(buffer._working_lines) - line_from_end
         buffer.cursor_position = cursor
+
+
+def show_found_lines_whole(layout: Layout) -> None:
+    """Fold the line that a search has found where the screen is narrower: its end may be the value of a write."""
+    for window in layout.find_all_windows():
+        if isinstance(window.content, SearchBufferControl):
+            window.wrap_lines = Always()

@@ -55,7 +55,7 @@ from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
-from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search
+from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search, show_found_lines_whole
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
@@ -112,6 +112,7 @@ class Prompt:
         )
         silence_cursor_warning(self._prompt.app)
         restore_line_after_search(self._prompt.app, self._prompt.default_buffer, keys)
+        show_found_lines_whole(self._prompt.layout)
         # Above the prompt, not in its message: prompt_toolkit splits a long message several times per redraw.
         above = ConditionalContainer(
             Window(FormattedTextControl(self._panel.above), dont_extend_height=True),
