@@ -4,7 +4,6 @@ A program that is given one keeps it here; :func:`redact` then leaves it out of 
 the spellings of lines, JSON, CSV, XML and Python, too.
 """
 
-import html
 import json
 import math
 import re
@@ -43,6 +42,8 @@ def keep(secret: str) -> None:
 
 
 def _spellings_of(secret: str) -> set[str]:
+    import html
+
     from zb_mom_ww_mxgateway.reals import Float32  # Lazy: only who has a secret needs it.
 
     in_line = secret.replace("\\", "\\\\").replace('"', '\\"')
