@@ -5,7 +5,6 @@ import gc
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import click
@@ -181,7 +180,7 @@ def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...
     """
     from zb_mom_ww_mxgateway_shell.app.main import check_files
 
-    wanted = replace(outer, variables=(*outer.variables, *variables), output=output or outer.output)
+    wanted = outer._replace(variables=(*outer.variables, *variables), output=output or outer.output)
     click.get_current_context().exit(check_files(wanted, files))
 
 
@@ -213,7 +212,7 @@ def plan(
     wanted.check()
     from zb_mom_ww_mxgateway_shell.app.main import run_statements
 
-    wanted = replace(wanted, read_only="a plan writes nothing")
+    wanted = wanted._replace(read_only="a plan writes nothing")
     click.get_current_context().exit(run_statements(wanted, files, (), plans=True))
 
 
@@ -277,8 +276,7 @@ def test(
     In a folder all *.mxs files are found, sorted; what another file includes is not run by itself.
     """
     wanted = outer.with_run_options(connection, demo, profile, variables, output, quiet, debug)
-    wanted = replace(
-        wanted,
+    wanted = wanted._replace(
         consent=wanted.consent.joined(consent),
         steps=(*outer.steps, *steps),
         junit=junit or outer.junit,
@@ -296,7 +294,7 @@ def test(
     from zb_mom_ww_mxgateway_shell.app.suites import run_suite
 
     code = run_suite(
-        replace(wanted, evidence=RecordOptions(report=report, about=about)),
+        wanted._replace(evidence=RecordOptions(report=report, about=about)),
         files,
         names_file,
         tags=tags,

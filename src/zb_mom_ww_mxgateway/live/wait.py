@@ -5,7 +5,8 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.live.values import LiveValue
@@ -15,8 +16,7 @@ from zb_mom_ww_mxgateway.system import clock
 _SEEN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class WaitCourse:
+class WaitCourse(NamedTuple):
     """Course of a wait that was not satisfied."""
 
     satisfied: int
@@ -112,13 +112,12 @@ class Wait:
         self._counted, course = which, self._course
         number = value.value
         if isinstance(number, int | float) and not isinstance(number, bool) and not math.isnan(number):
-            course = replace(
-                course,
+            course = course._replace(
                 lowest=number if course.lowest is None else min(course.lowest, number),
                 highest=number if course.highest is None else max(course.highest, number),
             )
-        self._course = replace(
-            course, satisfied=course.satisfied + is_met, unsatisfied=course.unsatisfied + (not is_met)
+        self._course = course._replace(
+            satisfied=course.satisfied + is_met, unsatisfied=course.unsatisfied + (not is_met)
         )
 
     def doubt(self) -> None:
@@ -132,8 +131,7 @@ class Wait:
         """Break the time for which the condition has held: it starts again. `by` is the value that broke it, if any."""
         if (since := self._held_since) is not None:
             now, course = clock.monotonic(), self._course
-            self._course = replace(
-                course,
+            self._course = course._replace(
                 breaks=course.breaks + 1,
                 longest=max(course.longest, now - since),
                 broken_at=now,
@@ -147,7 +145,7 @@ class Wait:
     def course(self) -> WaitCourse:
         """Course of the wait up to now."""
         held = 0.0 if self._held_since is None else clock.monotonic() - self._held_since
-        return replace(self._course, longest=max(self._course.longest, held))
+        return self._course._replace(longest=max(self._course.longest, held))
 
     def fail(self, error: BaseException) -> None:
         """End the wait with `error`: no value will come any more."""

@@ -7,7 +7,7 @@ it was armed on has changed, and when it ends.
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.models.write_guard import UNNAMED_ALARM
@@ -24,8 +24,7 @@ CLOSED = "the connection was closed"
 _GUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ArmingRules:
+class ArmingRules(NamedTuple):
     """What the owner of a connection demands of arming."""
 
     forbidden: str = ""
@@ -37,8 +36,7 @@ class ArmingRules:
     """Who says so, for messages, such as ``the profile plantA``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArmedScope:
+class ArmedScope(NamedTuple):
     """What was armed."""
 
     globs: tuple[TagGlob, ...]

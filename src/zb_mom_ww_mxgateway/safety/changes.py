@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError
 from zb_mom_ww_mxgateway.live.values import LiveValue
@@ -41,8 +41,7 @@ class Standing(Enum):
     """Unknown: there is no value, it is not good, or it may be old."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueBefore:
+class ValueBefore(NamedTuple):
     """The value of a tag before a write, and all that is needed to write it again."""
 
     value: object

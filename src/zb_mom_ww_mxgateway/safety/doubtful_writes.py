@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue, copy_of
@@ -76,8 +76,7 @@ class DoubtfulWrite:
         return is_new and is_as_written(self.value, value.value, data_type=value.data_type)
 
 
-@dataclass(frozen=True, slots=True)
-class _SentCall:
+class _SentCall(NamedTuple):
     """A call that was sent, until its outcome is known."""
 
     pending: PendingWrite

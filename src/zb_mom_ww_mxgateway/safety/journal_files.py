@@ -15,9 +15,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line, time_text
 from zb_mom_ww_mxgateway.system.file_locks import lock, locked, unlock
@@ -34,8 +34,7 @@ _RECENT = timedelta(minutes=2)
 _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalPlaces:
+class JournalPlaces(NamedTuple):
     """Where a journal is, and where its head is kept apart."""
 
     folder: Path

@@ -1,8 +1,7 @@
 """Lines of one journal on their way to the disk: drafts get their place in the chain under the lock."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, new_line
 from zb_mom_ww_mxgateway.safety.journal_files import JournalFiles, torn_hash
@@ -11,8 +10,7 @@ Outcome = JournalLine | Exception | None
 Fields = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A line without its place in the chain."""
 
     kind: str

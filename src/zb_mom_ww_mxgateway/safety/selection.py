@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
@@ -43,8 +42,7 @@ class RuleVerdict(NamedTuple):
     """What it was judged by, and the reason where it is not met. One line."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedEntry:
+class SelectedEntry(NamedTuple):
     """One item or alarm of a selection, as a person is shown it."""
 
     entry: PendingEntry

@@ -1,14 +1,12 @@
 """Facts about a tag that the galaxy tells, as far as decisions about writes need them."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE
 
 
-@dataclass(frozen=True, slots=True)
-class TagFacts:
+class TagFacts(NamedTuple):
     """What the galaxy tells of one tag; empty or None where it does not."""
 
     description: str = ""

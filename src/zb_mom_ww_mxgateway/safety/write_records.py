@@ -2,8 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError
 from zb_mom_ww_mxgateway.live.values import LiveValue
@@ -23,8 +22,7 @@ _UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
 """How long a write of another program counts as under way where no line tells its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class OthersWrite:
+class OthersWrite(NamedTuple):
     """A write of another program of this user that may be under way."""
 
     tag: str
@@ -164,7 +162,7 @@ class WriteRecords:
         elif line.kind == "answer" and line.fields.get("outcome") == "accepted":
             for key, write in self._others.items():
                 if key[0] == action:
-                    self._others[key] = replace(write, until=clock.monotonic() + COMPLETING_SECONDS)
+                    self._others[key] = write._replace(until=clock.monotonic() + COMPLETING_SECONDS)
         elif line.kind in ("answer", "outcome", "refused"):
             self._others = {each: write for each, write in self._others.items() if each[0] != action}
 

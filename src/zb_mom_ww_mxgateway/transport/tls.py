@@ -11,9 +11,9 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
@@ -38,8 +38,7 @@ TRUST_ADVICE = "have the new one remembered (KnownGateways.remember)"
 """Advice about a certificate that has changed, in the library's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Certificates and names that a channel relies on."""
 
     roots: bytes | None
@@ -92,7 +91,7 @@ async def remembered(options: ClientOptions, trust: Trust) -> Trust:
     if counts.sha256 != trust.known.sha256:
         raise certificate_changed(counts, trust.known)
     log(TRUST, logging.INFO, f"{options.endpoint}: certificate {counts.sha256} remembered", api_key=options.api_key)
-    return trust if counts is trust.known else replace(trust, known=counts, is_first_use=False)
+    return trust if counts is trust.known else trust._replace(known=counts, is_first_use=False)
 
 
 def wrong_dates(known: KnownGateway) -> str:
@@ -229,8 +228,7 @@ async def _given_up(trying: set[asyncio.Task[asyncio.StreamWriter]]) -> None:
             each.result().transport.abort()
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
+class CertificateFacts(NamedTuple):
     """Facts that a certificate states. Times are UTC."""
 
     names: tuple[str, ...]

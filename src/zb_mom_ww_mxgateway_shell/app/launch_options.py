@@ -1,6 +1,7 @@
 """What the command line asks for."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from typing import NamedTuple
 
 import click
 
@@ -11,8 +12,7 @@ from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LaunchOptions:
+class LaunchOptions(NamedTuple):
     """The options of one start of the shell."""
 
     connection: Connection
@@ -61,8 +61,7 @@ class LaunchOptions:
         """Return these options with those that were given behind the name of a command."""
         given = {each.name: getattr(connection, each.name) for each in fields(connection)}
         plain = Connection()
-        return replace(
-            self,
+        return self._replace(
             connection=replace(
                 self.connection, **{name: value for name, value in given.items() if value != getattr(plain, name)}
             ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
@@ -77,7 +78,7 @@ def run_options(wanted: LaunchOptions, reports: RunReports) -> RunOptions:
 
 def _consent(wanted: LaunchOptions) -> RunConsent:
     """Return what the user lets a run write."""
-    profiles = offline(()).profiles.profiles
+    profiles = offline(()).profiles.profiles if profiles_path.is_there() else {}  # Most users have none.
     return RunConsent(
         wanted.consent,
         profiles.get(wanted.profile or ""),

@@ -1,7 +1,6 @@
 """``mxgw-shell mcp``: a read-only view of a plant over the Model Context Protocol."""
 
 import asyncio
-from dataclasses import replace
 
 from zb_mom_ww_mxgateway.errors import MxGatewayMissingExtraError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
@@ -32,7 +31,7 @@ def run_server(wanted: LaunchOptions) -> int:
         await serve(PlantView(context, _globs(context, wanted)))
         return ExitCode.DONE
 
-    wanted = replace(wanted, read_only="an MCP server only looks")
+    wanted = wanted._replace(read_only="an MCP server only looks")
     return asyncio.run(Launch(wanted, answer).run())
 
 

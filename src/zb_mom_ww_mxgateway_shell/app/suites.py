@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
@@ -38,7 +37,7 @@ def run_suite(
         try:
             given = read_variables(names_file, lambda content, name: names.append(Source.of(content, name)))
             # A name of the command line replaces one of the file.
-            wanted = replace(wanted, variables=(*given, *wanted.variables))
+            wanted = wanted._replace(variables=(*given, *wanted.variables))
         except ShellError as error:
             reports.refuse(names_file, [message_of(error)], error.exit_code)
             raise

@@ -194,7 +194,7 @@ async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> R
     if any(each.live.session.session_id == session_id for each in context.connections.values()):
         raise ShellError(f"{session_id} is a session of this shell already; use lists its connections")
     # The same gateway: the same terms, but what is armed is armed for one session alone.
-    terms = dataclasses.replace(current.terms, open_for_all=current.arming.open_for_all)
+    terms = current.terms._replace(open_for_all=current.arming.open_for_all)
     await context.connect(current.connection, name, terms=terms, attached=session_id)
     context.connected.color = current.color
     return TextResult(connected_text(context), _status_fields(context), session_id)

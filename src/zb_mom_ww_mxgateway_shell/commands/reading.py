@@ -208,7 +208,7 @@ async def _read_there(
     arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
     if arrays:
         # The gateway adds the brackets of a whole array where an item is added, not where a tag is read.
-        whole = [replace(targets[index], tag=f"{targets[index].tag}[]") for index in arrays]
+        whole = [targets[index]._replace(tag=f"{targets[index].tag}[]") for index in arrays]
         for index, reading in zip(
             arrays, await _read(context.live_session, whole, server, timeout, fresh), strict=True
         ):

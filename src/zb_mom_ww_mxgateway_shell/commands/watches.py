@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
 
@@ -58,7 +57,7 @@ class WatchedTarget(ItemOrTag):
     def parse(self, word: Token, context: Scope) -> Target:
         name, rest = on_connection(word, context)
         return (
-            replace(super().parse(rest, on(context_of(context), name)), connection=name)
+            super().parse(rest, on(context_of(context), name))._replace(connection=name)
             if name
             else super().parse(word, context)
         )

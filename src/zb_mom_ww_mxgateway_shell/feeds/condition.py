@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
@@ -25,8 +24,7 @@ DIFFERS = "it differs"
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class TagCondition:
+class TagCondition(NamedTuple):
     """A condition on the value of a tag."""
 
     target: Target

@@ -1,8 +1,7 @@
 """A condition on live tags: on one, on every tag of a group or on any of it, each perhaps against another tag."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import counted
@@ -26,8 +25,7 @@ _MOST_SERIES = 10
 """Tags of a group whose samples are kept for a record; those that do not meet the condition come first."""
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedItem:
+class JudgedItem(NamedTuple):
     """A condition on an item."""
 
     live: "LiveSession"
@@ -86,8 +84,7 @@ class JudgedItem:
         return self.condition.not_met(self.value, reason, other=self.wanted, **fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A condition on one item, or on every one or any of a group."""
 
     members: tuple[JudgedItem, ...]
@@ -118,7 +115,7 @@ class Judgement:
 
     def with_values(self, values: "Mapping[tuple[int, int], LiveValue | None]") -> "Judgement":
         """Return the same judgement of these values, by key of the item."""
-        return replace(self, members=tuple(replace(member, values=values) for member in self.members))
+        return self._replace(members=tuple(member._replace(values=values) for member in self.members))
 
     def miss_of(self, member: JudgedItem) -> str:
         """Return why a member does not meet the condition; empty where it does.
@@ -280,7 +277,7 @@ async def judgement_of(
     live = context.live_session
     facts = context.connected.facts
     members = [
-        JudgedItem(live, replace(condition, target=target, facts=facts.known(item.tag)), item, other)
+        JudgedItem(live, condition._replace(target=target, facts=facts.known(item.tag)), item, other)
         for target, item in zip(targets, items, strict=False)
     ]
     return Judgement(tuple(members), quantifier, named, is_whole)

@@ -1,7 +1,6 @@
 """The samples of a tag during a wait, a hold or a watch, with limits, gaps and writes: for the record of a run."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,8 +37,7 @@ class _Point(NamedTuple):
     is_stale: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SampleSeries:
+class SampleSeries(NamedTuple):
     """The samples of one tag from the value held at the start to the end."""
 
     tag: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
@@ -129,7 +129,7 @@ class WaitFeed:
                 return
             held[keys[value.tag]] = value
             then = self.judgement.with_values(held)
-            by = replace(then, members=tuple(each for each in then.members if value.tag in (i.tag for i in each.items)))
+            by = then._replace(members=tuple(each for each in then.members if value.tag in (i.tag for i in each.items)))
             # Of any, what was met before is not new.
             if (by if self.judgement.quantifier == "any" else then).is_met():
                 self.connected.live.checked()

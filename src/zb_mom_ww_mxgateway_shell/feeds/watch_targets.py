@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -15,7 +14,6 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, f
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
-from zb_mom_ww_mxgateway_shell.output.watch_results import watch_fields, watch_sheet, watch_values
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
 from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
@@ -49,7 +47,7 @@ class Watchable(ArgumentType):
         name, rest = on_connection(word, context) if self._across else ("", word)
         if name:
             found = self._parse(rest, on(context_of(context), name))
-            return word if isinstance(found, Token) else [replace(each, connection=name) for each in found]
+            return word if isinstance(found, Token) else [each._replace(connection=name) for each in found]
         return self._parse(word, context)
 
     def _parse(self, word: Token, context: Scope) -> list[Target] | Token:
@@ -156,11 +154,17 @@ async def _matching_across(context: Context, pattern: Token, server: int | None)
     """Return the same, also of a glob of another connection."""
     name, rest = on_connection(pattern, context)
     found = await matching(on(context, name), rest, server)
-    return [replace(each, connection=name) for each in found]
+    return [each._replace(connection=name) for each in found]
 
 
 async def watch_list(context: Context, name: str) -> Result:
     """Watch the tags of a saved list."""
+    from zb_mom_ww_mxgateway_shell.output.watch_results import (  # Lazy: most runs watch nothing.
+        watch_fields,
+        watch_sheet,
+        watch_values,
+    )
+
     tags = context.lists.load(name)
     panel = context.connected.panel
     _ = context.live_session

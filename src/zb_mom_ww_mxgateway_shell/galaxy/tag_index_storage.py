@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.status import name_of
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyTag
 
 
-@dataclass(frozen=True, slots=True)
-class TagKind:
+class TagKind(NamedTuple):
     """Type and access of a tag."""
 
     type: TagType | None

@@ -5,8 +5,8 @@ place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -53,8 +53,7 @@ class FileRole(Enum):
     """It says how long the file may run; it belongs to the head of the file, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandTraits:
+class CommandTraits(NamedTuple):
     """Traits of a command; the defaults are those of an ordinary one."""
 
     file_role: FileRole | None = None
@@ -70,7 +69,7 @@ class CommandTraits:
     is known in the run only."""
     lint_warning: str = ""
     """Lint's warning wherever it is used without ``# meant``; empty for none."""
-    option_warnings: Mapping[str, str] = field(default_factory=dict)
+    option_warnings: Mapping[str, str] = MappingProxyType({})
     """The same for some of its options, by their names as typed."""
     checked_effect: Callable[[Scope, Sequence[Any]], None] | None = None
     """Applies its positional arguments when a file is checked without a gateway, for the lines after it."""

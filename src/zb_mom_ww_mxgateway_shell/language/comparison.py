@@ -9,10 +9,9 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.comparison import is_single, same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
@@ -39,8 +38,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
 _REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """An operator, the wanted value and the tolerance, as typed.
 
     ``in`` and ``within`` consist of simpler comparisons, their `parts`.

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, TYPES, WIDEST, DataType, Family, TypeSpec, type_of_tag
@@ -11,8 +12,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 _PREFIX = re.compile(r"([a-z0-9]+):(?!//)")
 
 
-@dataclass(frozen=True, slots=True)
-class TagType:
+class TagType(NamedTuple):
     """What is known of a tag's type."""
 
     data_type: DataType | int

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -155,8 +154,7 @@ def on_connection(word: Token, context: Scope) -> tuple[str, Token]:
     return name, word.after(len(name) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The target of a command: an added item, or a tag that was not added yet."""
 
     tag: str

@@ -6,7 +6,7 @@ editor are mistakes with their place.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
 from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, InputError
@@ -22,8 +22,7 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a line."""
 
     text: str

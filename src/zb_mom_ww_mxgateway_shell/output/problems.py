@@ -2,8 +2,8 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import click
 
@@ -20,8 +20,7 @@ _AROUND = 60
 """Characters of a long line that are shown before and after a mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One line to run, and its place."""
 
     text: str
@@ -30,7 +29,7 @@ class Statement:
     """The file name; None for lines that were typed or given on the command line."""
     origin: str = ""
     """What put the line there, if its file is included more than once, such as ``row 7 of rows.csv``."""
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = MappingProxyType({})
     """Values of the names that the include of its file gives; the lines of a file share it."""
 
     @property

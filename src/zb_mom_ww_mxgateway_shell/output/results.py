@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
@@ -80,8 +80,7 @@ class Pending(Feed, Protocol):
         """Return its state and the time left in one line, safe for a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """The rows of a result for CSV. Its columns are those of the command, whichever rows there are, and if there are
     none."""
 

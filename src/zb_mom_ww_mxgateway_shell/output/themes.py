@@ -5,11 +5,10 @@ of each with the theme's background, and how well eyes can tell them apart. No c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(NamedTuple):
     """Colours as ``#rrggbb``."""
 
     background: str

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,7 +36,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replace a file as a whole; if that fails, the former one stays. Raise OSError."""
     target = path.resolve()
     # A new file with an unpredictable name: nobody can have prepared a link there.
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    beside = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(number, "wb") as file:

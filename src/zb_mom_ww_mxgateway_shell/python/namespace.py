@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +84,7 @@ class PythonNames:
                 self._raise_first(self._told(standing.look()))
         except NotMet as error:
             context.failure = Failure(error, line)
-            return replace(outcome, error=error)
+            return outcome._replace(error=error)
         finally:
             self.refresh()
         return outcome

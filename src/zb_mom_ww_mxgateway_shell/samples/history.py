@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.system import clock
@@ -38,8 +38,7 @@ class _Series:
     forgotten: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ItemHistory:
+class ItemHistory(NamedTuple):
     """The events of one item and the marks that concern it, each oldest first."""
 
     events: Sequence[MxEvent]

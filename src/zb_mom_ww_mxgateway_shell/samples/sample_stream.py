@@ -6,8 +6,7 @@ History and recordings both read it, so that none of them shows less doubt than 
 import asyncio
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
@@ -22,8 +21,7 @@ Key: TypeAlias = tuple[int, int]
 _DATA = frozenset({EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE})
 
 
-@dataclass(frozen=True, slots=True)
-class SampleMark:
+class SampleMark(NamedTuple):
     """A time about which nothing, or nothing certain, is known."""
 
     kind: Literal["gap", "stale", "live", "dropped", "closed"]

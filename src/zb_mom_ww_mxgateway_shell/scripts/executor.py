@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.safety.write_note import given
@@ -30,8 +29,7 @@ UNSURE = "if a write was sent, its outcome is UNKNOWN"
 """Reported when a line that writes was interrupted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The outcome of a line: its invocation, and either its result or its error."""
 
     invocation: Invocation | None

@@ -6,8 +6,7 @@ that changes the connection. No time-out of a line pays for it. A file that adds
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -16,8 +15,6 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.evidence.record_format import FIRST_CONTACT
-from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import matching, named_globs
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
@@ -31,8 +28,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 _ORDINARY = CommandTraits()
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """One first contact, made."""
 
     tags: int
@@ -115,12 +111,16 @@ class FirstContact:
                 return [*texts, f"no first contact: {message_of(error)}"]
         await self._read_alarms()
         if made is not None and self._context.record is not None:
+            from zb_mom_ww_mxgateway_shell.evidence.record_format import FIRST_CONTACT  # Lazy: most runs keep none.
+
             self._context.record.add({"command": FIRST_CONTACT, **made.form()})
         return [*texts, *(made.lines() if made else [])]
 
     async def _read_alarms(self) -> None:
         """Have the alarms followed from the beginning if a line checks them; that line reports what is wrong."""
         if self._context.current is not None and any(self._traits(each).reads_alarms for each in self._lines):
+            from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read  # Lazy: most files check no alarm.
+
             with suppress(MxGatewayError, ShellError):
                 await alarms_read(self._context)
 

@@ -4,7 +4,7 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.errors import InputError
@@ -17,8 +17,10 @@ from zb_mom_ww_mxgateway_shell.language.variables import (
     names_in,
 )
 from zb_mom_ww_mxgateway_shell.output.results import TextResult
-from zb_mom_ww_mxgateway_shell.scripts.rows import GivenRow
 from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.scripts.rows import GivenRow
 
 _LONGEST = 200
 """Characters of the names that are shown to a person."""
@@ -34,7 +36,7 @@ class IncludedNames:
         self,
         around: "IncludedNames | None" = None,
         words: Mapping[str, GivenName] = MappingProxyType({}),
-        row: GivenRow | None = None,
+        row: "GivenRow | None" = None,
     ) -> None:
         self.words = words
         self.row = row

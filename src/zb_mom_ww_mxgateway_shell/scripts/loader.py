@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +27,6 @@ from zb_mom_ww_mxgateway_shell.scripts.blocks import (
     is_structure as is_structure,
 )
 from zb_mom_ww_mxgateway_shell.scripts.included_names import IncludedNames
-from zb_mom_ww_mxgateway_shell.scripts.rows import Rows
 
 _DEEPEST = 50
 """How deep files may include each other."""
@@ -193,6 +191,8 @@ class _Reader:
         rows_content = self._read(statement, include.rows, rows_path) if rows_path else None
         if rows_content is None:
             return [statement]
+        from zb_mom_ww_mxgateway_shell.scripts.rows import Rows  # Lazy: most files include no rows.
+
         rows = Rows(rows_content, rows_path)
         self._findings += [LintFinding(*each) for each in rows.mistakes]
         for twice in words.keys() & rows.columns.keys():
@@ -218,8 +218,8 @@ class _Reader:
         self._bound(statement, len(around.files), len(lines))
         origin = ", ".join(filter(None, (around.origin, origin)))
         inside = _Around((*around.files, path), names, origin)
-        block = self._block((replace(line, origin=origin, given=names.values) for line in lines), inside)
-        block.head = replace(statement, origin=origin) if names.row is not None else statement
+        block = self._block((line._replace(origin=origin, given=names.values) for line in lines), inside)
+        block.head = statement._replace(origin=origin) if names.row is not None else statement
         block.path, block.names = path, names
         return block
 

@@ -1,7 +1,6 @@
 """What is wrong with the names that includes give to the lines of their files."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.variables import names_in
@@ -24,7 +23,7 @@ def name_findings(block: Block, context: Context) -> Iterator[LintFinding]:
 
 def _of_include(block: Block, context: Context) -> Iterator[LintFinding]:
     assert block.head is not None
-    include = replace(block.head, origin="")  # The mistake is that of no row.
+    include = block.head._replace(origin="")  # The mistake is that of no row.
     places = {name: (include, given.word.mistake("")) for name, given in block.names.words.items()}
     places |= block.columns
     if not places:

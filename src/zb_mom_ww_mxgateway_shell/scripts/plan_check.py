@@ -87,8 +87,8 @@ async def _apart(context: Context) -> AsyncIterator[Context]:
     planning.settles_later = True
     try:
         if context.current is not None:
-            terms = replace(
-                context.current.terms, rules=replace(context.current.terms.rules, forbidden=planning.read_only)
+            terms = context.current.terms._replace(
+                rules=context.current.terms.rules._replace(forbidden=planning.read_only)
             )
             await planning.connect(context.current.connection, context.current.name, terms=terms)
         yield planning

@@ -89,7 +89,7 @@ class MadeFileCheck:
         # A limits file of the command line is added to the terms of each connection.
         limits = "" if context.write_terms.consent.limits else former.terms.limits
         try:
-            await context.connect(former.connection, name, terms=replace(former.terms, limits=limits))
+            await context.connect(former.connection, name, terms=former.terms._replace(limits=limits))
             made = context.connected
             if globs and context.write_terms.run is None and (scope := former.arming.scope) is not None:
                 left = former.arming.seconds_left

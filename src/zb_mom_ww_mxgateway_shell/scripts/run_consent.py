@@ -1,10 +1,10 @@
 """What the user who starts a run lets it write, compared with what its files declare before anything connects."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
-from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError
@@ -13,15 +13,17 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding, changes_subject
 from zb_mom_ww_mxgateway_shell.state.run_scope import uncovered
 
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 
-@dataclass(frozen=True, slots=True)
-class RunConsent:
+
+class RunConsent(NamedTuple):
     """What the user lets a run write."""
 
-    given: WriteConsent = field(default_factory=WriteConsent)
-    profile: Profile | None = None
+    given: WriteConsent = WriteConsent()
+    profile: "Profile | None" = None
     """The profile that the run connects with."""
-    others: Mapping[str, Profile] = field(default_factory=dict)
+    others: "Mapping[str, Profile]" = MappingProxyType({})
     """All profiles by name, for lines that connect with one."""
     opens_all: bool = False
     """Whether it runs on a simulated plant, where a file may write what it does not declare to."""
@@ -56,7 +58,7 @@ class RunConsent:
             return f"arm {' '.join(str(glob) for _, _, glob in block.declarations())}"
         return "add " + " ".join(f'--arm "{text}"' for text in missing)
 
-    def _profiles(self, block: Block) -> Iterator[Profile]:
+    def _profiles(self, block: Block) -> "Iterator[Profile]":
         """Yield the profiles that a block connects with."""
         if self.profile is not None:
             yield self.profile

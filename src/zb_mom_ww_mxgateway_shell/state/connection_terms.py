@@ -1,8 +1,7 @@
 """The terms on which one connection is written to."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 
@@ -13,11 +12,10 @@ AskAbout: TypeAlias = "Callable[[Selection, str], Awaitable[str]]"
 """Shows a person a write to the connection of that name, and returns the answer; empty for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionTerms:
+class ConnectionTerms(NamedTuple):
     """What the user's profile, or the shell itself, says of the writes of a connection."""
 
-    rules: ArmingRules = field(default_factory=ArmingRules)
+    rules: ArmingRules = ArmingRules()
     arms: tuple[str, ...] = ()
     """Globs that files may write without ``--arm``."""
     limits: str = ""

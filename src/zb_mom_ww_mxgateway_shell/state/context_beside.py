@@ -48,7 +48,7 @@ class SharedConnection:
         if opened is None:
             return None
         # The limits of the command line are added again for each session.
-        terms = replace(opened.terms, limits="") if context.write_terms.consent.limits else opened.terms
+        terms = opened.terms._replace(limits="") if context.write_terms.consent.limits else opened.terms
         return cls(opened.client.beside(None), opened.connection, opened.name, terms, opened.color)
 
     async def open_in(self, context: Context) -> None:

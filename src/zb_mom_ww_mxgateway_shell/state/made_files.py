@@ -1,15 +1,13 @@
 """What a front end offers for command files: a run inside the shell; a look at those that it makes, and a trial."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.output.results import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(NamedTuple):
     """How the replay of a file went."""
 
     code: ExitCode

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
-from zb_mom_ww_mxgateway.safety.reverts import RevertStage
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import item_key
@@ -31,8 +29,7 @@ _SHOWS_SECONDS = 1.0
 """How long a write gets to show its value; a data change takes about 100 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeNow:
+class ChangeNow(NamedTuple):
     """One change with what its tag is now."""
 
     change: TagChange
@@ -224,6 +221,10 @@ class PlantChanges:
 
     async def left(self) -> list[ChangeNow]:
         """Return what stays changed when the connection is closed, after timed writes were put back."""
+        if not self.ledger.open():
+            return []
+        from zb_mom_ww_mxgateway.safety.reverts import RevertStage  # Lazy: most sessions change nothing.
+
         back = {item_key(each.tag): each for each in self.pending if each.stage is RevertStage.PENDING}
         rows = await self.now()
         return [row for row in rows if not _puts_back(back.get(item_key(row.change.tag)), row.change)]

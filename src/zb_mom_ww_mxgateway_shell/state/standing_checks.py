@@ -1,7 +1,7 @@
 """Checks that stand from their line to the end of its step, such as a watchdog."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
@@ -28,8 +28,7 @@ class StandingCheck(Protocol):
         """End it. Idempotent."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOutcome:
+class CheckOutcome(NamedTuple):
     """The outcome of a standing check that is over."""
 
     statement: Statement

@@ -1,7 +1,6 @@
 """The desk of one connection: what the shell knows for its decisions, and what goes into each line of the journal."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ def make_desk(
         # A person without a home can look, and try the demo; a plant is not written to without a journal.
         if not terms.is_demo:
             forbidden = forbidden or f"no journal can be kept: {error}"
-    arming = Arming(replace(terms.rules, forbidden=forbidden), open_for_all=terms.open_for_all)
+    arming = Arming(terms.rules._replace(forbidden=forbidden), open_for_all=terms.open_for_all)
     rules = WriteRules(arming, "yes" if asks_each else "none")
     rules.asks_beyond_range, rules.assume_yes = asks_beyond_range, assume_yes
     if terms.limits:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
@@ -53,9 +52,9 @@ class WriteTerms:
                     "replaces",
                     ExitCode.USAGE,
                 )
-            terms = replace(terms, limits=self.consent.limits)
-        terms = replace(terms, is_demo=bool(self._demo_endpoint) and connection.endpoint == self._demo_endpoint)
-        return replace(terms, rules=replace(terms.rules, forbidden=forbidden)) if forbidden else terms
+            terms = terms._replace(limits=self.consent.limits)
+        terms = terms._replace(is_demo=bool(self._demo_endpoint) and connection.endpoint == self._demo_endpoint)
+        return terms._replace(rules=terms.rules._replace(forbidden=forbidden)) if forbidden else terms
 
     @contextmanager
     def armed_for_run(
