@@ -6,10 +6,9 @@ read :data:`TYPES`. The simulator and the documentation are checked against it b
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
 from zb_mom_ww_mxgateway.times import time_text
@@ -75,8 +74,7 @@ class Family(StrEnum):
         return self in (Family.NUMBER, Family.TIME)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WireType:
+class WireType(NamedTuple):
     """How a value is sent."""
 
     arm: str
@@ -94,8 +92,7 @@ class WireType:
         return limits is None or (isinstance(value, int) and limits[0] <= value <= limits[1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TypeSpec:
+class TypeSpec(NamedTuple):
     """All that is known of one type of values."""
 
     name: str

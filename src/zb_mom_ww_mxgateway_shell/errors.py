@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -57,12 +56,12 @@ class NotMet(InputError):
         """The samples of each tag that it is about (``Samples`` of ``output.results``), where it saw any."""
 
 
-@dataclass(frozen=True, slots=True)
 class Failure:
     """What went wrong with a line, for ``last-error``."""
 
-    error: BaseException
-    line: str
-    """As typed."""
-    at: float = field(default_factory=time.time)
-    """Seconds since the epoch."""
+    def __init__(self, error: BaseException, line: str) -> None:
+        self.error = error
+        self.line = line
+        """As typed."""
+        self.at = time.time()
+        """Seconds since the epoch."""

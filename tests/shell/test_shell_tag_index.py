@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway_shell.galaxy import tag_index

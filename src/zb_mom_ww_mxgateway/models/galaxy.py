@@ -2,26 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.value_types import DataType
-
-SECURITY_NAMES: Final = (
-    "FreeAccess",
-    "Operate",
-    "SecuredWrite",
-    "VerifiedWrite",
-    "Tune",
-    "Configure",
-    "ViewOnly",
-)
-"""The galaxy's names of security classifications, by number."""
-SECURED_WRITE: Final = 2
-"""Security classification of a tag for whose writes a user signs."""
-VERIFIED_WRITE: Final = 3
-"""Security classification of a tag for whose writes a user signs and another one verifies."""
-VIEW_ONLY: Final = 6
-"""Security classification of a tag that nobody may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +21,7 @@ class GalaxyAttribute:
     """Length of an array, if the galaxy tells it."""
     category: int
     security_classification: int
-    """Number of one of :data:`SECURITY_NAMES`."""
+    """Number of one of ``SECURITY_NAMES`` (``models.security_classes``)."""
     is_historized: bool
     is_alarm: bool
 
@@ -69,7 +52,7 @@ class GalaxyTag(NamedTuple):
     data_type_name: str
     is_array: bool
     security_classification: int
-    """Number of one of :data:`SECURITY_NAMES`."""
+    """Number of one of ``SECURITY_NAMES`` (``models.security_classes``)."""
 
 
 class ObjectTags(NamedTuple):

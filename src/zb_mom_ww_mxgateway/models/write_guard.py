@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.times import exact_time
@@ -57,8 +57,7 @@ class SparseArray:
         return f"an array of {self.total_length} with {named} set: {{{elements}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEntry:
+class PendingEntry(NamedTuple):
     """One item or alarm that a pending call would change."""
 
     server_handle: int = 0
@@ -98,8 +97,7 @@ def _short_text(value: Any) -> str:
     return value.in_short() if isinstance(value, SparseArray) else _shown.repr(value)
 
 
-@dataclass(frozen=True, slots=True)
-class PendingWrite:
+class PendingWrite(NamedTuple):
     """A call that would change the plant, not sent yet."""
 
     call: str
@@ -118,8 +116,7 @@ class PendingWrite:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class WriteAnswer:
+class WriteAnswer(NamedTuple):
     """How the call of a pending write ended. It says nothing of the completion, which comes later as an event."""
 
     outcome: Literal["accepted", "refused", "unknown", "not sent"]

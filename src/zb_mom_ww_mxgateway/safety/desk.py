@@ -1,7 +1,6 @@
 """The write guard of one connection: it decides, has a person asked, keeps the journal and follows every call."""
 
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite
-from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction
 from zb_mom_ww_mxgateway.safety.write_note import current_note
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
@@ -24,6 +23,8 @@ class WriteDesk:
         """The same by session id; under an empty id for what is not a write to an item, such as an acknowledgement."""
 
     async def __call__(self, pending: PendingWrite, /) -> bool | str | Admission:
+        from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
+
         self.asked_at = clock.monotonic()
         are_writes = pending.entries and not any(each.alarm for each in pending.entries)
         self.asked_in[pending.session_id if are_writes else ""] = self.asked_at

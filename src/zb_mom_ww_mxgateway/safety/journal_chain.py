@@ -7,9 +7,10 @@ another line, and its hash is wrong.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.redaction import may_hold_secret
@@ -56,8 +57,7 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLine:
+class JournalLine(NamedTuple):
     """One line of the journal."""
 
     number: int
@@ -74,7 +74,7 @@ class JournalLine:
     kind: str
     previous: str
     """Hash of the line before."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = MappingProxyType({})
     """What the line is about, as values."""
     after_torn: bool = False
     """Whether bytes of an unfinished line are before it."""
@@ -93,7 +93,7 @@ class JournalLine:
         return self.number == head.count + 1 and self.previous == head.hash
 
 
-RESERVED: frozenset[str] = frozenset(JournalLine.__slots__) - {"fields"}
+RESERVED: frozenset[str] = frozenset(JournalLine._fields) - {"fields"}
 """Keys of a line that no field may have."""
 _MARKS = {"after_torn": bool, "torn": str, "head_missing": bool}
 _MADE = ("number", "at", "monotonic", "pid", "frame", "kind", "previous", "torn")

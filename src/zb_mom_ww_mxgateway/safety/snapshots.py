@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.kept_secrets import holds_kept
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.models.results import ReadResult
+from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.safety.fresh_values import read_afresh
 from zb_mom_ww_mxgateway.safety.typed_forms import form_of_typed, time_of_form, typed_of, typed_of_form

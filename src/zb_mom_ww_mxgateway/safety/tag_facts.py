@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE
+from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE
 
 
 class TagFacts(NamedTuple):

@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.globs import TagGlob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteNote:
+class WriteNote(NamedTuple):
     """What is said about the writes of one block."""
 
     reason: str = ""
     """Why they are made; empty for the reason of the arming, if any."""
-    expected: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = MappingProxyType({})
     """By key of a tag (``tag_key``): the value that it must still have, good and not stale, when the write is sent."""
     reverts: bool = False
     """Whether they put back what a timed write changed. The desk lets through only what is waiting to be put back."""
@@ -44,7 +43,7 @@ def given(**said: Any) -> Iterator[None]:
 
     The keywords are the fields of :class:`WriteNote`.
     """
-    before = _note.set(replace(_note.get(), **said))
+    before = _note.set(_note.get()._replace(**said))
     try:
         yield
     finally:

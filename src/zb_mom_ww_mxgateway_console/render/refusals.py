@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError
-from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, first_failed, hresult_text, name_of
 from zb_mom_ww_mxgateway_console.render.status_meanings import hresult_meaning, status_meaning
 

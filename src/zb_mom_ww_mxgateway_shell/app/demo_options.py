@@ -2,16 +2,14 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DemoOptions:
+class DemoOptions(NamedTuple):
     """Whether the gateway is a simulated one, and what its plant has in addition."""
 
     demo: bool = False
@@ -25,18 +23,16 @@ class DemoOptions:
 
     def joined(self, other: "DemoOptions") -> "DemoOptions":
         """Return both together; where only one can hold, the other's."""
-        return DemoOptions(
-            **{each.name: getattr(other, each.name) or getattr(self, each.name) for each in fields(self)}
-        )
+        return DemoOptions(**{name: getattr(other, name) or getattr(self, name) for name in self._fields})
 
     def check(self) -> None:
         """Raise click.UsageError for a file without ``--demo``."""
         if self.demo:
             return
-        for each in fields(self):
-            if getattr(self, each.name):
-                name = f"--{each.name.replace('_', '-')}"
-                raise click.UsageError(f"{name} is for the simulated plant: add --demo. A gateway has its own")
+        for name in self._fields:
+            if getattr(self, name):
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} is for the simulated plant: add --demo. A gateway has its own")
 
 
 def demo_options(function: F) -> F:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.galaxy_objects import object_at, object_beginning
-from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name

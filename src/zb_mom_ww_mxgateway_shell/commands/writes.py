@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning

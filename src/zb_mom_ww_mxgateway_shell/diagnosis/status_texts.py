@@ -1,7 +1,7 @@
 """Meaning of MXAccess's numbers, in plain words."""
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
-from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 
 _SECURITY = {

@@ -10,8 +10,8 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthorizationError,
     MxGatewayError,
 )
-from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 
@@ -11,8 +11,7 @@ REPORT_SUFFIXES = (".html", ".htm", ".md", ".markdown")
 _ABOUT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordOptions:
+class RecordOptions(NamedTuple):
     """Where a record and a report of it go, and what they are about."""
 
     record: str | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe

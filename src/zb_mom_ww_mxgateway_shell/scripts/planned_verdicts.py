@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.models.galaxy import VERIFIED_WRITE, VIEW_ONLY
+from zb_mom_ww_mxgateway.models.security_classes import VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.safety.known_range import beyond_range
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRule, WriteRules
 from zb_mom_ww_mxgateway.system import clock

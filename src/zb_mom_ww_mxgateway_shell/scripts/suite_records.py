@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -69,7 +68,7 @@ class SuiteRecords:
         """
         self._wanted.facts()
         # With a folder the records are what the facts are about.
-        replace(self._wanted, about=() if self._is_kept else self._wanted.about).check(files)
+        self._wanted._replace(about=() if self._is_kept else self._wanted.about).check(files)
         if self._wanted.report is not None and not report_files.is_special(Path(self._wanted.report)):
             from zb_mom_ww_mxgateway_shell.evidence.report import write_report  # Lazy: most suites have no report.
 
@@ -85,7 +84,7 @@ class SuiteRecords:
     def keeping_of(self, part: Part, attempt: int) -> RecordKeeping:
         """Return what keeps the record of an attempt, from 1."""
         path = self._path_of(part.name, attempt)
-        options = RecordOptions() if path is None else replace(self._wanted, record=str(path), report=None)
+        options = RecordOptions() if path is None else self._wanted._replace(record=str(path), report=None)
         keeping = RecordKeeping(options, may_show=True)
         keeping.files, keeping.seed = [*part.block.sources, *self.others], self._seed
         return keeping

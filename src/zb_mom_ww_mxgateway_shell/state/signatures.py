@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, VERIFIED_WRITE
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, VERIFIED_WRITE
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import Text
