@@ -307,7 +307,7 @@ async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finall
     )
     assert done.code == 1
     assert run.written == [3]
-    assert done.out.splitlines()[-1].startswith("0 of 2 steps passed; 1 failed; 1 not run; finally failed, in")
+    assert done.out.splitlines()[-1].startswith('0 of 2 steps passed; 1 failed: "one"; 1 not run; finally failed, in')
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     assert [(case.get("name"), [part.tag for part in case]) for case in suite.iter("testcase")] == [
         ("try.mxs:2 one", ["failure"]),

@@ -1,6 +1,7 @@
 """`source FILE`: a command file that runs at the prompt, on its session."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,22 @@ async def test_it_runs_from_the_python_pane_and_not_where_there_is_no_prompt(tmp
     context = Context(all_commands(), interactive=False)
     with pytest.raises(ShellError, match="-c FILE runs a file, and in a file, include FILE does"):
         await run(context, "source fails.mxs", follow)
+
+
+@pytest.mark.parametrize("columns", [110, 40])
+async def test_a_line_that_fails_says_so_in_its_column_and_the_summary_names_the_steps(
+    tmp_path: Path, columns: int
+) -> None:
+    lines = ('step "one"', f"expect {INT} = 9", 'step "two"', "note fine", "finally", f"expect {INT} = 8")
+    file("fails.mxs", "on-error next-step", *lines)
+    async with shell(tmp_path, columns=columns) as sh:
+        await sh.terminal.enter("source fails.mxs", '1 of 2 steps passed; 1 failed: "one"; finally failed, in')
+        rows = sh.terminal.text.split("\n")
+        failed = [row for row in rows if "FAILED" in row]
+        assert len(failed) == 2
+        assert all(re.search(r"FAILED +(\d+ ms|\d\.\d s)$", row) for row in failed)
+        if columns == 110:
+            assert re.match(rf"   3  expect {INT} = 9 +FAILED", failed[0])
+            assert {row.index("FAILED") for row in failed} == {52}
+        else:
+            assert {row.index("FAILED") for row in failed} == {6}

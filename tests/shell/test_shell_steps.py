@@ -70,7 +70,7 @@ async def test_on_error_next_step_leaves_out_the_lines_up_to_the_next_step(run: 
     run.file(f'write {INT} 4\nstep "of an included file"\nexpect {INT} = 4\n', "steps.mxs", declares=False)
     done = await run(NEXT_STEP, "--report-junit", "out.xml")
     assert (done.code, run.written) == (1, [2, 4, 5, 6]), done
-    assert "2 of 4 steps passed; 2 failed" in done.out
+    assert '2 of 4 steps passed; 2 failed: "' in done.out
     cases = ElementTree.parse(run.folder / "out.xml").iter("testcase")
     failed = [each.get("name", "").rpartition(" ")[2] for each in cases if each.find("failure") is not None]
     assert failed == ["first", "second"]
@@ -126,7 +126,7 @@ async def test_a_time_limit_ends_a_wait_with_a_failure_and_finally_runs(run: Run
     done = await run(text, "--report-junit", "out.xml")
     assert (done.code, run.written) == (1, [7]), done
     assert "try.mxs:4:1: the time limit of 0.3s is over" in done.err
-    assert "0 of 2 steps passed; 1 failed; 1 not run; the time limit of 0.3s is over" in done.out
+    assert '0 of 2 steps passed; 1 failed: "a"; 1 not run; the time limit of 0.3s is over' in done.out
     done = await run.process("--plaintext", *(word for line in text.splitlines() for word in ("-e", line)))
     assert (done.code, run.written) == (1, [7, 7])
     done = await run.process("--plaintext", stdin=text)

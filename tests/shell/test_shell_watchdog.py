@@ -139,7 +139,7 @@ expect {INT} = 8
     )
     assert done.code == 1
     assert done.err.count(f"expected {INT} < 5") == 1
-    assert "1 of 2 steps passed; 1 failed" in done.out
+    assert '1 of 2 steps passed; 1 failed: "' in done.out
 
 
 async def test_it_ends_before_finally_and_at_the_end_of_the_file(runs: Runs) -> None:

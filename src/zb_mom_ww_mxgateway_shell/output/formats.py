@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.page import Page
 
 _TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10
+_FAILURES = {ExitCode.UNKNOWN: "UNKNOWN", ExitCode.INTERRUPTED: "INTERRUPTED"}
+"""Outcomes of statements that are no ordinary failures."""
 
 
 class Formatter(ABC):
@@ -134,7 +136,7 @@ class TableFormatter(Formatter):
         lines = [] if result is None else result.lines()
         page.copy(lines)
         if result is not None and result.exit_code is not ExitCode.DONE:
-            self._show_not_met(page, lines, problems_of(result))
+            self._show_not_met(page, lines, problems_of(result), result.exit_code)
         elif page.is_numbered:
             brief = result.brief if isinstance(result, TextResult) else ""
             self._show_outcome(page, [brief] if brief else lines)
@@ -144,7 +146,9 @@ class TableFormatter(Formatter):
         return lines
 
     def failure(self, page: "Page", error: BaseException, problem: Sequence[str]) -> None:
-        self._show_head_and_notices(page)
+        from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for  # Lazy: help needs the forms without it.
+
+        self._show_failed(page, exit_code_for(error))
         page.problem(problem)
 
     def end(self, page: "Page", summary: str) -> None:
@@ -164,19 +168,37 @@ class TableFormatter(Formatter):
         else:
             page.text(padded(line, _line_width(page)) + _took(page))
 
-    def _show_not_met(self, page: "Page", lines: Sequence[str], problem: Sequence[str]) -> None:
-        self._show_head_and_notices(page)
+    def _show_not_met(self, page: "Page", lines: Sequence[str], problem: Sequence[str], code: ExitCode) -> None:
+        self._show_failed(page, code)
         for line in lines:
             # A terminal shows the same line with the problem; a file or a program reads standard output alone.
             if line.strip() not in problem or not page.is_screen:
                 page.text(f"{INDENT}{line}")
         page.not_met(problem or (lines if page.quiet else []))
 
+    def _show_failed(self, page: "Page", code: ExitCode) -> None:
+        """Show that a statement of a file failed, in the column of outcomes if there is room."""
+        if not page.is_numbered:
+            return
+        word = _FAILURES.get(code, "FAILED")
+        head = "" if page.is_head_shown else _head(page)
+        page.is_head_shown = True
+        line = f"{padded(head, _TEXT_WIDTH)}  {word}"
+        if page.is_screen and width(line) > _line_width(page):
+            if head:
+                page.text(head)
+            line = f"{INDENT}{word}"
+        page.text(padded(line, _line_width(page)) + _took(page))
+        self._show_notices(page)
+
     def _show_head_and_notices(self, page: "Page") -> None:
         if page.is_numbered:
             self._show_head(page, _took(page))
-            for text in _own_notices(page):
-                page.text(f"{INDENT}{safe(text)}")
+            self._show_notices(page)
+
+    def _show_notices(self, page: "Page") -> None:
+        for text in _own_notices(page):
+            page.text(f"{INDENT}{safe(text)}")
 
     def _show_head(self, page: "Page", took: str = "") -> None:
         if page.is_numbered and not page.is_head_shown:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
@@ -18,6 +18,10 @@ from zb_mom_ww_mxgateway_shell.scripts.loader import Block
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+_MOST_NAMED = 5
+"""Failed steps that a summary names."""
 
 
 class Entry(NamedTuple):
@@ -179,14 +183,20 @@ class RunLog:
             failed = sum(not entry.ok for entry in entries)
             outcome = f"{failed} failed" if failed else self.broken_off or "all done"
             return f"{counted(len(entries), 'statement')}, {outcome}, in {took}"
-        failed = sum(step.failure is not None for step in titled)
-        parts = [f"{len(titled) - failed} of {count} steps passed"]
-        parts += [f"{failed} failed"] if failed else []
+        wrong = [step.title for step in titled if step.failure is not None]
+        parts = [f"{len(titled) - len(wrong)} of {count} steps passed"]
+        parts += [f"{len(wrong)} failed: {_named(wrong)}"] if wrong else []
         parts += [f"{not_reached} not run"] if not_reached else []
         parts += [f"{left_out} not selected"] if left_out else []
         parts += [f"{step.title or 'the lines before them'} failed" for step in others]
         parts += [self.broken_off] if self.broken_off else []
         return f"{'; '.join(parts)}, in {took}"
+
+
+def _named(titles: list[str]) -> str:
+    """Return the titles of steps, the first of many."""
+    named = ", ".join(f'"{safe(title)}"' for title in titles[:_MOST_NAMED])
+    return f"{named} and {len(titles) - _MOST_NAMED} more" if len(titles) > _MOST_NAMED else named
 
 
 def title_of(statement: Statement, context: "Context") -> str | None:

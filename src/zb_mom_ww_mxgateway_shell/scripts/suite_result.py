@@ -84,10 +84,12 @@ class FileResult:
         attempt = next((each for each in reversed(self.attempts) if each.code is not ExitCode.DONE), None)
         if attempt is None:
             return ""
-        entry = next((entry for step in attempt.log.steps if (entry := step.failure)), None)
-        if entry is None:
+        found = next(((step, entry) for step in attempt.log.steps if (entry := step.failure)), None)
+        if found is None:
             return attempt.log.broken_off
+        step, entry = found
         where = entry.statement.place or f"line {entry.statement.line}"
+        where += f', "{step.title}"' if step in attempt.log.titled else ""
         return f"{where}: {entry.lines[0] if entry.lines else entry.exit_code.name}"
 
     @property
