@@ -412,3 +412,33 @@ def test_prompt_and_pane_work_on_a_loop_that_takes_no_signal_handlers(
 
     with asyncio.Runner(loop_factory=RefusingLoop) as runner:
         runner.run(scenario())
+
+
+@pytest.mark.parametrize("columns", [110, 40])
+async def test_the_pane_opens_with_two_lines_of_what_is_there(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns) as sh:
+        screen = sh.terminal
+        await screen.enter("let limit = 80", "limit = 80")
+        await screen.enter("py", ">>>")
+        await screen.shows("Python on this session: live, session, client, items, asyncio, _, and limit")
+        await screen.shows('await mx("read TAG") runs a line of the shell; live["TAG"] has', "exit() goes back")
+        rows = screen.text.partition("Python on")[2].partition(">>>")[0].rstrip().split("\n")
+        assert (len(rows), max(map(len, rows)) <= columns) == (2 if columns == 110 else 5, True)
+
+
+async def test_a_line_that_reads_gives_python_code_readings_with_their_quality(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        sh.gateway.set(INT, 4710)
+        await screen.enter("py", ">>>")
+        await screen.enter(f'number = await mx("read {INT}")', f"{INT}  4710")
+        await screen.enter("number.value + 1, number.quality, number.quality_word", "(4711, 192, 'good')")
+        await screen.enter(f'seen = await mx("watch {INT} --count 1")', "1 sample")
+        await screen.enter("seen[0].value + 2, seen[0].quality", "(4712, 192)")
+        await screen.enter(f'past = await mx("history {INT}")', "1 change seen since")
+        await screen.enter("past[-1].value + 3, past[-1].quality", "(4713, 192)")
+        sh.gateway.set(INT, 4709, quality=0)
+        await screen.enter(f'doubt = await mx("read {INT} --fresh")', "bad")
+        await screen.enter("exit()", "demo>")
+        await screen.enter("echo $number", "\n4710\n")
+        await screen.enter("echo $doubt", "doubt is bad; doubt.value in Python is its value alone")

@@ -92,6 +92,11 @@ class Readings:
         values = [each.value for each in self.readings]
         return values[0] if len(values) == 1 else values
 
+    @property
+    def returned(self) -> Any:
+        """The readings, with their quality; the reading itself of one tag."""
+        return self.readings[0] if len(self.readings) == 1 else list(self.readings)
+
     def lines(self) -> list[str]:
         rows = [self._row(each) for each in self.readings]
         table = table_lines(*with_facts(("tag", "value", "quality", "age", "from"), rows, self.facts)) if rows else []
@@ -247,7 +252,12 @@ class TagHistory:
 
     @property
     def value(self) -> Any:
-        return [entry.value for _, entry in self.entries if isinstance(entry, Sample)]
+        return [entry.value for entry in self.returned]
+
+    @property
+    def returned(self) -> list[Sample]:
+        """The samples, with their quality."""
+        return [entry for _, entry in self.entries if isinstance(entry, Sample)]
 
     def lines(self) -> list[str]:
         rows = [[clock_text(at), *_cells(entry, self.facts)] for at, entry in self.entries]

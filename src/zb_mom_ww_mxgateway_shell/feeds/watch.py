@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue, copy_of
 from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
@@ -167,6 +167,11 @@ class WatchResult:
     def value(self) -> Any:
         """The last values in the order of the items."""
         return [value and value.value for value in self._values()]
+
+    @property
+    def returned(self) -> list[LiveValue | None]:
+        """The same with their quality."""
+        return [value and copy_of(value) for value in self._values()]
 
     def lines(self) -> list[str]:
         missed = f", {self.watch.missed} missed" if self.watch.missed else ""

@@ -159,9 +159,20 @@ def _value(found: "re.Match[str]", word: Token, names: Mapping[str, Any]) -> Any
     value = names[name]
     if isinstance(value, NotYetKnown):
         raise ValueNotYetKnown(name)
+    if isinstance(word_of := getattr(value, "quality_word", None), str):  # A value as Python code reads it.
+        value = _good(value, name, word_of, place)
     if not is_plain(value):
         raise place.mistake(f"{name} is a {type(value).__name__}: only a plain value can be used in a line")
     return value
+
+
+def _good(read: Any, name: str, quality: str, place: Token) -> Any:
+    """Return the value of what was read; it must be good: a line has no place for its quality."""
+    is_stale = any(getattr(read, each, None) is not None for each in ("stale_for", "stale_since"))
+    if quality != "good" or is_stale:
+        doubt = "stale" if quality == "good" else quality
+        raise place.mistake(f"{name} is {doubt}; {name}.value in Python is its value alone")
+    return read.value
 
 
 def _in_element(value: Any, found: "re.Match[str]", word: Token) -> str:

@@ -101,6 +101,11 @@ def sheet_of(result: Result) -> Sheet:
     return Sheet(tuple(fields), [fields] if fields else [])
 
 
+def returned_by(result: Result) -> Any:
+    """Return what Python code gets of a result: values with their quality where it has such, else its value."""
+    return getattr(result, "returned", result.value)
+
+
 @dataclass(frozen=True, slots=True)
 class TextResult:
     """A result in a few words, with its fields for JSON."""

@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shorten
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, returned_by
 from zb_mom_ww_mxgateway_shell.output.value_text import with_time
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
@@ -328,7 +328,7 @@ class _Names(PythonNames):
             lines.tell_not_done(error)
             raise error
         await self._show(result)
-        return True if title_of(statement, context) is not None else result and result.value
+        return True if title_of(statement, context) is not None else result and returned_by(result)
 
     def tell_check(self, outcome: CheckOutcome) -> None:
         self._file._lines.tell_check(self._context, outcome)

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.kept_secrets import without_kept
 from zb_mom_ww_mxgateway_shell.errors import Failure, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, VariableWord, value_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
-from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
+from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of, returned_by
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome, command_of
@@ -24,6 +24,8 @@ from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
+_MOST_NAMED = 5
+"""Names of a person that the introduction has."""
 HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
 Show = Callable[[Result | None], Awaitable[None]]
 """Shows a result, in the way of a front end."""
@@ -52,7 +54,7 @@ class PythonNames:
         self._given = dict(self.namespace)
 
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
-        """Run a line of the shell, show its result and return its value.
+        """Run a line of the shell, show its result and return its value; of tags that were read, with their quality.
 
         It uses the connection that is current at this call, even if a task runs it later. Raise the errors of the line,
         and ShellError if it was refused or its outcome is unknown.
@@ -64,9 +66,20 @@ class PythonNames:
             if result is not None and result.exit_code != 0:
                 raise not_done(result)
             await self._show(result)
-            return result and result.value
+            return result and returned_by(result)
 
         return mx()
+
+    def introduction(self) -> list[str]:
+        """Return two lines that say what there is."""
+        own = [name for name in self._context.names if name in self.namespace]
+        named = ", ".join(own[:_MOST_NAMED]) + (f" and {len(own) - _MOST_NAMED} more" if own[_MOST_NAMED:] else "")
+        names = f"live, session, client, items, asyncio, _{f', and {named}' if named else ''}"
+        none = "" if self._context.live else " (not connected: live, session and client are None)"
+        return [
+            f"Python on this session: {names}{none}",
+            'await mx("read TAG") runs a line of the shell; live["TAG"] has value, quality, age; exit() goes back',
+        ]
 
     async def run(self, context: Context, line: str, statement: Statement | None = None) -> Outcome:
         """Run a line of the shell, and update the names afterwards.

@@ -10,6 +10,7 @@ from prompt_toolkit.formatted_text.utils import fragment_list_to_text
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.output import Output
+from prompt_toolkit.renderer import print_formatted_text
 from ptpython.printer import OutputPrinter
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
@@ -19,6 +20,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.errors import NO_PROGRAMS, ShellError
+from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python.namespace import ExitCalled, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
@@ -89,6 +91,7 @@ class Pane(PythonRepl):
         """Read and run input until exit() or Ctrl-D."""
         self._add_to_namespace()
         self._keys.settle()
+        self._introduce()
         try:
             # Ctrl-C between two inputs has nothing to stop and must not close the pane.
             with on_signals(INTERRUPT, lambda: None), self._names.reporting_tasks():
@@ -96,6 +99,12 @@ class Pane(PythonRepl):
         finally:
             self._remove_from_namespace()
             self._names.take_back()
+
+    def _introduce(self) -> None:
+        """Say what there is."""
+        columns = self.app.output.get_size().columns
+        rows = [row for line in self._names.introduction() for row in folded(safe(line), columns)]
+        print_formatted_text(self.app.output, [("", "".join(f"{row}\n" for row in rows))], self._current_style)
 
     async def _read_and_run(self) -> None:
         while True:
