@@ -11,9 +11,10 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from shell_lines import SIMULATED
-from shell_screen import text_on
+from shell_screen import Screen, text_on
 from shell_waiting import DEADLINE, until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -35,7 +36,7 @@ class Terminal:
     """Whether it says where its cursor is when it is asked."""
 
     def __init__(self, keys: PipeInput, columns: int = COLUMNS) -> None:
-        self.screen = pyte.Screen(columns, ROWS)
+        self.screen = Screen(columns, ROWS)
         self._stream = pyte.Stream(self.screen)
         self._keys = keys
         self.raw = ""
@@ -153,6 +154,7 @@ async def shell(
         output = Vt100_Output(
             terminal,  # type: ignore[arg-type]
             lambda: Size(rows=ROWS, columns=columns),
+            default_color_depth=ColorDepth.from_env(),
             enable_cpr=cursor_reports,
         )
         with create_app_session(input=keys, output=output) as session:

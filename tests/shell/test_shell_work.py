@@ -181,6 +181,8 @@ def test_long_lines_fold_at_spaces_under_their_last_column() -> None:
         "name         ok    word word word word",
         "                   word word word word",
     ]
+    assert folded("Plant.P1   1.0 → 2.0   accepted 2 ms, completed 18 ms", 50)[1].strip() == "18 ms"
+    assert folded("Tank 水水水   verified: the value is 60.0, good, 0.0 s", 51)[1].strip() == "0.0 s"
     assert folded("  a  " + "x" * 60, 30)[0] == "  a  " + "x" * 25
     assert all(len(line) <= 40 for line in folded("tag  " + "A.b " * 50, 40))
 

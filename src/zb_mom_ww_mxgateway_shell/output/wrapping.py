@@ -8,6 +8,9 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import width as columns_of
 
 _GAP = re.compile(r"\s{2,}")
 _PIECE = re.compile(r" +|[^ ]+")
+# A number stays with its unit.
+_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min|h|m|%)(?![^\W_]))")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def folded(line: str, width: int) -> list[str]:
@@ -18,6 +21,12 @@ def folded(line: str, width: int) -> list[str]:
     ends = (gap.end() for gap in _GAP.finditer(line, 0, width))
     indents = [column for end in ends if (column := columns_of(line[:end])) <= width - max(20, width // 3)]
     indent = " " * (indents[-1] if indents else 0)
+    if _NO_BREAK in line:
+        return _wrapped(line, width, indent)
+    return [part.replace(_NO_BREAK, " ") for part in _wrapped(_UNIT.sub(_NO_BREAK, line), width, indent)]
+
+
+def _wrapped(line: str, width: int, indent: str) -> list[str]:
     if columns_of(line) > len(line):
         return list(_wide(line, width, indent))
     return textwrap.wrap(line, width, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False)
