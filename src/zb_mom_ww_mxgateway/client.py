@@ -81,6 +81,8 @@ class GatewayClient:
         For a moment after a call has lost it, a connection may still seem to be there: that moment is waited for first.
         """
         await asyncio.sleep(self._transport.failed_at + _MOMENT - clock.monotonic())
+        if not self._transport.channel.is_connected():
+            await self._transport.renew_trust()
         return await self._transport.channel.reconnected(timeout)
 
     def beside(self, write_guard: "WriteGuard | None") -> Self:

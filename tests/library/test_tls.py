@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 from library_certificates import serve_certificate
 from library_relay import Relay, listener
+from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
+    AlarmFeed,
     GatewayClient,
     KnownGateways,
+    LiveSession,
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayCertificateChangedError,
     MxGatewayTransportError,
+    WriteOutcome,
 )
 from zb_mom_ww_mxgateway.transport.tls import default_known_gateways, seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -131,6 +135,32 @@ async def test_a_certificate_that_changes_while_connected_is_refused_too(
         with pytest.raises(MxGatewayTransportError):
             await client.open_session()
         assert len(secure.calls) == calls
+
+
+async def test_a_live_session_goes_on_once_the_new_certificate_is_remembered(
+    secure: SimulatedGateway, known_gateways: Path
+) -> None:
+    async with (
+        await connect(secure, known_gateways) as client,
+        LiveSession(await client.open_session()) as live,
+        AlarmFeed(client) as alarms,
+    ):
+        await live.ready()
+        await live.read(["Plant.Tank1.LevelSP"])
+        session = live.session.session_id
+        await secure.swap_certificate()
+        # Nobody has had it remembered: no call arrives.
+        await eventually(lambda: live.lost and "not the trusted one" in str(live.lost), "its refusal")
+        calls = len(secure.calls)
+        await eventually(lambda: live.resumes > 2, "several attempts")
+        assert len(secure.calls) == calls
+        KnownGateways(known_gateways).remember(await seen_now(secure.endpoint, 5))
+        await live.ready()
+        assert (await live.write("Plant.Tank1.LevelSP", 61.0)).outcome is WriteOutcome.COMPLETED
+        assert live.session.session_id == session
+        await eventually(lambda: alarms.lost_at is None, "the alarms")
+        assert client.trust.known
+        assert client.trust.known.sha256 == secure.fingerprint_sha256
 
 
 async def test_memory_can_be_turned_off(secure: SimulatedGateway, known_gateways: Path) -> None:

@@ -85,3 +85,24 @@ async def test_a_file_has_nobody_trusted_whom_the_user_did_not_name(tmp_path: Pa
         done = await run("-e", f"trust {stranger.endpoint} --fingerprint {stranger.fingerprint_sha256}")
         assert (done.code, "a file may trust a certificate only for the gateway" in done.err) == (5, True), done
         assert KnownGateways(tmp_path / "known_gateways").get(stranger.endpoint) is None
+
+
+async def test_a_shell_that_is_cut_off_says_what_to_type_and_comes_back_once_it_is_done_elsewhere(
+    tmp_path: Path, secure: SimulatedGateway, known: KnownGateways
+) -> None:
+    async with shell(tmp_path, columns=120) as sh:
+        screen = sh.terminal
+        await screen.enter(f"connect {secure.endpoint}", "trusted on first use")
+        await screen.enter("watch Plant.Tank1.Level", "good")
+        await secure.swap_certificate()
+        await screen.shows(
+            "the gateway shows a certificate that is not the trusted one",
+            f"then trust {secure.endpoint} here, or mxgw-shell trust {secure.endpoint} in another terminal: then this",
+        )
+        process = ShellProcess(tmp_path)
+        process.environment["MXGATEWAY_KNOWN_GATEWAYS"] = str(known.path)
+        done = await process("trust", secure.endpoint, "--fingerprint", str(secure.fingerprint_sha256))
+        assert done.code == 0, done
+        await screen.shows("event stream resumed after sequence", f"{secure.endpoint} (read-only)>")
+        await screen.enter("read Plant.Tank1.Level", "good")
+        await screen.enter("trust", "unchanged: nothing to do")

@@ -191,6 +191,7 @@ class AlarmFeed:
                 return
             await asyncio.sleep(_DELAYS[min(failures, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25))
             failures += 1
+            await self._client.reconnected(0)
 
     def _end(self, error: MxGatewayError | None) -> None:
         self._settled.set()

@@ -349,6 +349,8 @@ class SessionSupervisor:
         delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
         self._failures += 1
         await asyncio.sleep(delay * random.uniform(0.75, 1.25))
+        if self._failures > 1:  # Most losses are over at the first attempt.
+            await self._link.transport.renew_trust()
 
     async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
         self._hub.set_stale(error)

@@ -14,6 +14,9 @@ from zb_mom_ww_mxgateway.errors import (
     may_have_run,
 )
 from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
+
+_DISTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)")
 
 
 def printable(options: ClientOptions, text: str, secret: str = "") -> str:
@@ -45,6 +48,7 @@ def translated(
         grpc_code=code,
         correlation_id=wire.correlation_of(request) or None,
         outcome_unknown=unknown,
+        advice=TRUST_ADVICE if _DISTRUSTED.search(details) and _may_remember(options) else "",
     )
     # A traceback shows the cause too: not one that quotes the key, or a password.
     quoted = str(error)
@@ -52,6 +56,10 @@ def translated(
     # Its traceback holds the call, and that the connection, for as long as the error is kept.
     error.__traceback__ = None
     return result
+
+
+def _may_remember(options: ClientOptions) -> bool:
+    return options.trust_on_first_use and options.remember_certificate
 
 
 def undecodable(
@@ -71,8 +79,7 @@ def _in_short(details: str) -> str:
     refused = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
     if refused:
         return f"no connection: {refused[1]}"
-    distrusted = re.search(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)", details)
-    if distrusted:
+    if distrusted := _DISTRUSTED.search(details):
         return f"no connection: the gateway shows a certificate that is not the trusted one ({distrusted[1]})"
     return details
 

@@ -242,6 +242,21 @@ class Transport:
         tell_of_connection(self.options, "replaced", error)
         self.channel.replace(make_channel(self.options, self.trust), self.options.call_timeout, error)
 
+    async def renew_trust(self) -> None:
+        """Rely on the certificate that is remembered now, if it is another one: a person had it remembered meanwhile.
+
+        Call it where there is no connection. A channel that trusts the former one never comes back.
+        """
+        trust = None if self._closed else await tls.renewed(self.options, self.trust)
+        if trust is None:
+            return
+        self.trust = trust
+        if self.channel.is_connected():
+            return  # Another client on it came first.
+        endpoint = self.options.endpoint
+        why = f"connect: another certificate of {endpoint} is remembered now: another connection is made"
+        self.renew_channel(MxGatewayTransportError(why, endpoint=endpoint, call="connect"))
+
     def break_streams(self, error: MxGatewayError) -> None:
         """End the streams on the connection of commands and alarms with `error`: it is given up."""
         for stream in tuple(self._streams):

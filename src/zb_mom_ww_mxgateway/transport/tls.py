@@ -94,6 +94,23 @@ async def remembered(options: ClientOptions, trust: Trust) -> Trust:
     return trust if counts is trust.known else trust._replace(known=counts, is_first_use=False)
 
 
+async def renewed(options: ClientOptions, trust: Trust) -> Trust | None:
+    """Return the trust in a certificate that was remembered in the meantime, in place of the one that `trust` knows.
+
+    Return None where nothing has changed, or where that cannot be read.
+    """
+    if trust.known is None or not options.remember_certificate:
+        return None  # It goes by other roots, or forgets what it saw.
+    try:
+        now = await asyncio.to_thread(KnownGateways(options.known_gateways).get, options.endpoint)
+    except MxGatewayTransportError:
+        return None
+    if now is None or now.sha256 == trust.known.sha256:
+        return None
+    log(TRUST, logging.INFO, f"{options.endpoint}: certificate {now.sha256} as remembered meanwhile")
+    return Trust(now.pem.encode(), options.server_name_override or now.server_name, known=now)
+
+
 def wrong_dates(known: KnownGateway) -> str:
     """Return what is wrong with the time for which a certificate is valid, in words; empty where nothing is."""
     try:

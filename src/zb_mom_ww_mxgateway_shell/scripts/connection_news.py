@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import date_and_time, time_text
+from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
@@ -55,7 +57,7 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
             slept_at = connected.live.resumes if change.slept else slept_at
             text, is_bad = _describe(connected, change, before, slept_at == connected.live.resumes)
             before = change.state
-            reasons[connected].reported.add(str(change.lost))
+            reasons[connected].reported.add(_reason(change.lost))
             await report_for(connected, text, is_bad, _kind(change), **stale.facts(change))
 
     async with asyncio.TaskGroup() as following:
@@ -136,13 +138,24 @@ class _Reasons:
             self.reported.clear()
             self._last = ""
             return ""
-        reason = str(live.lost)
+        reason = _reason(live.lost)
         if reason != self._last:
             self._last, self._since = reason, now
         if reason in self.reported or now - self._since < _STAYS_SECONDS:
             return ""
         self.reported.add(reason)
         return f"still {connected.state}: {reason}"
+
+
+def _reason(lost: BaseException | None) -> str:
+    """Return why a connection is lost, and what to type where a person has to decide."""
+    text = str(lost)
+    if not isinstance(lost, MxGatewayError) or lost.advice != TRUST_ADVICE or lost.advice in text:
+        return text
+    return (
+        f"{text}. If it was given a new one, compare the fingerprint with its log, then trust {lost.endpoint} here, or "
+        f"mxgw-shell trust {lost.endpoint} in another terminal: then this connection comes back by itself"
+    )
 
 
 def _describe(
@@ -165,7 +178,7 @@ def _describe(
         case old, new if old is new:
             return "", False
         case _, LiveState.STALE:
-            return f"event stream lost, resuming: {change.lost}", True
+            return f"event stream lost, resuming: {_reason(change.lost)}", True
         case _, LiveState.REBUILDING:
             return f"session lost, opening another with the same items: {change.lost}", True
         case LiveState.REBUILDING, LiveState.LIVE:
