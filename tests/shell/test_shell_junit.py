@@ -58,6 +58,14 @@ async def test_a_case_that_did_not_run_says_why(run: Runs) -> None:
     assert skipped.text == "not reached: the file ended before"
 
 
+async def test_what_is_after_finally_is_behind_the_steps_that_did_not_run(run: Runs) -> None:
+    text = f'step "one"\nexpect {INT} = 9 quality good age < 5s\nstep "two"\nfinally\nnote "x"\n'
+    root = await report(run, text, code=1)
+    assert ids(root) == ["try.mxs:1 one", "try.mxs:3 two", "try.mxs:4 finally"]
+    (failure,) = root.iter("failure")
+    assert f"expected {INT} = 9 quality good age < 5s, is 0 (good, " in str(failure.text)
+
+
 async def test_the_text_of_a_failure_has_what_was_expected_and_what_there_was(run: Runs) -> None:
     run.gateway.set(TEXT, "<&\x00]]>")
     root = await report(run, f'step "<a&\x07>"\nexpect {TEXT} = b\n', code=1)

@@ -65,8 +65,8 @@ def test_steps_have_their_verdicts_and_what_was_seen() -> None:
         ("Setpoint follows", ReportVerdict.OBSERVED),
         ("Pump runs", ReportVerdict.FAILED),
         ("Words", ReportVerdict.OBSERVED),
-        ("finally", ReportVerdict.OBSERVED),
         ("Never", ReportVerdict.SKIPPED),
+        ("finally", ReportVerdict.OBSERVED),
     ]
     write, wait = report.steps[0].findings
     assert (write.verdict, write.actual) == (
@@ -91,7 +91,7 @@ def test_a_step_with_something_to_tell_is_passed_with_an_observation() -> None:
     words = report_of(acceptance_record()).steps[2].observations
     assert words == ["comment: weather fine", "deviation: gauge reads 0.3 high", "connection: 3 events were lost"]
     # The tag was written last after finally, and is not back.
-    assert report_of(acceptance_record()).steps[3].observations == ["Plant.Tank1.LevelSP was changed and not put back"]
+    assert report_of(acceptance_record()).steps[4].observations == ["Plant.Tank1.LevelSP was changed and not put back"]
     plain = report_of(record([begin(), step("A", 1), expect("X = 1", 1, 2, "A")]))
     assert (plain.steps[0].verdict, plain.verdict) == (ReportVerdict.PASSED, ReportVerdict.PASSED)
 

@@ -58,7 +58,7 @@ async def capture(
     equals: Annotated[str, Sign("=")],
     tag: TargetArgument,
     *,
-    quality: QualityClause = "good",
+    quality: QualityClause = None,
 ) -> Result:
     """Keep the present value of a tag under a name: from then on `$name` stands for it.
 
@@ -71,7 +71,7 @@ async def capture(
         reason = "it has no value"
     elif found.stale_since is not None:
         reason = "the value is stale"
-    elif quality not in ("any", found.quality_word):
+    elif (quality or "good") not in ("any", found.quality_word):
         reason = f"the quality is {found.quality_word}"
     elif has_nan(found.value):
         reason = "it is not a number"

@@ -59,7 +59,7 @@ class ConditionOptions:
     every: EveryClause = False
     any_: EveryClause = False
     tol: Annotated[Token | None, Tolerance(), Clause()] = None
-    quality: QualityClause = "good"
+    quality: QualityClause = None
     age: Annotated[float | None, Duration(), Clause("<")] = None
 
     @property
@@ -73,7 +73,8 @@ def _condition(subject: Subject, operator: Token, value: Token | Target, options
     word = first_word(subject)
     first = subject if isinstance(subject, Target) else Target(word.value, None, word)
     other = value if isinstance(value, Target) else None
-    return TagCondition(first, comparison, options.quality, options.age, other)
+    quality, named = options.quality or "good", options.quality is not None
+    return TagCondition(first, comparison, quality, options.age, other, names_quality=named)
 
 
 def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> None:

@@ -16,6 +16,8 @@ DEVIATION = "deviation"
 """The kind of an observation that somebody has to decide about."""
 LEADING = "before the first step"
 """The title of what ran before the first step."""
+_FINALLY = "finally"
+"""The title of the part that always runs at the end of its file."""
 
 
 def run_report(
@@ -72,7 +74,8 @@ class _Reading:
             title, why = text_of(said.get("title") or each), text_of(said.get("why"))
             required = tuple(map(text_of, list_of(said.get("requirements"))))
             step = StepReport(text_of(said.get("id")) or title, title, required, not_run_because=why or "not reached")
-            report.steps.append(step)
+            behind = sum(each.title == _FINALLY and not each.is_step for each in report.steps[-1:])
+            report.steps.insert(len(report.steps) - behind, step)
         self._note_left_changed()
         return report
 

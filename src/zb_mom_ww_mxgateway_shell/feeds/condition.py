@@ -37,11 +37,13 @@ class TagCondition(NamedTuple):
     """The tag whose value is wanted, where that is not a fixed one. What holds of the value must hold of its, too."""
     facts: TagFacts = NOTHING_KNOWN
     """What is known of the tag."""
+    names_quality: bool = False
+    """Whether the line names the quality."""
 
     @property
     def text(self) -> str:
         """The condition for messages."""
-        quality = "" if self.quality == "good" else f" quality {self.quality}"
+        quality = f" quality {self.quality}" if self.names_quality else ""
         age = "" if self.age is None else f" age < {self.age:g}s"
         return f"{self.target.tag} {self.comparison.text}{quality}{age}"
 

@@ -189,4 +189,4 @@ OperatorArgument = Annotated[Token, Operator()]
 WantedArgument = Annotated[Token | Target, ExpectedValue()]
 
 
-QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
+QualityClause = Annotated[str | None, OneWord("|".join(QUALITIES), QUALITIES), Clause()]

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog, Step
+from zb_mom_ww_mxgateway_shell.scripts.run_log import NotRun, RunLog, Step
 
 # Characters that XML 1.0 cannot contain.
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,6 +31,8 @@ def unfinished(name: str, lines: Sequence[str]) -> str:
 def _suite(log: RunLog, names: set[tuple[str, str]]) -> "_Suite":
     suite = _Suite(log, names)
     for step in log.steps:
+        if step.part == "ending":
+            suite.skip(log.not_run)  # It is behind them in the file.
         # Lines before the first step are a case if there are any.
         if step.part == "leading" and not step.entries and (log.has_steps or log.broken_off):
             continue
@@ -45,8 +47,8 @@ def _suite(log: RunLog, names: set[tuple[str, str]]) -> "_Suite":
         suite.transcript += [case.name, *_transcript(step)]
     if log.broken_off and not suite.failed:
         suite.case(_WHOLE_RUN, 0.0).add_problem("error", "broken-off", log.broken_off, [log.broken_off])
-    for left_out in log.not_run:
-        suite.case(left_out.id, 0.0).skip(left_out.why)
+    if log.steps[-1].part != "ending":
+        suite.skip(log.not_run)
     return suite
 
 
@@ -78,6 +80,11 @@ class _Suite:
         self._names.add((of, name))
         named = {"name": name, "classname": of, "time": f"{seconds:.3f}"}
         return _Case(ElementTree.SubElement(self._element, "testcase", named))
+
+    def skip(self, left_out: Sequence[NotRun]) -> None:
+        """Add cases that did not run."""
+        for each in left_out:
+            self.case(each.id, 0.0).skip(each.why)
 
     def _count(self, kind: str) -> int:
         return len(self._element.findall(f"testcase/{kind}"))
