@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
@@ -249,6 +249,7 @@ class TagHistory:
     """With monotonic seconds, oldest first."""
     facts: TagFacts = NOTHING_KNOWN
     exit_code: ExitCode = ExitCode.DONE
+    newest_last: ClassVar[bool] = True
 
     @property
     def value(self) -> Any:

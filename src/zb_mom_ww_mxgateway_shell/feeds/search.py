@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
@@ -56,6 +56,7 @@ class FoundRecords:
 class ObjectSearch:
     """Matching objects of the galaxy, page by page."""
 
+    is_listing: ClassVar[bool] = True
     connected: GatewayConnection
     glob: str
     root: int | None
@@ -100,6 +101,7 @@ class ObjectSearch:
 class TagSearch:
     """Matching tags among those in memory."""
 
+    is_listing: ClassVar[bool] = True
     connected: GatewayConnection
     glob: str
     count: int | None

@@ -124,10 +124,12 @@ ping, session and galaxy show how the gateway is now.""",
   set keys vi         editing as in vi; its mode begins the last line: INSERT, NORMAL, REPLACE, VISUAL
   !ls                 is refused: a shell on a plant does not start programs
 
-A view that fills the screen shows its keys in the last line; q leaves it. What is typed or pasted
-while a command runs appears under it, and stands at the prompt afterwards: Enter runs it then,
-Ctrl-C drops it. So nothing runs behind a line that failed, and nothing answers a question before
-it is asked. Several lines at once are shown first, and run when you confirm.""",
+A view that fills the screen shows its keys in the last line; q leaves it. A result that is longer
+than the screen comes a page at a time (set pager off prints it): what you type there and is no key
+of it is shown, Enter leaves with it at the prompt, Esc drops it. What is typed or pasted while a
+command runs appears under it, and stands at the prompt afterwards: Enter runs it then, Ctrl-C
+drops it. So nothing runs behind a line that failed, and nothing answers a question before it is
+asked. Several lines at once are shown first, and run when you confirm.""",
     ),
     "script": Topic(
         "writing a command file with checks",
@@ -170,6 +172,7 @@ A bad, stale or null value, or NaN, never meets a condition. A file that passes 
   mxgw-shell lint level.mxs              finds every mistake; plan level.mxs says what would be written
   mxgw-shell --demo -c level.mxs --report-junit out.xml --report out.html
 
+At the prompt source FILE runs a file, on this session: help source says what stays of it.
 record-script FILE makes a file of the lines to come, --last 10 of the last ten.""",
     ),
     "files": Topic(

@@ -26,6 +26,7 @@ def actions_table(actions: Sequence[JournalAction]) -> Table:
         [_record(each) for each in actions],
         empty="the journal has none of these",
         columns=COLUMNS,
+        newest_last=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
@@ -47,6 +47,14 @@ class Feed(Protocol):
 
     def result(self) -> Result:
         """Return what was seen so far, also after a cancelled :meth:`follow`."""
+
+
+@runtime_checkable
+class Listing(Feed, Protocol):
+    """A feed that lists what there is, and ends by itself."""
+
+    is_listing: ClassVar[bool]
+    """True; a feed of another kind does not have it."""
 
 
 @runtime_checkable
@@ -149,6 +157,8 @@ class Table:
     """Lines under the table."""
     columns: Sequence[str] = field(kw_only=True)
     """The keys of each record."""
+    newest_last: bool = field(default=False, kw_only=True)
+    """Whether the rows are in the order of time: of a long table the end is shown first."""
 
     def sheet(self) -> Sheet:
         return Sheet(self.columns, self.records)

@@ -70,6 +70,13 @@ class Console:
             self._is_held = False
             self.flush()
 
+    def waiting(self) -> tuple[int, str, str]:
+        """Return how many lines follow the view that fills the screen, and the newest with its style; 0 for no view."""
+        if not (self._is_held and self._waiting):
+            return 0, "", ""
+        style, text = self._waiting[-1]
+        return len(self._waiting), " ".join(text.split()), style
+
     def flush(self) -> None:
         """Write the lines that wait for an application to make room, now."""
         if self._waiting:

@@ -59,6 +59,12 @@ class HeldKeys:
         self._read()
         self._is_running = False
 
+    def keep(self, text: str) -> None:
+        """Hold a text that a view took for the next prompt, and all that was typed behind it."""
+        self.text += text
+        self.resume()
+        self.settle()
+
     def hand_over(self) -> None:
         """Give the next prompt what was held."""
         self._read()

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, Filter
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyProcessor
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, safe, width
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
+from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
@@ -23,11 +25,15 @@ from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_se
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
+_AHEAD_KEYS = " · Enter leaves with it at the prompt, Esc drops it"
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
 
 class Pager:
-    """View of lines until q. With `fold`, lines longer than the present width of the screen are folded."""
+    """View of lines until q, folded to the present width of the screen.
+
+    What is typed and is no key of it belongs to the next prompt: it is shown, and stands there for review.
+    """
 
     def __init__(
         self,
@@ -36,13 +42,18 @@ class Pager:
         output: Output,
         style: BaseStyle,
         around: Surroundings,
+        keys: HeldKeys,
         *,
-        fold: bool,
+        at_end: bool = False,
         takes_mouse: bool = False,
     ) -> None:
-        """`around` stays in view, too."""
+        """`around` stays in view, too, and `keys` keep what is typed for the next prompt. With `at_end` the last lines
+        are in view first."""
         self._whole = lines
-        self._fold = fold
+        self._held = keys
+        self._ahead = ""
+        """What is typed for the next prompt."""
+        self._is_at_end = at_end
         self._rows_of_lines: Sequence[tuple[int, str]] = ()
         """Each row with the number of its line."""
         self._width = 0
@@ -76,21 +87,25 @@ class Pager:
 
     async def run(self) -> None:
         """Show the lines until q or Ctrl-C."""
-        await run_redrawn(self._app, asyncio.Event().wait)
+        try:
+            await run_redrawn(self._app, asyncio.Event().wait)
+        finally:
+            self._held.keep(self._ahead)
 
     def _rows(self) -> int:
         return max(1, self._output.get_size().rows - 1 - self._around.rows(with_panel=True))
 
     def _fit(self) -> None:
-        width = self._output.get_size().columns
-        if width != self._width:
-            self._width = width
+        columns = self._output.get_size().columns
+        if columns != self._width:
+            self._width = columns
             self._rows_of_lines = [
-                (number, row)
-                for number, line in enumerate(self._whole)
-                for row in (folded(line, width) if self._fold else [line])
+                (number, row) for number, line in enumerate(self._whole) for row in folded(line, columns)
             ]
             self._scroll.count = len(self._rows_of_lines)
+            if self._is_at_end:
+                self._scroll.to(self._scroll.count)
+                self._is_at_end = False
 
     def _page(self) -> StyleAndTextTuples:
         self._fit()
@@ -103,11 +118,19 @@ class Pager:
     def _status(self) -> StyleAndTextTuples:
         if self._needle.is_open:
             return [("reverse", f" /{safe(self._needle.text)} ")]
+        if self._ahead:
+            return [("reverse", self._ahead_text())]
         if self._missed:
             return [("reverse", cut(f" not found: {safe(self._missed)} · / finds another, q leaves ", self._width))]
         first, count = self._scroll.first(self._rows()), self._scroll.count
         text = f" {first + 1}-{min(count, first + self._rows())} of {count} · {_KEYS} "
         return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space continues ")]
+
+    def _ahead_text(self) -> str:
+        """Return what is typed for the next prompt, and the keys for it where there is room."""
+        typed = safe(self._ahead.replace("\n", "⏎"))
+        text = f" typed ahead: {typed}{_AHEAD_KEYS} "
+        return text if width(text) <= self._width else f" typed ahead: {cut_start(typed, self._width - 16)} "
 
     def _forget_missed(self, processor: KeyProcessor) -> None:
         self._missed = ""
@@ -127,9 +150,11 @@ class Pager:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        typing = Condition(lambda: self._needle.is_open)
+        searching, ahead = Condition(lambda: self._needle.is_open), Condition(lambda: bool(self._ahead))
+        typing = searching | ahead
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
-        bind_search(keys, self._needle, entered=lambda: self._find(self._scroll.first(self._rows())))
+        bind_search(keys, self._needle, when=~ahead, entered=lambda: self._find(self._scroll.first(self._rows())))
+        self._bind_ahead(keys, ~searching, ahead)
 
         @keys.add("q", filter=~typing)
         @keys.add("c-c")
@@ -141,3 +166,27 @@ class Pager:
             self._find(self._scroll.first(self._rows()) + 1)
 
         return keys
+
+    def _bind_ahead(self, keys: KeyBindings, when: Filter, is_ahead: Filter) -> None:
+        """Add the keys for what is typed for the next prompt."""
+
+        @keys.add("<any>", filter=when)
+        def _(event: KeyPressEvent) -> None:
+            self._ahead += event.data if len(event.data) == 1 and event.data.isprintable() else ""
+
+        @keys.add(Keys.BracketedPaste, filter=when)
+        def _(event: KeyPressEvent) -> None:
+            self._ahead += event.data.replace("\r\n", "\n").replace("\r", "\n")
+
+        @keys.add("backspace", filter=is_ahead)
+        def _(event: KeyPressEvent) -> None:
+            self._ahead = self._ahead[:-1]
+
+        @keys.add("escape", filter=is_ahead, eager=True)
+        @keys.add("c-u", filter=is_ahead)
+        def _(event: KeyPressEvent) -> None:
+            self._ahead = ""
+
+        @keys.add("enter", filter=is_ahead)
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit()

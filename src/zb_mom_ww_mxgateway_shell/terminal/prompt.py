@@ -21,10 +21,9 @@ from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
-from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Listing, Picture, Result
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import alarm_signal
 from zb_mom_ww_mxgateway_shell.output.value_text import with_time
 from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
@@ -56,7 +55,7 @@ from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search, show_found_lines_whole
-from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
+from zb_mom_ww_mxgateway_shell.terminal.paged_lines import PagedLines
 from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
@@ -70,7 +69,6 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 T = TypeVar("T")
 
-_LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
 _MOST_ENDS = 2
 """How often the end of input may follow itself before it is no key, but a terminal that is gone."""
@@ -130,7 +128,17 @@ class Prompt:
             flush=self._console.flush,
             is_dumb=self._is_dumb,
         )
-        self._around = Surroundings(self._output, self._panel.text, self._toolbar.figures, NewestMessage())
+        self._around = Surroundings(
+            self._output, self._panel.text, self._toolbar.figures, NewestMessage(), self._console.waiting
+        )
+        self._lines = PagedLines(
+            context,
+            self._console,
+            self._keys,
+            (self._input, self._output, self._style, self._around),
+            self._panel.above,
+            is_dumb=self._is_dumb,
+        )
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
@@ -241,12 +249,14 @@ class Prompt:
 
     async def _confirm_lines(self, lines: list[str]) -> bool:
         """Show the effect of several pasted lines, and ask."""
+        shown: list[tuple[str, str]] = []
         for number, line in enumerate(lines, start=1):
             found = command_of(self._context, line)
             mark = "WRITES" if found and found.mutating else ""
             wrong = self._typed.mistake(line + " ")
             problem = f"   {wrong}" if wrong else ""
-            self._console.print(f"{number:>4}  {mark:6}  {line}{problem}", "class:problem" if wrong else "")
+            shown.append((f"{number:>4}  {mark:6}  {line}{problem}", "class:problem" if wrong else ""))
+        await self._lines.show_styled(shown)
         return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
 
     async def _run_line(self, line: str, *, shows_line: bool) -> bool:
@@ -310,23 +320,9 @@ class Prompt:
                 await view.run()
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
-        settings = self._context.settings
-        formatter = settings.formatter
-        lines = formatter.lines(result)
-        rows = [self._console.rows(line, fold=formatter.for_people) for line in lines]
-        if settings.pager == "on" and not self._is_dumb and sum(map(len, rows)) >= self._output.get_size().rows:
-            for line in lines:
-                self._context.spool.line(line)
-            shown, takes_mouse = [retold(line, safe(line)) for line in lines], settings.mouse == "on"
-            fold, terminal = formatter.for_people, (self._input, self._output, self._style, self._around)
-            with self._console.held():
-                await Pager(shown, *terminal, fold=fold, takes_mouse=takes_mouse).run()
-            self._console.print(f"({counted(len(lines), 'line')})")
-            return
-        for number, (line, its_rows) in enumerate(zip(lines, rows, strict=True), start=1):
-            self._console.print_rows(line, its_rows, style)
-            if number % _LINES_AT_ONCE == 0:
-                await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
+        formatter = self._context.settings.formatter
+        at_end = getattr(result, "newest_last", False)
+        await self._lines.show(formatter.lines(result), style, fold=formatter.for_people, at_end=at_end)
         for remark in formatter.remarks(result):
             self._console.print(remark, "class:problem")
 
@@ -335,6 +331,8 @@ class Prompt:
         if isinstance(feed, Picture) and for_people and not self._is_dumb:
             await self._questions.over()
             return await self._view.follow(feed)
+        if isinstance(feed, Listing) and for_people:
+            return await self._lines.follow(feed)
         try:
             return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:

@@ -43,6 +43,8 @@ class Surroundings:
     figures: Callable[[], str]
     """Returns the state of the connection."""
     message: NewestMessage
+    waiting: Callable[[], tuple[int, str, str]]
+    """Returns how many lines wait until the view is left, and the newest with its style."""
 
     def panel_window(self) -> ConditionalContainer:
         """Return the window of the panel, which is there as long as something is in it."""
@@ -51,12 +53,16 @@ class Surroundings:
 
     def message_window(self) -> ConditionalContainer:
         """Return the window of the newest message, which is there while it is new."""
-        window = Window(
-            FormattedTextControl(lambda: [("", self._cut(self.message.text))]),
-            height=1,
-            style=lambda: style_of_line(self.message.text) or "class:problem",
-        )
-        return ConditionalContainer(window, Condition(lambda: bool(self.message.text)))
+        control = FormattedTextControl(lambda: [("", self._cut(self._message()[0]))])
+        window = Window(control, height=1, style=lambda: self._message()[1])
+        return ConditionalContainer(window, Condition(lambda: bool(self._message()[0])))
+
+    def _message(self) -> tuple[str, str]:
+        """Return the newest line that came, with the number of lines that wait, and its style."""
+        count, newest, style = self.waiting()
+        if not count:
+            newest, style = self.message.text, style_of_line(self.message.text)
+        return f"{count} lines came, the newest: {newest}" if count > 1 else newest, style or "class:problem"
 
     def figures_window(self) -> Window:
         """Return the window of the state of the connection."""
@@ -66,7 +72,7 @@ class Surroundings:
         """Return how many rows they take now."""
         shown = self._panel() if with_panel else []
         panel = sum(text.count("\n") for _, text, *_ in shown) + bool(shown)
-        return 1 + bool(self.message.text) + panel
+        return 1 + bool(self._message()[0]) + panel
 
     def _panel(self) -> StyleAndTextTuples:
         rows = self.output.get_size().rows
