@@ -99,6 +99,8 @@ async def test_a_shell_that_is_cut_off_says_what_to_type_and_comes_back_once_it_
             "the gateway shows a certificate that is not the trusted one",
             f"then trust {secure.endpoint} here, or mxgw-shell trust {secure.endpoint} in another terminal: then this",
         )
+        await screen.enter("status", "resuming: ", f"then trust {secure.endpoint} here")
+        await screen.enter("why Plant.Tank1.Level", f"then trust {secure.endpoint} here")
         process = ShellProcess(tmp_path)
         process.environment["MXGATEWAY_KNOWN_GATEWAYS"] = str(known.path)
         done = await process("trust", secure.endpoint, "--fingerprint", str(secure.fingerprint_sha256))

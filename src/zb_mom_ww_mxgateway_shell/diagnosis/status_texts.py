@@ -3,6 +3,7 @@
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
 from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
 
 _SECURITY = {
     0: "anybody may write it",
@@ -51,6 +52,19 @@ def category_text(category: int) -> str:
     return f"{name} ({category}): {meaning}"
 
 
+def distrust_meaning(error: BaseException | None) -> str:
+    """Return what to type where another certificate keeps a connection from coming back, in parentheses after a space.
+
+    It is empty for any other error, and for one that says it itself.
+    """
+    if not isinstance(error, MxGatewayError) or error.advice != TRUST_ADVICE or error.advice in str(error):
+        return ""
+    return (
+        f" (if it was given a new one, compare the fingerprint with its log, then trust {error.endpoint} here, or "
+        f"mxgw-shell trust {error.endpoint} in another terminal: then this connection comes back by itself)"
+    )
+
+
 def loss_meaning(error: BaseException | None) -> str:
     """Return why a session may have been lost, in parentheses after a space; empty where the error says it all."""
     if not isinstance(error, MxGatewayError):
@@ -69,4 +83,4 @@ def loss_meaning(error: BaseException | None) -> str:
             f" (its worker ended: it failed, a command hung for more than {COMMAND_SECONDS:g} s, or an administrator "
             "killed it in the gateway's dashboard)"
         )
-    return ""
+    return distrust_meaning(error)

@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_console.render.status_meanings import quality_meaning, 
 from zb_mom_ww_mxgateway_shell.diagnosis.doubtful_spells import doubtful_spells
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
+    distrust_meaning,
     loss_meaning,
     security_meaning,
     security_name,
@@ -145,7 +146,8 @@ class _TagCheck:
                     "the event stream is broken and being resumed. Until then values are old, and no write is sent; "
                     "after that the shell reports what it missed"
                 )
-                self._found("session", Verdict.BAD, f"{name}, resuming{lost}", why, "status", "doctor")
+                resuming = f"{name}, resuming{lost}{distrust_meaning(live.lost)}"
+                self._found("session", Verdict.BAD, resuming, why, "status", "doctor")
                 return False
         started = clock.monotonic()
         try:

@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import date_and_time, time_text
-from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
@@ -149,13 +147,9 @@ class _Reasons:
 
 def _reason(lost: BaseException | None) -> str:
     """Return why a connection is lost, and what to type where a person has to decide."""
-    text = str(lost)
-    if not isinstance(lost, MxGatewayError) or lost.advice != TRUST_ADVICE or lost.advice in text:
-        return text
-    return (
-        f"{text}. If it was given a new one, compare the fingerprint with its log, then trust {lost.endpoint} here, or "
-        f"mxgw-shell trust {lost.endpoint} in another terminal: then this connection comes back by itself"
-    )
+    from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import distrust_meaning  # Lazy: most runs lose nothing.
+
+    return f"{lost}{distrust_meaning(lost)}"
 
 
 def _describe(
