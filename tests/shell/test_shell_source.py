@@ -1,5 +1,6 @@
 """`source FILE`: a command file that runs at the prompt, on its session."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from shell_lines import run
-from shell_terminal import CTRL_C, shell
+from shell_terminal import CTRL_C, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -30,8 +31,12 @@ def file(name: str, *lines: str) -> None:
     Path(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
+def lines_of(name: str) -> list[str]:
+    return Path(name).read_text(encoding="utf-8").splitlines()
+
+
 def entries_of(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(name).read_text(encoding="ascii").splitlines()]
+    return [json.loads(line) for line in lines_of(name)]
 
 
 async def follow(feed: Feed) -> Result:
@@ -48,6 +53,10 @@ async def test_a_file_runs_on_this_session_and_its_names_and_settings_stay(tmp_p
         shown = await screen.enter("source set.mxs", "set.mxs: 1 of 1 steps passed, in ", " ms)")
         assert f"part.mxs:1  write {INT} $number" in shown
         assert "first contact: 1 tag" in shown
+        await screen.enter("record-script made.mxs --last 9", "made.mxs")
+        await screen.enter("record-script", "made.mxs")
+        made = lines_of("made.mxs")
+        assert (f"write {INT} 7" in made, any("source" in line for line in made)) == (True, False), made
         await screen.enter("echo $after", "\n4710\n")
         await screen.enter("note more", "\nmore\n")  # The shell is still there, and at no step of the file.
         assert (sh.context.file.step, len(sh.gateway.sessions), sh.context.runs_file) == ("", 1, False)
@@ -181,3 +190,31 @@ async def test_a_line_that_fails_says_so_in_its_column_and_the_summary_names_the
             assert {row.index("FAILED") for row in failed} == {52}
         else:
             assert {row.index("FAILED") for row in failed} == {6}
+
+
+async def test_whoever_ends_the_shell_leaves_the_plant_as_the_file_wants_it(tmp_path: Path) -> None:
+    file("waits.mxs", DECLARED, "note begun", f"wait {INT} = 99 timeout 60s", "finally", f"write {INT} 6")
+    async with shell(tmp_path) as sh:
+        assert sh.context.source_file is not None
+        # As a request to end does: it cancels what runs.
+        running = asyncio.create_task(sh.context.source_file("waits.mxs", None))
+        await sh.terminal.shows("note begun")
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert [each.value for each in sh.gateway.writes] == [6]
+        assert not sh.context.runs_file
+
+
+async def test_tab_offers_command_files_and_folders(tmp_path: Path) -> None:
+    file("level.mxs", "status")
+    file("level.csv", "status")
+    folder = tmp_path / "less"
+    folder.mkdir()
+    (folder / "valves.mxs").touch()
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        sh.terminal.type("source le" + TAB)
+        await sh.terminal.shows("less/", "level.mxs")
+        assert "level.csv" not in sh.terminal.text
+        sh.terminal.type("ss/" + TAB)
+        await sh.terminal.shows("source less/valves.mxs")

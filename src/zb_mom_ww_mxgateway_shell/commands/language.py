@@ -1,7 +1,9 @@
 """let, step, remarks, confirm, sleep, source, lines for files alone (include, tags, finally, on-error, time-limit)."""
 
+import os
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from zb_mom_ww_mxgateway.kept_secrets import without_kept
@@ -15,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     NewName,
     OneWord,
     Sign,
+    Suggestion,
     TextArgument,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
@@ -228,6 +231,26 @@ async def include(
     _only_in_a_file("include")
 
 
+class CommandFile(FileName):
+    """A command file; those of the folder that is typed are offered, and its folders."""
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        begin = prefix.rpartition("/")[2]
+        folder = prefix.removesuffix(begin)
+        try:
+            with os.scandir(folder or ".") as entries:
+                names = sorted(each.name + "/" * each.is_dir() for each in islice(entries, _MOST_FILES))
+        except OSError:
+            return []
+        wanted = (each for each in names if each.startswith(begin) and each.endswith((".mxs", "/")))
+        # Others are typed in quotes, behind which nothing is offered.
+        return [Suggestion(folder + each, "") for each in wanted if each[0] != "." and not set(each) & _QUOTED]
+
+
+_MOST_FILES = 1000
+_QUOTED = frozenset(" \t\"'#$\\")
+
+
 @command(
     "source",
     example="source level.mxs",
@@ -236,7 +259,7 @@ async def include(
     traits=CommandTraits(not_in_file="source is for the prompt: in a file, include FILE runs another one in its place"),
 )
 async def source(
-    context: Context, file: Annotated[str, FileName()], *, record: Annotated[str | None, FileName()] = None
+    context: Context, file: Annotated[str, CommandFile()], *, record: Annotated[str | None, FileName()] = None
 ) -> Result:
     """Run a command file here: on this session, with the names that were set here.
 

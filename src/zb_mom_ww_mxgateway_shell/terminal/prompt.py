@@ -318,6 +318,7 @@ class Prompt:
             )
             with self._console.held():
                 await view.run()
+            self._keys.keep("")
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         formatter = self._context.settings.formatter
