@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_
 
 
 class TagFacts(NamedTuple):
-    """What the galaxy tells of one tag; empty or None where it does not."""
+    """What the galaxy tells of one tag, and its values show; empty or None where they do not."""
 
     description: str = ""
     type_name: str = ""
@@ -20,6 +20,8 @@ class TagFacts(NamedTuple):
     """Upper end of its range."""
     alarm_limits: tuple[tuple[str, float], ...] = ()
     """Limits of its own alarms by name, the highest first."""
+    decimals: int = 0
+    """Most decimals that a value of it was seen to have."""
 
     @property
     def security_name(self) -> str:

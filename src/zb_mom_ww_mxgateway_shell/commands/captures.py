@@ -87,7 +87,7 @@ async def capture(
         context.notice(f"${name} keeps its value from --var")
     else:
         context.names[name] = held
-    text = f"{name} = {described(found, context.connected.facts.known(item.tag))}"
+    text = f"{name} = {described(found, context.connected.facts.seen(item.tag, found.value))}"
     return TextResult(text, {"actual": form_of(found), "name": name, "value": value_form(held)}, held)
 
 

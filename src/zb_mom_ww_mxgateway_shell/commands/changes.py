@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag
 from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text, ours_text
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit, with_units
+from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value, with_units
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, PlantChanges
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -134,9 +134,22 @@ async def undo(
 
     revert = next((each for each in here.pending if item_key(each.tag) == item_key(item.tag)), None)
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
-    written = with_unit(value_text(original), facts.known(item.tag))
+    known = facts.seen(item.tag, present.value, original)
+    written, decimals = shown_value(original, known), known.decimals
     form, endpoint = value_form(original), live.session.endpoint
-    report = WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers, security=security)
+    report = WriteReport(
+        item,
+        present,
+        written,
+        form,
+        result,
+        for_outcome,
+        endpoint,
+        None,
+        signers,
+        security=security,
+        decimals=decimals,
+    )
     return report.text_result()
 
 

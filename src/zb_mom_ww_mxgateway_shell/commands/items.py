@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemArgument, Server, ServerOption, TagArgument, Target
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, Sheet, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
 from zb_mom_ww_mxgateway_shell.output.value_text import (
@@ -150,16 +151,18 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
     await live.caught_up()
     shown = [item for item in context.items if server in (None, item.server_handle)]
     rows, records, doubts = [], [], []
-    facts = [context.connected.facts.known(item.tag) for item in shown]
+    values = [live.latest(*item.key) for item in shown]
+    facts = [
+        context.connected.facts.seen(item.tag, value and value.value) for item, value in zip(shown, values, strict=True)
+    ]
     context.connected.facts.want(item.tag for item in shown)
-    for item, known in zip(shown, facts, strict=True):
-        value = live.latest(*item.key)
+    for item, value, known in zip(shown, values, facts, strict=True):
         written = live.unseen_write(*item.key)
         records.append(value_record(item, value, written, known) | _advise_form(context, item))
         described = (
             ["", "not advised" if not item.advised else "no value yet", ""]
             if value is None
-            else [value_text(value.value), value.quality_word, _fresh_text(value, item, written)]
+            else [decimal_text(value.value, known.decimals), value.quality_word, _fresh_text(value, item, written)]
         )
         doubts += [(item.tag, value.quality_word, reason_text(value))] if value is not None else []
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, _advise_text(context, item), *described])

@@ -45,8 +45,15 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, TextResult, table_lines
-from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, description_of, fact_fields, with_facts, with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import (
+    NOTHING_KNOWN,
+    description_of,
+    fact_fields,
+    shown_value,
+    with_facts,
+)
 from zb_mom_ww_mxgateway_shell.output.trend_picture import MOST_TAGS
 from zb_mom_ww_mxgateway_shell.output.value_text import clock_text, reason_lines, reason_text, written_text
 from zb_mom_ww_mxgateway_shell.process.regular_files import exists
@@ -98,7 +105,7 @@ class Readings:
         return self.readings[0] if len(self.readings) == 1 else list(self.readings)
 
     def lines(self) -> list[str]:
-        rows = [self._row(each) for each in self.readings]
+        rows = [self._row(each, facts) for each, facts in zip(self.readings, self.facts, strict=True)]
         table = table_lines(*with_facts(("tag", "value", "quality", "age", "from"), rows, self.facts)) if rows else []
         doubts = [(each.tag, each.quality_word, reason_text(each)) for each in self.readings if not each.error]
         return [*table, *(f"  {line}" for line in (*reason_lines(doubts), *self.problems(), *self._summary()))]
@@ -114,7 +121,7 @@ class Readings:
         """Return a line for each reason why tags were not read."""
         return reason_lines((each.tag, "NOT READ", safe(each.error)) for each in self.readings if each.error)
 
-    def _row(self, reading: "Reading") -> list[str]:
+    def _row(self, reading: "Reading", facts: TagFacts) -> list[str]:
         if reading.error:
             return [reading.tag, "", reading.quality_word, "", "gateway"]
         age = "not known" if reading.age is None else age_text(reading.age)
@@ -122,7 +129,7 @@ class Readings:
             age = f"stale for {age_text(reading.stale_for)}"
         age = ", ".join(filter(None, (age, written_text(reading.written_for))))
         source = "cached" if reading.cached else "gateway"
-        return [reading.tag, value_text(reading.value), reading.quality_word, age, source]
+        return [reading.tag, decimal_text(reading.value, facts.decimals), reading.quality_word, age, source]
 
     def sheet(self) -> Sheet:
         return Sheet(_COLUMNS, self.form())
@@ -196,7 +203,7 @@ async def read(
         await facts.soon(wanted, _TEXTS_SECONDS)
     return Readings(
         [replace(each, tag=f"{of.connection}:{each.tag}") if of.connection else each for of, each in shown],
-        [known[of.connection].known(each.tag) for of, each in shown],
+        [known[of.connection].seen(each.tag, each.value) for of, each in shown],
         len(found) if bad else None,
     )
 
@@ -294,7 +301,7 @@ def _cells(entry: Sample | SampleMark, facts: TagFacts) -> list[str]:
         return ["───", "", entry.text]
     failed = first_failed(entry.event.statuses)
     notes = ["read again" if was_read_again(entry.event) else "", str(failed) if failed else ""]
-    return [with_unit(value_text(entry.value), facts), quality_word(entry.quality), ", ".join(filter(None, notes))]
+    return [shown_value(entry.value, facts), quality_word(entry.quality), ", ".join(filter(None, notes))]
 
 
 def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
@@ -437,7 +444,8 @@ async def history(
     entries = newest_entries(seen, last, count or _SHOWN)
     facts = context.connected.facts
     facts.want([tag.item.tag])
-    return TagHistory(tag.item.tag, seen, entries, facts.known(tag.item.tag))
+    values = [entry.value for _, entry in entries if isinstance(entry, Sample)]
+    return TagHistory(tag.item.tag, seen, entries, facts.seen(tag.item.tag, *values))
 
 
 COMMANDS = (read, trend, history)

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.safety.snapshots import (
     take_snapshot,
 )
 from zb_mom_ww_mxgateway.times import date_and_time, time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_form
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, shown_or_asked
 from zb_mom_ww_mxgateway_shell.feeds.restore import Restoration, RestorePlan, now_text, restore_plan
@@ -42,7 +42,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, Table, TextResult, table_lines
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
@@ -221,15 +221,11 @@ async def diff(
     compared = await compared_rows(context, found, name, tags, tol, handle)
     shown = [each for each in compared if each.state is not RowState.SAME]
     facts = context.connected.facts
-    cells = [
-        [
-            each.row.tag,
-            with_unit(value_text(each.row.value), facts.known(each.row.tag)),
-            with_unit(now_text(each), facts.known(each.row.tag)) if each.now.was_successful else now_text(each),
-            each.why or each.now.quality_word,
-        ]
-        for each in shown
-    ]
+    cells = []
+    for each in shown:
+        known = facts.seen(each.row.tag, each.row.value, each.now.value)
+        now = shown_value(each.now.value, known) if each.now.was_successful else now_text(each)
+        cells.append([each.row.tag, shown_value(each.row.value, known), now, each.why or each.now.quality_word])
     same = len(compared) - len(shown)
     summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {date_and_time(found.taken_at)}"
     return TextResult(

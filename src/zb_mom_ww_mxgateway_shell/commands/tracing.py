@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal as OneOf
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
@@ -30,7 +30,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.output.results import Result
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -95,7 +95,7 @@ async def trace(
             await check_is_tag(context, target, other, now)
         signature, signers = await signature_for(context, item, signing.person)
         security = await context.connected.security_of(item.tag)
-        live, facts = live_session_of(context, item), context.connected.facts.known(item.tag)
+        live, facts = live_session_of(context, item), context.connected.facts.seen(item.tag, before.value, typed)
     except MxGatewayError as error:
         if context.is_disconnected:
             raise closed_error(context) from error
@@ -114,13 +114,14 @@ async def trace(
         report = WriteReport(
             item,
             before,
-            with_unit(value_text(typed), facts),
+            shown_value(typed, facts),
             value_form(typed),
             result,
             for_outcome,
             live.session.endpoint,
             signers=signers,
             security=security,
+            decimals=facts.decimals,
         )
         return tracing.traced(report.text_result(), result, for_)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judged, outcome_or_refusal
 from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
@@ -42,7 +42,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.tolerance import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.output.results import Result
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -180,10 +180,11 @@ async def write(
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
             raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}; NOT VERIFIED") from None
+    facts = connected.facts.seen(item.tag, before.value, typed)
     report = WriteReport(
         item,
         before,
-        with_unit(value_text(typed), connected.facts.known(item.tag)),
+        shown_value(typed, facts),
         value_form(typed),
         result,
         for_outcome,
@@ -193,6 +194,7 @@ async def write(
         seen,
         reverts_at(context, item),
         security,
+        facts.decimals,
     )
     return judged(report, refused, tag.place) if refused else report.text_result()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zb_mom_ww_mxgateway.status import quality_word
-from zb_mom_ww_mxgateway_console.render.forms import counted, value_text
+from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict
 from zb_mom_ww_mxgateway_shell.evidence.report_document import (
     Caution,
@@ -33,6 +33,7 @@ from zb_mom_ww_mxgateway_shell.evidence.report_model import Evidence, Remark, Re
 from zb_mom_ww_mxgateway_shell.evidence.report_reading import action_user
 from zb_mom_ww_mxgateway_shell.evidence.report_text import ReportClock, list_of, mapping_of, shown_value, text_of
 from zb_mom_ww_mxgateway_shell.evidence.trend_svg import trend_of
+from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
 
 _STEP_HEADINGS = ("Line", "Statement", "Expected", "Actual", "Quality and age", "Source and receipt time", "Verdict")
 _STEP_WIDTHS = (10, 21, 16, 18, 10, 13, 12)
@@ -204,11 +205,14 @@ def _rest(entry: Mapping[str, Any], clock: ReportClock) -> str:
 
 
 def _writes(report: RunReport, clock: ReportClock) -> Iterator[ReportBlock]:
-    rows = []
+    rows, decimals = [], TagDecimals()
+    for each in report.actions:
+        decimals.note(each.tag, each.old, each.new)
     for each in report.actions:
         quality = "" if each.quality is None else f" ({quality_word(each.quality)})"
         is_write = each.new is not None or each.quality is not None
-        old, new = f"{value_text(each.old)}{quality}", value_text(each.new)
+        old, new = (decimals.text(each.tag, value) for value in (each.old, each.new))
+        old = f"{old}{quality}"
         # Nothing points at a value that was not taken.
         is_refused = each.result in (WriteVerdict.REFUSED_HERE.word, WriteVerdict.REFUSED_THERE.word)
         change = ((f"{new} not taken", f"was {old}") if is_refused else (old, f"→ {new}")) if is_write else ()

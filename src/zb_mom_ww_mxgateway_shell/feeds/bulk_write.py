@@ -12,12 +12,13 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import given_reason
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, refused
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.output.tag_texts import TagTexts, with_unit
+from zb_mom_ww_mxgateway_shell.output.tag_texts import TagTexts, shown_value
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import Signature
 
@@ -41,7 +42,8 @@ class PreparedRow(NamedTuple):
 
     @property
     def change(self) -> str:
-        return f"{before_text(self.before)} → {value_text(self.value)}"
+        decimals = max(decimals_of(self.before.value), decimals_of(self.value))
+        return f"{before_text(self.before, decimals)} → {decimal_text(self.value, decimals)}"
 
 
 @dataclass(slots=True)
@@ -112,11 +114,12 @@ class BulkWriting:
     def _table(self, results: "Sequence[WriteResult]") -> WrittenRows:
         reports = []
         for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
+            facts = self.texts.seen(row.item.tag, row.before.value, row.value)
             reports.append(
                 WriteReport(
                     row.item,
                     row.before,
-                    with_unit(value_text(row.value), self.texts.known(row.item.tag)),
+                    shown_value(row.value, facts),
                     value_form(row.value),
                     result,
                     self.timeout,
@@ -124,6 +127,7 @@ class BulkWriting:
                     row.at,
                     signature.signers,
                     security=row.security,
+                    decimals=facts.decimals,
                 )
             )
         return (self.judge_refusals or WrittenRows.of)(reports)

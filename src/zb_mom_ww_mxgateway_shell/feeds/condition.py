@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import exact_nanoseconds
-from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
+from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.sample_series import Bound
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
-from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, with_unit
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, shown_value
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_fields
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def described(value: "LiveValue | None", facts: TagFacts = NOTHING_KNOWN) -> str
         return "without a value"
     age = freshness(value)
     old = "" if value.stale_since is not None or value.ahead else " old"
-    return f"{with_unit(value_text(value.value), facts)} ({quality_text(value)}, {age}{old})"
+    return f"{shown_value(value.value, facts)} ({quality_text(value)}, {age}{old})"
 
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
@@ -127,12 +128,13 @@ def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
     if not seen:
         return "no value came"
     shown = []
+    decimals = max(decimals_of(value.value) for value in seen[-_SHOWN:])
     for value in seen[-_SHOWN:]:
         at = max(0.0, value.received_at - started)
         marks = [] if value.quality_word == "good" else [quality_text(value)]
         marks += ["held at the start"] if value.received_at < started else [f"{at:.1f} s"]
         marks += [] if value.stale_since is None else ["stale"]
-        shown.append(f"{value_text(value.value)} ({', '.join(marks)})")
+        shown.append(f"{decimal_text(value.value, decimals)} ({', '.join(marks)})")
     return _listed(shown, len(seen))
 
 
@@ -145,12 +147,13 @@ def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
     if len(values) == 1 and now - values[0].received_at < seconds:
         return ""
     shown = []
+    decimals = max((decimals_of(value.value) for value in values[-_SHOWN:]), default=0)
     for value in values[-_SHOWN:]:
         marks = [] if value.quality_word == "good" else [quality_text(value)]
         passed = now - value.received_at
         marks += [f"{passed:.1f} s ago"] if passed < seconds else []
         note = f" ({', '.join(marks)})" if marks else ""
-        shown.append(f"{value_text(value.value)}{note}")
+        shown.append(f"{decimal_text(value.value, decimals)}{note}")
     return _listed(shown, len(values))
 
 

@@ -277,7 +277,12 @@ async def judgement_of(
     live = context.live_session
     facts = context.connected.facts
     members = [
-        JudgedItem(live, condition._replace(target=target, facts=facts.known(item.tag)), item, other)
+        JudgedItem(live, condition._replace(target=target, facts=facts.seen(item.tag, _held(live, item))), item, other)
         for target, item in zip(targets, items, strict=False)
     ]
     return Judgement(tuple(members), quantifier, named, is_whole)
+
+
+def _held(live: "LiveSession", item: Item) -> Any:
+    value = live.latest(*item.key)
+    return value and value.value

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import first_value, follow_coming_waits
 from zb_mom_ww_mxgateway_shell.feeds.write_report import before_text, given_text
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, Preview
@@ -48,7 +49,9 @@ async def preview_write(
     back = f", put back after {duration_text(for_)}" if for_ is not None else ""
     foreseen = context.file.planned.foreseen(item.tag, before)
     then = foreseen.value if foreseen.is_known else None
-    change = f"{before_text(then) if then else 'unknown'} → {value_text(typed)}{given_text(at, '')}{back}"
+    decimals = context.connected.facts.seen(item.tag, then and then.value, typed).decimals
+    shown = before_text(then, decimals) if then else "unknown"
+    change = f"{shown} → {decimal_text(typed, decimals)}{given_text(at, '')}{back}"
     same = " (unchanged)" if then and same_value(typed, then.value) else ""
     same += ", and expects that the plant refuses it" if refused else ""
     return Preview(

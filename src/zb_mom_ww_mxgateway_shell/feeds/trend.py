@@ -1,7 +1,7 @@
 """Trends: the history of a few tags, redrawn at the prompt, one picture in a file."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_of_day
-from zb_mom_ww_mxgateway_console.render.forms import value_text
 from zb_mom_ww_mxgateway_shell.feeds.trend_result import TrendResult, has_braille, save
 from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
-from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line
+from zb_mom_ww_mxgateway_shell.output.chart import Limit, Line, in_view, range_of
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.trend_picture import ChartedTag, panels_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 from zb_mom_ww_mxgateway_shell.samples.history import moment
@@ -144,24 +144,31 @@ class Trend:
         intervals = series.since(start, now if value else None, value.stale_since if value else None)
         known = self.facts.get(shown.tag) or TrendFacts()
         boolean = isinstance(value and value.value, bool)
+        texts = connected.facts.seen(item.tag, value and value.value, *_ends(intervals, self.view.window(now)))
+        decimals = texts.decimals
         if self.view.end is not None:
-            text, state = _then(intervals, self.view.end, boolean)
+            text, state = _then(intervals, self.view.end, boolean, decimals)
         elif value is None:
             text, state = "", "not advised" if not item.advised else "no value yet"
         else:
-            text, state = value_text(value.value), f"{quality_text(value)}  {freshness(value, item)}"
+            text, state = decimal_text(value.value, decimals), f"{quality_text(value)}  {freshness(value, item)}"
         # What was too slow for this picture comes with a later one.
-        texts = connected.facts.known(item.tag)
-        unit = known.unit or texts.units
-        return ChartedTag(shown.tag, text, state, intervals, boolean, unit, known.alarm_limits, texts.description)
+        unit, limits = known.unit or texts.units, known.alarm_limits
+        return ChartedTag(shown.tag, text, state, intervals, boolean, unit, limits, texts.description, decimals)
 
 
-def _then(intervals: Sequence[Interval], at: float, boolean: bool) -> tuple[str, str]:
+def _ends(intervals: Sequence[Interval], window: tuple[float, float]) -> Iterator[float | None]:
+    """Yield the lowest and the highest value in view."""
+    known = range_of(in_view(intervals, *window))
+    yield from (known.low, known.high)
+
+
+def _then(intervals: Sequence[Interval], at: float, boolean: bool, decimals: int) -> tuple[str, str]:
     """Return the value at a time as text, and its state."""
     then = next((each for each in reversed(intervals) if each.start <= at <= each.end), None)
     if then is None or then.value is None:
         return "", f"nothing known at {_time_text(at)}"
-    return value_text(bool(then.value) if boolean else then.value), f"{then.mood}  at {_time_text(at)}"
+    return decimal_text(bool(then.value) if boolean else then.value, decimals), f"{then.mood}  at {_time_text(at)}"
 
 
 def _time_text(at: float) -> str:

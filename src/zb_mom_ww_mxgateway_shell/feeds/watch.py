@@ -12,9 +12,11 @@ from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.recordings.event_samples import Sample, samples_of
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe
 from zb_mom_ww_mxgateway_shell.feeds.paced import KEPT, older_remarks
+from zb_mom_ww_mxgateway_shell.output.alignment import SampleColumns
 from zb_mom_ww_mxgateway_shell.output.results import Sheet
+from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
 from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS, clock_text, sample_text, value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchView
@@ -45,9 +47,12 @@ class Watch:
     """Number of changes that came faster than they could be shown."""
     started: float = field(default_factory=clock.monotonic)
     panel: WatchView = field(init=False)
+    columns: SampleColumns = field(init=False)
+    """Columns of the lines."""
 
     def __post_init__(self) -> None:
         self.panel = WatchView(lambda: [(table, True) for table in self.tables])
+        self.columns = SampleColumns(safe(each.tag) for each in self.panel.items)
 
     async def follow(self, show: Callable[[str], None]) -> "WatchResult":
         """Show the current values, then a line for every change with its own value, until the duration or count is
@@ -59,6 +64,10 @@ class Watch:
             streams = [(table, await stack.enter_async_context(self._events(table))) for table in self.tables]
             try:
                 async with clock.timeout(self.duration):
+                    for table in self.tables:
+                        for item in table.items:
+                            if value := table.value(item):
+                                self.columns.fit(shown_value(value.value, table.texts.seen(item.tag, value.value)))
                     for table in self.tables:
                         for item in table.items:
                             if value := table.value(item):
@@ -118,9 +127,9 @@ class Watch:
         if self.is_over:
             return
         self.samples += 1
-        facts, shown = table.texts.known(item.tag), table.shown(item)
+        facts, shown = table.texts.seen(item.tag, value.value), table.shown(item)
         self.kept.append(value_record(shown, value, unseen, facts))
-        show(f"{clock_text(value.received_at)}   {sample_text(shown, value, unseen, facts)}")
+        show(f"{clock_text(value.received_at)}   {sample_text(shown, value, unseen, facts, columns=self.columns)}")
 
     def result(self) -> "WatchResult":
         """Return the result so far."""

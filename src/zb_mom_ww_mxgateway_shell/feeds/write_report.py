@@ -15,11 +15,11 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     gravest,
     status_form,
     value_form,
-    value_text,
 )
 from zb_mom_ww_mxgateway_console.render.refusals import refusal_meaning, refusal_reason
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
 from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_back_text
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.verification import ReadBack
 
 
-def before_text(before: "LiveValue") -> str:
-    """Return the value before a write."""
-    return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
+def before_text(before: "LiveValue", decimals: int = 0) -> str:
+    """Return the value before a write, with the decimals of its tag."""
+    return f"{decimal_text(before.value, decimals)}{' (stale)' if before.stale_since else ''}"
 
 
 def given_text(at: datetime | None, signers: str) -> str:
@@ -106,6 +106,8 @@ class WriteReport:
     """When the value before is put back; None for never."""
     security: int | None = None
     """Security classification of the tag; None where it is not known."""
+    decimals: int = 0
+    """Decimals of the tag."""
 
     @property
     def verdict(self) -> WriteVerdict:
@@ -114,9 +116,10 @@ class WriteReport:
     @property
     def change(self) -> str:
         """The value before and what was written. Nothing points at a value that was not taken."""
+        before = before_text(self.before, self.decimals)
         if self.result.outcome.value == "refused":
-            return f"{self.written}{given_text(self.at, self.signers)} not taken, was {before_text(self.before)}"
-        return f"{before_text(self.before)} → {self.written}{given_text(self.at, self.signers)}"
+            return f"{self.written}{given_text(self.at, self.signers)} not taken, was {before}"
+        return f"{before} → {self.written}{given_text(self.at, self.signers)}"
 
     @property
     def outcome(self) -> str:

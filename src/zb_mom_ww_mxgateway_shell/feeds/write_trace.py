@@ -14,7 +14,8 @@ from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_value_text
-from zb_mom_ww_mxgateway_console.render.forms import one_line, safe, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import one_line, safe, value_form
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import SampleMark
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -155,7 +156,8 @@ class WriteTrace:
             held, before = before, (entry.value, quality)
             if at < sent_at or held == before:
                 continue
-            text = value_text(entry.value) + ("" if quality == "good" else f" ({quality})")
+            decimals = self._connected.facts.seen(item.tag, entry.value, held and held[0]).decimals
+            text = decimal_text(entry.value, decimals) + ("" if quality == "good" else f" ({quality})")
             fields = {"quality_word": quality, "value": value_form(entry.value)}
             return TraceMoment(at - sent_at, "changed", item.tag, f"to {text}", fields), is_whole
         return None, is_whole

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.safety.journal_actions import COLUMNS, JournalAction
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.times import date_and_time
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, json_line, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, json_line, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ _LONGEST_CELL = 60
 
 def actions_table(actions: Sequence[JournalAction]) -> Table:
     """Return actions as a table, oldest first, with all their columns for JSON and CSV."""
+    decimals = TagDecimals()
+    for each in actions:
+        decimals.note(each.tag, each.old, each.new)
     return Table(
         _HEADINGS,
-        [[shortened(cell, _LONGEST_CELL) for cell in _cells(each)] for each in actions],
+        [[shortened(cell, _LONGEST_CELL) for cell in _cells(each, decimals)] for each in actions],
         [_record(each) for each in actions],
         empty="the journal has none of these",
         columns=COLUMNS,
@@ -44,7 +48,7 @@ def _record(action: JournalAction) -> dict[str, Any]:
     return {name: getattr(action, name) for name in COLUMNS}
 
 
-def _cells(action: JournalAction) -> list[str]:
+def _cells(action: JournalAction, decimals: TagDecimals) -> list[str]:
     when = date_and_time(datetime.fromisoformat(action.at))
     who = f"{action.user}@{action.host}"
     if action.kind != "action":
@@ -54,7 +58,8 @@ def _cells(action: JournalAction) -> list[str]:
     result = action.result.replace("_", " ") + (f": {action.why}" if action.why else "")
     took = "" if action.seconds is None else f"{action.seconds:.3f} s"
     is_write = action.new is not None or action.quality is not None
-    old, new = (f"{value_text(action.old)}{quality}", value_text(action.new)) if is_write else ("", "")
+    old, new = (decimals.text(action.tag, each) for each in (action.old, action.new))
+    old, new = (f"{old}{quality}", new) if is_write else ("", "")
     return [when, who, action.tag or action.call, old, new, result, took, action.reason]
 
 

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 
 INDENT = "      "
 """Indent of a line that belongs to the statement above it."""
-_VALUES = frozenset(("value", "then", "now", "was", "ours"))
+_VALUES = frozenset(("value", "then", "now", "was", "ours", "old", "new"))
 """Headings of columns with values of tags."""
 
 

@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway.safety.selection import RuleVerdict, SelectedEntry, Sel
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Array
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, one_line, safe, value_text
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 from zb_mom_ww_mxgateway_shell.output.tag_texts import alarm_limits_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 
@@ -78,8 +79,9 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
     yield "description", one_line(facts.description) or "unknown"
     units = f", in {one_line(facts.units)}" if facts.units else ""
     yield "type", f"{safe(facts.type_name) or 'unknown'}{units}   security: {safe(facts.security_name) or 'unknown'}"
-    yield "now", _old(entry)
-    yield "new", f"{_new(entry)}{_difference(entry.difference)}"
+    decimals = max(facts.decimals, decimals_of(given.value), decimals_of(entry.old and entry.old.value))
+    yield "now", _old(entry, decimals)
+    yield "new", f"{_new(entry, decimals)}{_difference(entry.difference)}"
     if beyond := beyond_range(given.value, facts):
         yield "RANGE", one_line(beyond)
     elif known := range_text(facts):
@@ -103,13 +105,13 @@ def _verdict(verdict: RuleVerdict) -> tuple[str, str]:
     return f"  {verdict.rule.replace('_', ' ')}", text if verdict.is_met else f"NOT MET: {text}"
 
 
-def _old(entry: SelectedEntry) -> str:
+def _old(entry: SelectedEntry, decimals: int) -> str:
     old = entry.old
     if old is None:
         return "unknown: no value has come"
     age = freshness(old)
     is_age = old.stale_since is None and not old.ahead
-    return f"{_shown(old.value)}   {quality_text(old)}   {age}{' old' if is_age else ''}"
+    return f"{_shown(old.value, decimals)}   {quality_text(old)}   {age}{' old' if is_age else ''}"
 
 
 def _difference(number: float | int | None) -> str:
@@ -118,14 +120,14 @@ def _difference(number: float | int | None) -> str:
     return f"   difference {number:+}" if isinstance(number, int) else f"   difference {number:+.6g}"
 
 
-def _new(entry: SelectedEntry) -> str:
+def _new(entry: SelectedEntry, decimals: int = 0) -> str:
     value = entry.entry.value
-    return safe(value.in_short()) if isinstance(value, SparseArray) else _shown(value)
+    return safe(value.in_short()) if isinstance(value, SparseArray) else _shown(value, decimals)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, decimals: int = 0) -> str:
     """Return a value; a text in quotes, so that its blanks are seen."""
-    return f'"{value_text(value)}"' if isinstance(value, str) and value else value_text(value)
+    return f'"{value_text(value)}"' if isinstance(value, str) and value else decimal_text(value, decimals)
 
 
 def _lost(entry: SelectedEntry) -> str:

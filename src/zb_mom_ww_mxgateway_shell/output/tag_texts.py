@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 
 UNIT_WIDTH = 12
 """Most columns of a unit."""
@@ -23,6 +24,9 @@ class TagTexts(Protocol):
     def known(self, tag: str) -> TagFacts:
         """Return what is known; it never waits."""
 
+    def seen(self, tag: str, *values: Any) -> TagFacts:
+        """Take in values of a tag that are shown, for its decimals; return what is known of it."""
+
     def want(self, tags: Iterable[str]) -> None:
         """Have units and descriptions of tags that are shown read."""
 
@@ -32,6 +36,9 @@ class NoTexts:
 
     def known(self, tag: str) -> TagFacts:
         return NOTHING_KNOWN
+
+    def seen(self, tag: str, *values: Any) -> TagFacts:
+        return TagFacts(decimals=max(map(decimals_of, values), default=0))
 
     def want(self, tags: Iterable[str]) -> None:
         pass
@@ -50,6 +57,11 @@ def description_of(facts: TagFacts) -> str:
 def alarm_limits_text(facts: TagFacts) -> str:
     """Return the limits of the alarms of a tag, the lowest first; empty where none is known."""
     return ", ".join(f"{alarm} {value_text(limit)}" for alarm, limit in reversed(facts.alarm_limits))
+
+
+def shown_value(value: Any, facts: TagFacts) -> str:
+    """Return a value with the decimals of its tag, and its unit as far as that is known."""
+    return with_unit(decimal_text(value, facts.decimals), facts)
 
 
 def with_unit(text: str, facts: TagFacts) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from zb_mom_ww_mxgateway.times import shown, zone_text
-from zb_mom_ww_mxgateway_console.render.forms import counted, safe, value_text
+from zb_mom_ww_mxgateway_console.render.forms import counted, safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, one_line, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import (
     legend,
     range_of,
 )
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.tag_texts import LEAST_DESCRIPTION, UNIT_WIDTH
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
@@ -50,6 +51,8 @@ class ChartedTag:
     alarm_limits: Sequence[Limit] = ()
     """Limits of its own alarms: drawn where they are in view."""
     description: str = ""
+    decimals: int = 0
+    """Decimals of the tag."""
 
     @property
     def short_unit(self) -> str:
@@ -207,8 +210,10 @@ def _value(each: ChartedTag, unit: str) -> str:
 
 def _extent(panel: Panel, each: ChartedTag) -> str:
     known = range_of(in_view(each.intervals, *panel.window))
-    is_plain = each.boolean or known.low is None
-    return "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
+    if each.boolean or known.low is None:
+        return ""
+    low, high = (decimal_text(end, each.decimals) for end in (known.low, known.high))
+    return f"  min {low}  max {high}"
 
 
 def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:

@@ -20,7 +20,8 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_text,
 )
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
-from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, fact_fields, with_unit
+from zb_mom_ww_mxgateway_shell.output.alignment import SampleColumns
+from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, fact_fields, shown_value
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 
 if TYPE_CHECKING:
@@ -38,12 +39,17 @@ VALUE_COLUMNS = (
 
 
 def sample_text(
-    item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None, facts: TagFacts = NOTHING_KNOWN
+    item: Item,
+    value: "LiveValue",
+    unseen: "UnseenWrite | None" = None,
+    facts: TagFacts = NOTHING_KNOWN,
+    *,
+    columns: SampleColumns,
 ) -> str:
     """Return a value with its unit, quality and age, safe for a terminal; `unseen` is a write whose effect was not seen
     yet."""
-    known = with_unit(value_text(value.value), facts)
-    text = f"{safe(item.tag)}   {known}   {quality_text(value)}   {freshness(value, item)}"
+    tag, known = columns.cells(safe(item.tag), shown_value(value.value, facts))
+    text = f"{tag}   {known}   {quality_text(value)}   {freshness(value, item)}"
     return f"{text}, {written_text(unseen)}" if unseen else text
 
 

@@ -12,14 +12,15 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, source_time_form, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
 from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     LEAST_DESCRIPTION,
     NoTexts,
     TagTexts,
     description_of,
+    shown_value,
     unit_of,
-    with_unit,
 )
 from zb_mom_ww_mxgateway_shell.output.value_text import (
     freshness,
@@ -158,7 +159,7 @@ class WatchTable:
             return f"  {safe(self.label(item))}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
         at = f"source time {source_time_form(value.source_time_ns)}" if value.source_time_ns else ""
         parts = (safe(self.label(item)), quality_text(value), at, description_of(facts))
-        return f"  {'   '.join(filter(None, parts))}", f"  {with_unit(value_text(value.value), facts)}"
+        return f"  {'   '.join(filter(None, parts))}", f"  {shown_value(value.value, facts)}"
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
         """Return as many lines as fit, with moods; then how many items are left out, and why no value changes.
@@ -174,7 +175,7 @@ class WatchTable:
         if value is None:
             unknown = (str(item.item_handle), tag, "", _why_none(item), "", "")
             return Row(unknown, "none", unit, described, connection=head)
-        text = cut(value_text(value.value), _VALUE_WIDTH)
+        text = cut(decimal_text(value.value, self.texts.seen(item.tag, value.value).decimals), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
         age = f"{freshness(value, item)}{', before the write' if self.unseen_write(item) else ''}"
         known = (str(item.item_handle), tag, text, value.quality_word, age)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import counted, value_form
+from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
 from zb_mom_ww_mxgateway_shell.output.results import TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block
 from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedKind, PlannedWrite, PlannedWrites
@@ -97,7 +98,7 @@ class PlanSet:
 
     def result(self, *, has_mistakes: bool) -> TextResult:
         """Return the end of a plan; without a hash if the file has mistakes."""
-        rows = [_row(each) for each in self.planned.all]
+        rows = _rows(self.planned.all)
         lines = [f"{counted(len(rows), 'planned write')}, in this order:"] if rows else ["nothing would be written"]
         lines += table_lines(("tag", "type", "now", "value", "by"), rows) if rows else []
         lines += [f"  {each}: what it writes is known in the run only" for each in self.planned.unnamed]
@@ -156,19 +157,30 @@ def _short(form: dict[str, Any]) -> str:
     return f"{form['tag']} = {value}"
 
 
-def _row(write: PlannedWrite) -> list[str]:
-    now = "" if write.before is None else value_text(write.before.value)
-    return [write.tag, write.type_text, now, _value(write), write.by]
+def _rows(writes: Sequence[PlannedWrite]) -> list[list[str]]:
+    decimals = TagDecimals()
+    for each in writes:
+        decimals.note(each.tag, each.before and each.before.value, each.value, each.after)
+    return [
+        [
+            each.tag,
+            each.type_text,
+            "" if each.before is None else decimals.text(each.tag, each.before.value),
+            _value(each, decimals),
+            each.by,
+        ]
+        for each in writes
+    ]
 
 
-def _value(write: PlannedWrite) -> str:
+def _value(write: PlannedWrite, decimals: TagDecimals) -> str:
     if write.kind is PlannedKind.ACKNOWLEDGEMENT:
         return "acknowledged"
     if not write.is_known:
         return "its value before" if write.kind is PlannedKind.PUT_BACK else "known in the run"
     more = "" if write.back_after is None else f", back after {write.back_after:g} s"
     more += f", {write.kind.value}" if write.kind is PlannedKind.REFUSED else ""
-    return f"{value_text(write.value if write.after is None else write.after)}{more}"
+    return f"{decimals.text(write.tag, write.value if write.after is None else write.after)}{more}"
 
 
 def _record(write: PlannedWrite) -> dict[str, Any]:

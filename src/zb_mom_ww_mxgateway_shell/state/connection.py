@@ -79,6 +79,7 @@ class GatewayConnection:
             live, desk.records, endpoint=endpoint_key(client.options.endpoint), is_demo=terms.is_demo
         )
         """What it changed, and its timed writes."""
+        self.changes.decimals_of = lambda tag: self.facts.known(tag).decimals
         self.write_moments = WriteMoments(live, self.changes.ledger)
         """When it sent its last writes."""
         desk.rules.awaits_revert = self.changes.awaits_revert

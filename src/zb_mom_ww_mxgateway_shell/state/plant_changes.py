@@ -12,7 +12,8 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import safe, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import safe, value_form
+from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
@@ -37,20 +38,31 @@ class ChangeNow(NamedTuple):
     present: "LiveValue | None"
     is_unseen: bool
     """Whether the present value may be from before the last write."""
+    decimals: int = 0
+    """Decimals of the tag, as far as they were seen elsewhere."""
 
     @property
     def standing(self) -> Standing:
         return self.change.standing(self.present)
 
     @property
+    def _decimals(self) -> int:
+        before, present = self.change.before, self.present
+        known = [before and before.value, present and present.value, *self.change.ours]
+        return max(self.decimals, *map(decimals_of, known))
+
+    def _text(self, value: Any) -> str:
+        return decimal_text(value, self._decimals)
+
+    @property
     def ours_text(self) -> str:
         """The values that the tag may have because of us."""
-        return " or ".join(dict.fromkeys(map(value_text, self.change.ours)))
+        return " or ".join(dict.fromkeys(map(self._text, self.change.ours)))
 
     @property
     def was_text(self) -> str:
         """The value before."""
-        return "unknown" if self.change.before is None else value_text(self.change.before.value)
+        return "unknown" if self.change.before is None else self._text(self.change.before.value)
 
     @property
     def now_text(self) -> str:
@@ -60,7 +72,7 @@ class ChangeNow(NamedTuple):
             return "unknown"
         stale = ", stale" if present.stale_since is not None else ""
         quality = f" ({present.quality_word}{stale})" if stale or present.quality_word != "good" else ""
-        return f"{value_text(present.value)}{quality}"
+        return f"{self._text(present.value)}{quality}"
 
     @property
     def left_text(self) -> str:
@@ -108,6 +120,8 @@ class PlantChanges:
         self._is_demo = is_demo
         self.tell: Callable[[str], object] = lambda text: None
         """Shows a person what happened by itself."""
+        self.decimals_of: Callable[[str], int] = lambda tag: 0
+        """Returns the decimals of a tag, as far as they were seen."""
         self._reverts: TimedReverts | None = None
         self._collected: dict[str, list[RevertNews]] = {}
         """News that the line of a person tells, by the key of its revert."""
@@ -249,10 +263,10 @@ class PlantChanges:
 
     def _row(self, change: TagChange, item: Item | None, is_sure: bool) -> ChangeNow:
         if item is None or not is_sure:
-            return ChangeNow(change, item, None, True)
+            return ChangeNow(change, item, None, True, self.decimals_of(change.tag))
         unseen = self._live.unseen_write(*item.key)
         is_unseen = unseen is not None and unseen.ago < COMMAND_SECONDS
-        return ChangeNow(change, item, self._live.latest(*item.key), is_unseen)
+        return ChangeNow(change, item, self._live.latest(*item.key), is_unseen, self.decimals_of(change.tag))
 
     async def _item(self, change: TagChange) -> Item | None:
         """Return the item of a change, advised and with a value if that is possible."""

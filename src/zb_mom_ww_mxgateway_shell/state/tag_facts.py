@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.safety.known_range import alarm_limits_of, range_of
@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
 from zb_mom_ww_mxgateway_shell.state.known_numbers import KnownNumbers
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class GalaxyFacts:
         self._catalogue = catalogue
         self._security_of = security_of
         self.numbers = KnownNumbers(live, catalogue)
+        self._decimals = TagDecimals()
         self.reads_ahead = False
         """Whether :meth:`want` reads: at a prompt, where a person looks at values."""
         self._texts: dict[_Key, str] = {}
@@ -100,6 +102,14 @@ class GalaxyFacts:
         facts = self._known.get(tag)
         if facts is None:
             facts = self._known[tag] = self._facts(tag, None)
+        return facts
+
+    def seen(self, tag: str, *values: Any) -> TagFacts:
+        """Take in values of a tag that are shown, for its decimals; return what is known of it."""
+        facts = self.known(tag)
+        decimals = self._decimals.note(tag, *values)
+        if decimals != facts.decimals:
+            facts = self._known[tag] = facts._replace(decimals=decimals)
         return facts
 
     def want(self, tags: Iterable[str]) -> None:
@@ -199,6 +209,7 @@ class GalaxyFacts:
             description=self._text(self._descriptions(tag)),
             type_name=type_name.removesuffix("[]") if tag.endswith("]") and not tag.endswith("[]") else type_name,
             units=self._text(self._units(tag)),
+            decimals=self._decimals.note(tag),
             security=security,
         )
 
