@@ -21,6 +21,8 @@ class WatchedItem:
 
     table: WatchTable
     item: Item
+    is_current: bool = True
+    """Whether its connection is the current one."""
 
     @property
     def key(self) -> ItemKey:
@@ -37,8 +39,8 @@ class WatchView:
     watched."""
 
     def __init__(self, tables: Callable[[], Sequence[tuple[WatchTable, bool]]]) -> None:
-        """`tables` returns the tables of now, each with whether all of it is in view or only what was named with its
-        connection."""
+        """`tables` returns the tables of now, each with whether all of it is in view, as that of the current connection
+        is, or only what was named with its connection."""
         self._tables = tables
 
     def __len__(self) -> int:
@@ -48,7 +50,7 @@ class WatchView:
     def items(self) -> list[WatchedItem]:
         """The items in view, in the order of the tables and in that in which they were added."""
         return [
-            WatchedItem(table, item)
+            WatchedItem(table, item, is_whole)
             for table, is_whole in self._tables()
             for item in (table.items if is_whole else table.named_items)
         ]

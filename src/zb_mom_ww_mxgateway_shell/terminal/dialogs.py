@@ -45,6 +45,14 @@ async def confirmed(question: str) -> bool:
     return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
 
 
+async def goes_back(question: str) -> bool:
+    """Return whether a person goes back: Enter does; q, Ctrl-C and Ctrl-D stay."""
+    try:
+        return (await _asking().prompt_async(question, handle_sigint=False)).strip().casefold() != "q"
+    except (KeyboardInterrupt, EOFError):
+        return False
+
+
 async def ask_secret(question: str) -> str:
     """Return a key or password, typed unseen and stored nowhere; raises ShellError if none is given."""
     asking = _asking()

@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.help_page import HelpPage
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.row_actions import ACTIONS, RowAction, action_of
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
@@ -51,11 +52,14 @@ _KEYS = {
     "b": "only bad",
     "c": "columns",
 }
+_ROW_KEYS = ACTIONS | {"y": "copies", "Enter": "leaves the row"}
+"""Keys while a row is selected."""
 _HELP = (
     "q            leaves; what is watched stays watched",
     "arrows j k   move by a line; PgUp PgDn space by a page; g G to the ends",
     "Enter        selects a row, or none; the arrows move the selection, and its whole value is below the table",
-    "y            copies the value of the selected row to the clipboard, if the terminal lets it",
+    "w t e        why, trend, write: of that row, at the prompt",
+    "y            copies its value to the clipboard, if the terminal lets it",
     "mouse        after set mouse on: the wheel scrolls, a click selects; Shift selects text as otherwise",
     "s            sorts by the next of: order of watch, tag, quality (worst first), age, changes",
     "r            reverses the order",
@@ -80,8 +84,10 @@ class FullWatch:
         *,
         takes_mouse: bool = False,
         write_raw: WriteRaw | None = None,
+        acts: bool = True,
     ) -> None:
-        """`around` stays in view, but for the panel; `write_raw` writes a control sequence to the terminal."""
+        """`around` stays in view, but for the panel; `write_raw` writes a control sequence to the terminal. With `acts`
+        a key leaves it for a line about the selected row."""
         self._panel = panel
         self._around = around
         self._output = output
@@ -102,6 +108,8 @@ class FullWatch:
         self._drawn: tuple[object, ...] = ()
         self._order: list[WatchedItem] = []
         self._ordered_at = float("-inf")
+        self._acts = acts
+        self._action: RowAction | None = None
         self._app: Application[None] = Application(
             layout=Layout(
                 HSplit(
@@ -130,9 +138,14 @@ class FullWatch:
         )
         silence_cursor_warning(self._app)
 
-    async def run(self) -> None:
-        """Show the panel until q or Ctrl-C; raises the error of a failed redraw."""
+    async def run(self) -> RowAction | None:
+        """Show the panel until a person leaves it, or wants something done with a row; return that.
+
+        It can be shown again, as it was left. Raises the error of a failed redraw.
+        """
+        self._action = None
         await run_redrawn(self._app, self._changed)
+        return self._action
 
     async def _changed(self) -> None:
         await self._panel.changed_since(self._drawn)
@@ -213,7 +226,21 @@ class FullWatch:
                 note = "copied, if the terminal lets it"
             except ValueError as error:
                 note = f"not copied: {error}"
+        self._tell(note)
+
+    def _tell(self, note: str) -> None:
         self._note, self._noted_at = note, clock.monotonic()
+
+    def _act(self, key: str) -> None:
+        """Leave for a line about the selected row."""
+        row = self._selection()
+        self._action = None if row is None else action_of(key, row)
+        if row is None:
+            self._tell(f"Enter selects a row, {key}: {ACTIONS[key]}")
+        elif self._action is None:
+            self._tell(f"it is of {row.table.name}: use {row.table.name} first")
+        else:
+            self._app.exit()
 
     def _rank(self, item: WatchedItem) -> tuple[int, str]:
         value = self._value(item)
@@ -284,9 +311,13 @@ class FullWatch:
         """Return the keys, with their meaning if there is room."""
         if self._help.is_open:
             return [("", f" {self._help.hint()}")]
-        words = " · ".join(f"{key} {what}" for key, what in _KEYS.items()) + " · ? more"
+        keys = _ROW_KEYS if self._acts and self._selection() is not None else _KEYS
+        words = [f"{key} {what}" for key, what in keys.items()]
+        texts = [" · ".join([*words, "? more"]), f"{' '.join(keys)} · ? explains"]
+        if keys is _ROW_KEYS:
+            texts.insert(1, " · ".join([*words[: len(ACTIONS)], "? more"]))
         width = self._output.get_size().columns
-        return [("", f" {words if len(words) < width else ' '.join(_KEYS) + ' · ? explains'}")]
+        return [("", f" {next((text for text in texts if len(text) < width), texts[-1])}")]
 
     def _again(self) -> None:
         self._ordered_at = float("-inf")
@@ -314,6 +345,13 @@ class FullWatch:
         @keys.add("y", filter=looking)
         def _(event: KeyPressEvent) -> None:
             self._copy()
+
+        for key in ACTIONS if self._acts else ():
+
+            def act(event: KeyPressEvent, key: str = key) -> None:
+                self._act(key)
+
+            keys.add(key, filter=looking)(act)
 
         bind_search(keys, self._filter, when=looking, changed=self._again, ends=("enter", "escape"))
 

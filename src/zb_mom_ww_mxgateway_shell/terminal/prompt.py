@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar
 
 import platformdirs
@@ -58,7 +59,9 @@ from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_se
 from zb_mom_ww_mxgateway_shell.terminal.paged_lines import PagedLines
 from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.row_actions import RowAction
 from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
+from zb_mom_ww_mxgateway_shell.terminal.screen_visits import ScreenVisits
 from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
 from zb_mom_ww_mxgateway_shell.terminal.sourced_files import SourcedFiles
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
@@ -86,6 +89,7 @@ class Prompt:
         self._style = DynamicStyle(lambda: style_of(context.settings.theme))
         self._console = Console(self._output, context.spool, self._style)
         self._color_depth = getattr(self._output, "default_color_depth", None)
+        self._visits = ScreenVisits(self._console.held, self._keys)
         # A terminal that cannot move its cursor gets only lines.
         self._is_dumb = is_dumb()
         context.has_screen = not self._is_dumb
@@ -211,19 +215,45 @@ class Prompt:
             self._typed.forget()
             self._apply_settings()
             await self._questions.over()
+            action = self._visits.take_line()
             try:
-                line = await self._prompt.prompt_async(handle_sigint=False)
+                line = await self._line(action)
             except KeyboardInterrupt:
+                await self._back_to_screen(asks=False)
                 continue
             except EOFError:
                 return has_read
             has_read = True
             with self._keys.held():
-                await self._entered(line)
+                if action is None or action.is_begun:
+                    await self._entered(line)
+                else:
+                    await self._run_line(line, shows_line=True)
+                if self._keys.text:
+                    self._visits.forget()
                 if self._is_dumb and self._keys.text:
                     # It shows only what is typed.
                     self._console.print(f"typed ahead, and run by Enter: {self._keys.text.rstrip()}")
+            await self._back_to_screen()
         return True
+
+    async def _line(self, action: RowAction | None) -> str:
+        """Return the line of an action, ended by a person where it is only begun; without one a line that is typed."""
+        if action is not None and not action.is_begun:
+            return action.line
+        return await self._prompt.prompt_async(default=action.line if action else "", handle_sigint=False)
+
+    async def _back_to_screen(self, *, asks: bool = True) -> None:
+        """Show the full screen again after a line about one of its rows, if a person wants that."""
+        if self._context.leaving:
+            return
+        await self._questions.over()
+        try:
+            await self._visits.back(asks=asks)
+        except OSError:
+            raise  # The terminal is gone.
+        except Exception as error:
+            self._report_problem(error, "", 0)
 
     def _apply_settings(self) -> None:
         settings = self._context.settings
@@ -303,7 +333,8 @@ class Prompt:
         for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
             self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
 
-    async def _show(self, result: Result | None) -> None:
+    async def _show(self, result: Result | None, *, acts: bool = True) -> None:
+        """Show a result. With `acts` a full screen may be left for a line about one of its rows."""
         if result is None:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
@@ -315,10 +346,9 @@ class Prompt:
                 self._style,
                 takes_mouse=self._context.settings.mouse == "on",
                 write_raw=self._context.write_raw,
+                acts=acts,
             )
-            with self._console.held():
-                await view.run()
-            self._keys.keep("")
+            await self._visits.visit(view)
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         formatter = self._context.settings.formatter
@@ -344,7 +374,7 @@ class Prompt:
     async def _open_pane(self) -> None:
         from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
-        names = PythonNames(self._context, self._follow, self._show)
+        names = PythonNames(self._context, self._follow, partial(self._show, acts=False))
         async with self._view.stepped_back():
             terminal, has_vi_keys = (self._input, self._output), self._context.settings.keys == "vi"
             pane = Pane(names, *terminal, self._questions.over, self._keys, vi_mode=has_vi_keys, debug=self._debug)
