@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas
-import polars
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -114,6 +112,8 @@ def test_each_value_is_in_the_column_of_its_type(recording: Recording) -> None:
 
 
 def test_pandas_keeps_whole_numbers_exact_and_times_aware(recording: Recording) -> None:
+    import pandas
+
     frame = recording.to_pandas()
     assert list(frame["value_int"].dropna()) == [-5, 2**63 - 1, 3]
     assert frame["received"][0] == pandas.Timestamp(AT)
@@ -122,6 +122,8 @@ def test_pandas_keeps_whole_numbers_exact_and_times_aware(recording: Recording) 
 
 
 def test_polars_has_the_same_rows(recording: Recording) -> None:
+    import polars
+
     frame = recording.to_polars()
     assert frame.shape == (len(ROWS), len(ARROW_COLUMNS))
     assert frame.filter(polars.col("kind") == "gap")["lost"].to_list() == [3]

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
 
 from zb_mom_ww_mxgateway_testing import MxgwSimulator
@@ -193,6 +191,9 @@ print(os.waitpid(child, 0)[1], plant.read(["{SETPOINT}"])[0].quality_word)
 
 
 def test_it_works_in_a_notebook(mxgw_simulator: MxgwSimulator, tmp_path: Path) -> None:
+    import nbclient
+    import nbformat
+
     cells = [
         "import asyncio\nasyncio.get_running_loop().is_running()",
         f"from zb_mom_ww_mxgateway.sync import connect\n"

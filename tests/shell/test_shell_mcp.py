@@ -9,11 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp import ClientSession, StdioServerParameters
-from mcp.client.stdio import stdio_client
 from shell_process import KEY, ShellProcess
 
 from zb_mom_ww_mxgateway import ActiveAlarm, GatewayClient, MxGatewayTransportError, MxGatewayWriteBlockedError
@@ -27,6 +25,9 @@ from zb_mom_ww_mxgateway_shell.mcp.server import TOOLS, checked
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import GatewayKey, NativeType, SimulatedGateway, TagDefinition
 
+if TYPE_CHECKING:
+    from mcp import StdioServerParameters
+
 HIDDEN = "Plant.Pump1.Speed"
 SECRET = "mxgw_pump_c2VjcmV0LXNlY3JldA"
 
@@ -38,7 +39,9 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
         yield made
 
 
-def server(folder: Path, gateway: SimulatedGateway, shown: str) -> StdioServerParameters:
+def server(folder: Path, gateway: SimulatedGateway, shown: str) -> "StdioServerParameters":
+    from mcp import StdioServerParameters
+
     profiles = folder / "profiles.toml"
     profiles.write_text(
         f'[profiles.plant]\nendpoint = "{gateway.endpoint}"\nplaintext = true\napi_key_env = "PLANT_KEY"\n{shown}\n',
@@ -55,6 +58,9 @@ async def asking(
     folder: Path, gateway: SimulatedGateway, shown: str = 'mcp = ["Plant.Tank?.*"]'
 ) -> AsyncIterator[Callable[..., Any]]:
     """Yields a function that asks a tool, and returns its answer; a refusal as text."""
+    from mcp import ClientSession
+    from mcp.client.stdio import stdio_client
+
     errors = folder / "stderr"
     async with AsyncExitStack() as stack, asyncio.timeout(60):
         log = stack.enter_context(errors.open("w+", encoding="utf-8"))
