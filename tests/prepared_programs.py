@@ -1,11 +1,11 @@
-"""Our programs run to their end, each in a process of its own that begins with all modules loaded.
+"""Our programs, each in a process of its own that begins with all modules loaded.
 
 Three quarters of what a short run costs are Python's own start, imports, and Python's end, which takes each module
 apart: the same two thousand times. So one process has imported all that our programs may import, and run nothing of it;
 each run is forked from it, with the streams, environment, folder, arguments and exit code that it would have otherwise,
-and ends once threads, exit handlers and garbage are done with. Tests of signals, terminals, streams that are closed, of
-imports and of the start itself start a process as its user would; so does everything where a process cannot be forked,
-where the environment gives Python something unusual or has COLD, as it does with ``COLD=1 make test``.
+and ends once threads, exit handlers and garbage are done with. Tests of streams that are closed, of imports and of the
+start itself start a process as its user would; so does everything where a process cannot be forked, where the
+environment gives Python something unusual or has COLD, as it does with ``COLD=1 make test``.
 """
 
 import array
@@ -29,6 +29,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from started_programs import StartedProgram
+
 from zb_mom_ww_mxgateway.contract import adoption
 
 _OURS = (
@@ -37,6 +39,9 @@ _OURS = (
 )
 # What Python reads as it starts, and modules as they are loaded. All else is read by our programs as they run.
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ", "GRPC_", "MXGATEWAY_CONTRACT")
+
+# What we ignore, what we start ignores.
+_PASSED_ON = [getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)]
 
 
 class Ended(NamedTuple):
@@ -71,6 +76,55 @@ async def ended(
         (out, their_out), (err, their_err), (status, their_status) = pipe(), pipe(), pipe()
         prepared.send(request, [to_read, their_out, their_err, their_status])
     return await _communicated(to_write, stdin or b"", out, err, status)
+
+
+async def start(
+    module: str,
+    arguments: tuple[str, ...],
+    *,
+    environment: dict[str, str],
+    folder: Path,
+    stdin: int,
+    stdout: int = asyncio.subprocess.PIPE,
+    stderr: int = asyncio.subprocess.PIPE,
+    own_terminal: bool = False,
+) -> asyncio.subprocess.Process | StartedProgram:
+    """Starts ``python -m MODULE ARGUMENTS``, which a test stops, asks or interrupts. With `own_terminal` its standard
+    input is the terminal of a session of its own."""
+    prepared = _prepared(environment)
+    if prepared is None or any(signal.getsignal(each) is signal.SIG_IGN for each in _PASSED_ON):
+        prelude = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); " if own_terminal else ""
+        run = f"{prelude}import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(("-c", run) if own_terminal else ("-m", module)),
+            *arguments,
+            env=environment,
+            cwd=folder,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=own_terminal,
+        )
+    request = {"module": module, "arguments": arguments, "environment": environment, "folder": str(folder)}
+    ours: list[int | None] = []
+    with contextlib.ExitStack() as theirs:
+        streams = []
+        for given in (stdin, stdout, stderr, asyncio.subprocess.PIPE):
+            mine = None
+            if given == asyncio.subprocess.PIPE:
+                reading, writing = os.pipe()
+                mine, given = (writing, reading) if not streams else (reading, writing)
+                theirs.callback(os.close, given)
+            elif given == asyncio.subprocess.DEVNULL:
+                given = os.open(os.devnull, os.O_RDWR)
+                theirs.callback(os.close, given)
+            ours.append(mine)
+            streams.append(given)
+        prepared.send(request | {"own_terminal": own_terminal}, streams)
+    to_write, out, err, status = ours
+    assert status is not None
+    return await StartedProgram.of(status, stdin=to_write, stdout=out, stderr=err)
 
 
 async def _started(
@@ -164,7 +218,7 @@ _processes: dict[frozenset[tuple[str, str]], _Prepared] = {}
 
 def _prepared(environment: dict[str, str]) -> _Prepared | None:
     """What has been prepared in this environment, if it is asked for more than once."""
-    if not hasattr(os, "fork") or environment.get("COLD"):
+    if not hasattr(os, "fork") or environment.get("COLD") or "PYTHONPROFILEIMPORTTIME" in environment:
         return None
     at_start = frozenset(each for each in environment.items() if each[0].startswith(_READ_AT_START))
     _asked_for[at_start] += 1
@@ -220,6 +274,12 @@ def _watch(request: dict[str, Any], streams: list[int]) -> None:
     for number, stream in enumerate(standard):
         os.dup2(stream, number)
     os.closerange(3, max(streams) + 1)
+    if request.get("own_terminal"):
+        import fcntl
+        import termios
+
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     # As Python makes them: what these were before may have decided how they are written to.
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         before = getattr(sys, name)

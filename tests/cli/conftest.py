@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,15 +43,8 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
         **settings: str | None,
     ) -> asyncio.subprocess.Process:
         env = {name: value for name, value in (environment | settings).items() if value is not None}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "zb_mom_ww_mxgateway_cli",
-            *arguments,
-            env=env,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=asyncio.subprocess.PIPE,
+        process = await prepared_programs.start(
+            "zb_mom_ww_mxgateway_cli", arguments, environment=env, folder=Path.cwd(), stdin=stdin, stdout=stdout
         )
         started.append(process)
         STARTED[process] = arguments

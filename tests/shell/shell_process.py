@@ -4,12 +4,12 @@ import asyncio
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import prepared_programs
 from settings_of_the_user import is_the_users
+from started_programs import StartedProgram
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -30,7 +30,7 @@ def statements(out: str | bytes) -> list[dict[str, Any]]:
     return [each for each in entries if "ok" in each or each["command"] not in OF_A_RECORD]
 
 
-async def next_statement(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def next_statement(process: asyncio.subprocess.Process | StartedProgram) -> dict[str, Any]:
     """The next line of JSON about a statement of a run that goes on."""
     assert process.stdout is not None
     while True:
@@ -82,17 +82,13 @@ class ShellProcess:
         }
         self.folder = tmp_path
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process | StartedProgram:
+        return await prepared_programs.start(
             "zb_mom_ww_mxgateway_shell",
-            *self.armed_for(*arguments),
+            self.armed_for(*arguments),
+            environment=self.environment,
+            folder=self.folder,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.environment,
-            cwd=self.folder,
         )
 
     async def __call__(self, *arguments: str, stdin: str = "") -> Done:

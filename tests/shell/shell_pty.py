@@ -5,29 +5,26 @@ import fcntl
 import os
 import pty
 import struct
-import sys
 import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import prepared_programs
 import pyte
 from shell_process import ShellProcess
 from shell_screen import text_on
 from shell_waiting import until
+from started_programs import StartedProgram
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-
-# A session of its own, whose terminal this is: so it hears of Ctrl-C, of a new size, and of its end.
-_AS_ITS_OWN = (
-    "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "runpy.run_module('zb_mom_ww_mxgateway_shell', run_name='__main__', alter_sys=True)"
-)
 
 
 class OwnTerminal:
     """The process, its screen and its keyboard."""
 
-    def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process | StartedProgram, master: int, columns: int, rows: int
+    ) -> None:
         self.process = process
         self.raw = ""
         self._text: str | None = None
@@ -130,17 +127,17 @@ async def at_a_terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _AS_ITS_OWN,
-        *arguments,
+    started = await prepared_programs.start(
+        "zb_mom_ww_mxgateway_shell",
+        arguments,
+        environment={
+            name: value for name, value in (process.environment | {"TERM": term}).items() if value is not None
+        },
+        folder=process.folder,
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={name: value for name, value in (process.environment | {"TERM": term}).items() if value is not None},
-        cwd=process.folder,
-        start_new_session=True,
+        own_terminal=True,
     )
     os.close(slave)
     terminal = OwnTerminal(started, master, columns, rows)

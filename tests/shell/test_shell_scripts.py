@@ -279,7 +279,6 @@ async def test_a_script_imports_no_terminal_library(run: ShellProcess, tmp_path:
 async def test_a_short_run_loads_only_what_it_needs(run: ShellProcess) -> None:
     run.environment["PYTHONPROFILEIMPORTTIME"] = "1"
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
-        # Not a prepared program, which has loaded some before.
         process = await run.start("--endpoint", gateway.endpoint, "--plaintext", "-e", "status")
         _, err = await process.communicate()
     assert process.returncode == 0
