@@ -5,26 +5,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import connected, follow, run, text_of
 from shell_process import ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.faults.call_faults import kind_of
 
 INT = "TestChildObject.TestInt"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture
@@ -35,18 +29,8 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 
 @pytest.fixture
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
-    made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
-    try:
+    async with connected(gateway) as made:
         yield made
-    finally:
-        await made.disconnect()
-
-
-async def text_of(context: Context, line: str) -> str:
-    result = await run(context, line, follow)
-    assert result is not None
-    return "\n".join(result.lines())
 
 
 async def given_up(

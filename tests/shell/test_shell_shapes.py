@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import connected, result_of
 from shell_terminal import shell
 
-from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.feeds import paced
 from zb_mom_ww_mxgateway_shell.output.formats import FORMATTERS
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, sheet_of
+from zb_mom_ww_mxgateway_shell.output.results import Result, sheet_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -56,28 +54,13 @@ BETWEEN = (
 )
 
 
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
-
-
 @pytest.fixture
 async def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Context]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MXGATEWAY_PASSWORD", "secret")
-    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
-        made = Context(all_commands(), interactive=False)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway, connected(gateway) as made:
         made.lists, made.has_screen, made.assume_yes = WatchLists(tmp_path / "lists"), True, True
-        await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
-        try:
-            yield made
-        finally:
-            await made.disconnect()
-
-
-async def result_of(context: Context, line: str) -> Result:
-    result = await run(context, line, follow)
-    assert result is not None
-    return result
+        yield made
 
 
 def heading(result: Result) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, connected, follow, result_of, run, text_of
 from shell_process import ShellProcess, declared
 from shell_terminal import shell
 from shell_waiting import until
@@ -14,9 +14,8 @@ from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.snapshots import SnapshotFolder
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.faults.call_faults import kind_of
@@ -27,10 +26,6 @@ SECURED = "Plant.Interlock.Bypass"
 ALL = f"{INT} {DOUBLE} {TEXT} {BOOL} {ARRAY}"
 
 
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
-
-
 @pytest.fixture
 async def gateway() -> AsyncIterator[SimulatedGateway]:
     async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as made:
@@ -39,22 +34,8 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 
 @pytest.fixture
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
-    made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
-    try:
+    async with connected(gateway) as made:
         yield made
-    finally:
-        await made.disconnect()
-
-
-async def result_of(context: Context, line: str) -> Result:
-    result = await run(context, line, follow)
-    assert result is not None
-    return result
-
-
-async def text_of(context: Context, line: str) -> str:
-    return "\n".join((await result_of(context, line)).lines())
 
 
 def sent(gateway: SimulatedGateway) -> list[str]:

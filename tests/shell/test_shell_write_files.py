@@ -7,14 +7,13 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import connected, follow, result_of, run
 from shell_process import ShellProcess, declared
 from shell_terminal import CTRL_C, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, wire
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
@@ -32,10 +31,6 @@ ALL = f"""tag,value
 """
 
 
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
-
-
 @pytest.fixture
 async def gateway() -> AsyncIterator[SimulatedGateway]:
     users = [GalaxyUser("bob", "b"), GalaxyUser("anna", "a")]
@@ -48,12 +43,8 @@ async def context(gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("BOB", "b")
     monkeypatch.setenv("ANNA", "a")
     monkeypatch.chdir(tmp_path)
-    made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
-    try:
+    async with connected(gateway) as made:
         yield made
-    finally:
-        await made.disconnect()
 
 
 def write(text: str, name: str = "file.csv") -> str:
@@ -66,12 +57,6 @@ def sent(gateway: SimulatedGateway) -> list[str]:
     """The commands that write, as they arrived."""
     kinds = [wire.kind_name(call.request) for call in gateway.calls if isinstance(call.request, pb.MxCommandRequest)]
     return [kind for kind in kinds if kind.startswith("write")]
-
-
-async def result_of(context: Context, line: str) -> Result:
-    result = await run(context, line, follow)
-    assert result is not None
-    return result
 
 
 async def test_all_rows_go_in_one_call_and_each_has_its_outcome(context: Context, gateway: SimulatedGateway) -> None:
