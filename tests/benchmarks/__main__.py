@@ -278,7 +278,8 @@ def main() -> None:
     for name, found in figures.items():
         print(f"{name:<56}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
     if "growth" in wanted:
-        print("\n" + growth_figures.table("growth", figures, growth_figures.KINDS))
+        print(f"\nMedians of {min(rounds, growth_figures.ROUNDS)} rounds:\n")
+        print(growth_figures.table("growth", figures, growth_figures.KINDS))
     if "peers" in wanted:
         print("\n" + growth_figures.table("peers", figures, peer_figures.KINDS))
     given.output.write_text(json.dumps(figures, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
