@@ -19,6 +19,7 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -127,6 +128,23 @@ async def start(
     return await StartedProgram.of(status, stdin=to_write, stdout=out, stderr=err)
 
 
+def commands(folder: Path, environment: dict[str, str]) -> tuple[dict[str, str], tuple[int, ...]]:
+    """The environment and the open files of a script whose ``mxgw-py`` and ``mxgw-shell`` are forked; `folder` gets
+    them."""
+    # It asks for many.
+    _prepared(environment)
+    prepared = _prepared(environment)
+    if prepared is None:
+        return environment, ()
+    folder.mkdir()
+    for name, module in (("mxgw-py", "zb_mom_ww_mxgateway_cli"), ("mxgw-shell", "zb_mom_ww_mxgateway_shell")):
+        command = f'exec "{sys.executable}" -ISE "{Path(__file__).with_name("prepared_command.py")}" {module} "$@"'
+        (folder / name).write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    path = f"{folder}{os.pathsep}{environment['PATH']}"
+    return environment | {"PATH": path, "PREPARED_PROGRAMS": str(prepared.control)}, (prepared.control,)
+
+
 async def _started(
     module: str, arguments: tuple[str, ...], environment: dict[str, str], folder: Path, stdin: bytes | None
 ) -> Ended:
@@ -201,6 +219,11 @@ class _Prepared:
             )
         atexit.register(self._end)
 
+    @property
+    def control(self) -> int:
+        """What takes requests."""
+        return self._control.fileno()
+
     def send(self, request: dict[str, Any], streams: list[int]) -> None:
         body = json.dumps(request).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
@@ -244,36 +267,63 @@ def _serve(control: socket.socket) -> None:
     _load_all()
     gc.collect()
     gc.freeze()
+    # Where the end of each program is told.
+    running: dict[int, int] = {}
+    ended, wake = os.pipe()
+    os.set_blocking(ended, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     while True:
+        asked, _, _ = select.select([control, ended], [], [])
+        if ended in asked:
+            os.read(ended, 4096)
+            _tell_ends(running)
+        if control not in asked:
+            continue
         length, streams, _, _ = socket.recv_fds(control, 4, 4)
         if not length:
             return
         body = b""
         while len(body) < int.from_bytes(length):
             body += control.recv(int.from_bytes(length) - len(body))
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if os.fork() == 0:
-            control.close()
-            _watch(json.loads(body), streams)
-            return
-        for stream in streams:
-            os.close(stream)
+        *standard, status = streams
+        if program := os.fork():
+            _tell(status, f"{program}\n")
+            running[program] = status
+            for stream in standard:
+                os.close(stream)
+            continue
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        control.close()
+        os.closerange(min(ended, wake), max(ended, wake) + 1)
+        for other in (status, *running.values()):
+            os.close(other)
+        _run(json.loads(body), standard)
+        return
 
 
-def _watch(request: dict[str, Any], streams: list[int]) -> None:
-    """Forks once more, and tells what became of it."""
-    *standard, status = streams
-    if program := os.fork():
-        for stream in standard:
-            os.close(stream)
-        os.write(status, f"{program}\n".encode())
-        os.write(status, str(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])).encode())
-        os._exit(0)
+def _tell_ends(running: dict[int, int]) -> None:
+    """Tells of each program that has ended how it did."""
+    while running and (found := os.waitpid(-1, os.WNOHANG))[0]:
+        program, status = found
+        told = running.pop(program)
+        _tell(told, str(os.waitstatus_to_exitcode(status)))
+        os.close(told)
+
+
+def _tell(told: int, what: str) -> None:
+    # A test may have ended before what it started.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(told, what.encode())
+
+
+def _run(request: dict[str, Any], standard: list[int]) -> None:
+    """Runs what is asked for, with these streams."""
     for number, stream in enumerate(standard):
         os.dup2(stream, number)
-    os.closerange(3, max(streams) + 1)
+    os.closerange(3, max(standard) + 1)
     if request.get("own_terminal"):
         import fcntl
         import termios

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prepared_programs
 import pytest
 from documents import GUIDES, ROOT, blocks, guides_with, programs, text_of
 
@@ -55,7 +56,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MXGATEWAY_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MXGATEWAY_", "PYTHON"))}
     scripts = str(Path(sys.executable).parent)
     return kept | {
         "PATH": f"{scripts}{os.pathsep}{kept['PATH']}",
@@ -64,6 +65,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "XDG_DATA_HOME": str(tmp_path / "data"),
         "XDG_STATE_HOME": str(tmp_path / "state"),
+        # As in other tests, which then share the process that is forked.
+        "PYTHONWARNINGS": "error",
+        "PYTHONUTF8": "1",
     }
 
 
@@ -92,8 +96,16 @@ def test_the_commands_of_a_guide(guide: str, environment: dict[str, str]) -> Non
     text = "\n".join(script).replace("5001", port)
     folder = Path(environment["MXGATEWAY_KNOWN_GATEWAYS"]).parent
     (folder / "examples").symlink_to(ROOT / "examples")
+    environment, files = prepared_programs.commands(folder / "prepared", environment)
     done = subprocess.run(
-        ["bash", "-c", text], env=environment, cwd=folder, capture_output=True, text=True, timeout=170, check=False
+        ["bash", "-c", text],
+        env=environment,
+        cwd=folder,
+        pass_fds=files,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert PRINTED.get(guide, "") in done.stdout
@@ -116,7 +128,8 @@ def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path)
             tool = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"] if "\ndef test_" in program else []
             done = subprocess.run(
                 [sys.executable, *tool, str(file)],
-                env=environment | {"MXGATEWAY_API_KEY": "mxgw_demo_not-a-secret"},
+                # Warnings about a user's own project are none of the guide.
+                env=environment | {"MXGATEWAY_API_KEY": "mxgw_demo_not-a-secret", "PYTHONWARNINGS": "default"},
                 capture_output=True,
                 text=True,
                 timeout=40,
@@ -131,30 +144,27 @@ def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path)
 
 @pytest.mark.long
 @pytest.mark.parametrize("guide", guides_with("mxs"))
-def test_the_files_of_the_guides(guide: str, environment: dict[str, str], tmp_path: Path) -> None:
+async def test_the_files_of_the_guides(guide: str, environment: dict[str, str], tmp_path: Path) -> None:
     for script in blocks("mxs", guide):
         (tmp_path / "level.mxs").write_text(script, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "--demo", "-c", "level.mxs"],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=40,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert re.search("completed|as expected refused", done.stdout)
+        async with asyncio.timeout(60):
+            done = await prepared_programs.ended(
+                "zb_mom_ww_mxgateway_shell",
+                ("--demo", "-c", "level.mxs"),
+                environment=environment,
+                folder=tmp_path,
+                stdin=None,
+            )
+        assert done.code == 0, done.err
+        assert re.search(b"completed|as expected refused", done.out)
         steps = script.count("\nstep ")
-        assert f"{steps} of {steps} step" in done.stdout
+        assert f"{steps} of {steps} step" in done.out.decode()
 
 
-def test_every_option_and_command_the_guides_name_exists(environment: dict[str, str]) -> None:
-    async def help_of(*arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE, env=environment
-        )
-        return (await process.communicate())[0].decode()
+async def test_every_option_and_command_the_guides_name_exists(environment: dict[str, str], tmp_path: Path) -> None:
+    async def help_of(module: str, *arguments: str) -> str:
+        done = await prepared_programs.ended(module, arguments, environment=environment, folder=tmp_path, stdin=None)
+        return done.out.decode()
 
     async def all_help() -> str:
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
@@ -201,7 +211,7 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", *lines))
         return "\n".join(texts)
 
-    known = asyncio.run(all_help())
+    known = await all_help()
     # Options of mypy in CONTRIBUTING.md, of the installer of a bundle, and of the nats command in docs/forwarding.md.
     others = {"--extras", "--max-age", "--platform", "--strict", "--subjects"}
     for option in {option for guide in GUIDES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text_of(guide))}:
