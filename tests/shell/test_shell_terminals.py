@@ -95,7 +95,7 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
         await terminal.enter("last-error", f"line         {line}", "outcome      UNKNOWN, if it")
         await terminal.enter("status", f"in doubt    {tag}   the write of {written}")
         gateway.faults.release()
-        await terminal.shows("the tag had that value")
+        await terminal.shows("the tag had that")
         await terminal.enter("status", "servers", "events")
         await terminal.leave()
         await terminal.shows("Leave all the same? [y/N]")
