@@ -122,6 +122,11 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
         await screen.enter("list save a.b Plant.Tank1.Level", "letters, digits, - and _ only, not a.b")
         await screen.enter(f"list save tank {KEY}", "a gateway's key is not a tag", "nothing was saved")
         await screen.enter("list show tank", "show tank\n  tag\n  Plant.Tank1.Level\n  TestChildObject.TestInt")
+        await screen.enter(
+            "list save pumps Plant.Pump?.Start plant.pump1.start Plant.Tank1.Level", "list pumps: 3 tags"
+        )
+        await screen.enter("list show pumps", "  Plant.Pump1.Start\n  Plant.Pump2.Start\n  Plant.Tank1.Level")
+        await screen.enter("list save none No.Such.*", "no tag matches No.Such.*")
 
 
 async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_path: Path) -> None:

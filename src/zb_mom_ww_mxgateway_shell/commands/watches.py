@@ -5,11 +5,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
 
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, by_connection, targets_of, watch_list
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import (
+    Watchable,
+    by_connection,
+    is_glob,
+    matching,
+    targets_of,
+    watch_list,
+)
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     DurationOption,
@@ -26,6 +34,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     ServerOption,
     Tag,
     Target,
+    full_address,
     named_targets,
     on_connection,
 )
@@ -49,6 +58,18 @@ class ListName(Text):
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
+
+
+class ListedTag(Tag):
+    """The address of a tag, or a glob over those of the galaxy, which its command matches."""
+
+    name = "tag|glob"
+
+    def parse(self, word: Token, context: Scope) -> str | Token:  # type: ignore[override]  # what `tags` is declared as
+        return word if is_glob(word) else super().parse(word, context)
+
+    def script_text(self, word: Token, context: Scope) -> str:
+        return full_address(word, context) if is_glob(word) else super().script_text(word, context)
 
 
 class WatchedTarget(ItemOrTag):
@@ -155,14 +176,14 @@ async def list_(
     context: Context,
     action: Annotated[OneOf["show", "save", "load", "delete", "import"] | None, OneWord("action", _ACTIONS)] = None,
     name: Annotated[str | None, ListName("name")] = None,
-    *tags: Annotated[str | None, Tag()],
+    *tags: Annotated[str | Token | None, ListedTag()],
     file: Annotated[str | None, Text("file")] = None,
 ) -> Result:
     """Manage named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
 
-    Without tags, save takes the watched ones. load watches the tags of a list, as `watch NAME` does. list import
-    NAME --file FILE.xml reads a watch list saved by Object Viewer. A list of the same name is replaced if you agree;
-    without a terminal --yes agrees.
+    Without tags, save takes the watched ones; a glob stands for the tags that match it now. load watches the tags
+    of a list, as `watch NAME` does. list import NAME --file FILE.xml reads a watch list saved by Object Viewer. A
+    list of the same name is replaced if you agree; without a terminal --yes agrees.
     """
     lists = context.lists
     if action is None or (action == "show" and name is None):
@@ -182,7 +203,7 @@ async def list_(
             raise ShellError("list import needs --file FILE.xml, as Object Viewer saves it")
         kept = await asyncio.to_thread(tags_of_object_viewer, Path(file))
     else:
-        kept = [tag for tag in tags if tag] or [item.tag for item in context.connected.panel.items]
+        kept = await _named(context, tags) or [item.tag for item in context.connected.panel.items]
         if not kept:
             raise ShellError(f"nothing is watched: list save {name} TAG… names the tags")
     if lists.replaces(name, kept):
@@ -192,6 +213,14 @@ async def list_(
     if unknown:
         context.notice(f"the galaxy lists no {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}")
     return TextResult(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
+
+
+async def _named(context: Context, tags: Sequence[str | Token | None]) -> list[str]:
+    """Return the tags without repetition, each glob as the tags that match it."""
+    found = [
+        [each.tag for each in await matching(context, tag)] if isinstance(tag, Token) else [tag] for tag in tags if tag
+    ]
+    return list({tag_key(tag): tag for group in found for tag in group}.values())
 
 
 def _list_table(lists: WatchLists) -> Result:
