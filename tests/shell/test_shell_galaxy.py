@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from shell_process import ShellProcess
-from shell_terminal import CTRL_C, ENTER, TAB, shell
+from shell_terminal import CTRL_C, ENTER, TAB, Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway, TagDefinition
@@ -205,28 +205,35 @@ async def test_find_shows_objects_as_they_come_and_takes_the_gateways_filters(ru
     }
 
 
+def asked(sh: Shell) -> int:
+    """How many pages of objects the gateway was asked for."""
+    return sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
+
+
 async def test_find_shows_the_first_page_before_the_last_and_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     async with shell(tmp_path, generated_tags=50_000) as sh:
         assert await sh.context.catalogue.loaded(30)
         sh.terminal.type("find *Unit0*" + ENTER)
-        await sh.terminal.shows("1000 objects", "demo>")
-        asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
+        await sh.terminal.shows("object  Area001.Unit0001", "q leaves", " of 1001 ")
+        sh.terminal.type("q")
+        await sh.terminal.prompted()
+        before = asked(sh)
         sh.gateway.faults.delay("DiscoverHierarchy", 0.3)
         sh.terminal.type("find Area*" + ENTER)
-        await sh.terminal.shows("object  Area001.Unit0", "$GeneratedUnit")
+        await until(lambda: asked(sh) > before + 2)  # Of eleven: the first page is on the screen.
         # A command that runs has no prompt to read the key: the terminal makes a signal of it.
         signal.raise_signal(signal.SIGINT)
-        await sh.terminal.shows("objects so far", "interrupted")
-        assert sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) < asked + 4
+        await sh.terminal.shows(" more lines, not shown", "objects so far", "interrupted")
+        assert asked(sh) < before + 8
 
 
 async def test_find_that_was_interrupted_does_not_say_that_there_is_nothing(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         assert await sh.context.catalogue.loaded(30)
-        asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
+        before = asked(sh)
         sh.gateway.faults.stall("DiscoverHierarchy")
         sh.terminal.type("find Plant*" + ENTER)
-        await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) > asked)
+        await until(lambda: asked(sh) > before)
         signal.raise_signal(signal.SIGINT)
         shown = await sh.terminal.shows("0 objects so far", "interrupted")
         assert "no object matches" not in shown

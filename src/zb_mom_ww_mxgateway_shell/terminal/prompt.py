@@ -362,9 +362,9 @@ class Prompt:
         if isinstance(feed, Picture) and for_people and not self._is_dumb:
             await self._questions.over()
             return await self._view.follow(feed)
-        if isinstance(feed, Listing) and for_people:
-            return await self._lines.follow(feed)
         try:
+            if isinstance(feed, Listing) and for_people:
+                return await self._lines.follow(feed)
             return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:
             # Ctrl-C ends an endless feed.
