@@ -53,6 +53,15 @@ def date_and_time(moment: datetime) -> str:
     return _zoned(shown(moment).isoformat(" ", "seconds"))
 
 
+def shown_text(text: str) -> str:
+    """Return a time in ISO 8601 as :func:`date_and_time`; what is no such time as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return text if moment.tzinfo is None else date_and_time(moment)
+
+
 def exact_time(moment: datetime) -> str:
     """Return a time for a person as one word that reads back as the same: ``2026-10-02T13:44:00.250+05:30``."""
     digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"

@@ -110,10 +110,11 @@ class Runner:
         known: dict[str, Any],
         call: Callable[["Session"], Awaitable[dict[str, Any]]],
         text: str,
+        shown: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
         """Make one call on an open session and print its answer: what was `known`, what it found, and its duration.
 
-        `text` is the answer for a person, with ``{fields}`` of the JSON object.
+        `text` is the answer for a person, with ``{fields}`` of the JSON object, as `shown` returns them.
         """
 
         async def action(session: "Session") -> None:
@@ -121,7 +122,7 @@ class Runner:
             found = await call(session)
             taken = {"milliseconds": milliseconds_since(started), "ok": True, "session_id": session_id}
             form = {**known, **found, **taken}
-            self.report.line(form, text.format(**form))
+            self.report.line(form, text.format(**shown(form)))
 
         self.run_in(session_id, action)
 

@@ -1,5 +1,6 @@
 """Signs of life, facts of a session, and any command of the contract."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ async def test_ping_state_and_worker_of_a_session(gateway: SimulatedGateway, ope
     worker = await opened.session.get_worker_info()
     (form,) = ran.json
     assert (form["worker_process_id"], form["worker_version"]) == (worker.worker_process_id, worker.worker_version)
-    assert (await mxgw_py("worker-info", *in_session(opened))).out.startswith(f"process {worker.worker_process_id}, ")
+    told = (await mxgw_py("worker-info", *in_session(opened))).out
+    assert re.match(rf"process {worker.worker_process_id}, .*, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ\n", told)
     gone = ["--plaintext", "--session-id", "session-0123456789abcdef0123456789abcdef"]
     assert (await mxgw_py("ping", *gone)).code == 3
 

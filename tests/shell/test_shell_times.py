@@ -12,7 +12,14 @@ from shell_process import ShellProcess
 from shell_terminal import Terminal, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway.times import date_and_time, exact_nanoseconds, exact_time, show_times_as, time_of_day
+from zb_mom_ww_mxgateway.times import (
+    date_and_time,
+    exact_nanoseconds,
+    exact_time,
+    show_times_as,
+    shown_text,
+    time_of_day,
+)
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.language.moments import Since
 from zb_mom_ww_mxgateway_shell.language.tokens import split
@@ -145,3 +152,11 @@ def test_what_is_shown_can_be_typed_as_a_moment() -> None:
 def test_a_time_at_the_ends_of_the_calendar_is_shown_in_utc() -> None:
     assert exact_time(datetime.max.replace(tzinfo=UTC)) == "9999-12-31T23:59:59.999999Z"
     assert exact_nanoseconds(0) == ""
+    assert shown_text("9999-12-31T23:59:59Z") == "9999-12-31 23:59:59Z"
+
+
+@pytest.mark.usefixtures("kolkata")
+def test_a_text_that_is_a_time_is_shown_as_one_and_any_other_as_it_is() -> None:
+    assert shown_text("2026-01-01T00:00:00+00:00") == "2026-01-01 05:30:00+05:30"
+    for other in ("", "2026", "2026-01-01T00:00:00", "yesterday"):
+        assert shown_text(other) == other

@@ -10,7 +10,6 @@ import socket
 import ssl
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from zb_mom_ww_mxgateway.system.file_locks import locked
 from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import other_encoding, read_bytes
-from zb_mom_ww_mxgateway.times import date_and_time
+from zb_mom_ww_mxgateway.times import shown_text
 
 _LOCK_SECONDS = 10.0
 
@@ -69,10 +68,7 @@ class KnownGateway:
     @property
     def since(self) -> str:
         """When it was first seen, for a person."""
-        try:
-            return date_and_time(datetime.fromisoformat(self.first_seen))
-        except ValueError:
-            return self.first_seen
+        return shown_text(self.first_seen)
 
     @property
     def der(self) -> bytes:

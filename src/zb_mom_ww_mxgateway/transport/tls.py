@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway.transport.known_gateways import (
     KnownGateway as KnownGateway,
     KnownGateways as KnownGateways,
@@ -119,9 +120,9 @@ def wrong_dates(known: KnownGateway) -> str:
         return ""
     now = datetime.now(UTC)
     if now > facts.not_after:
-        return f"expired on {facts.not_after:%Y-%m-%d} (UTC): the gateway needs a new one"
+        return f"expired on {date_and_time(facts.not_after)}; the gateway needs a new one"
     if now < facts.not_before:
-        return f"is not yet valid: it is from {facts.not_before:%Y-%m-%d %H:%M} (UTC); is the clock here right?"
+        return f"is not yet valid: it is from {date_and_time(facts.not_before)}; is the clock here right?"
     return ""
 
 
@@ -146,7 +147,7 @@ def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCert
     log(TRUST, logging.WARNING, f"{known.endpoint}: certificate changed from {known.sha256} to {now.sha256}")
     wrong = wrong_dates(known)
     expired = (
-        f" The trusted one {wrong.partition(':')[0]}, so a new one was due." if wrong.startswith("expired") else ""
+        f" The trusted one {wrong.partition(';')[0]}, so a new one was due." if wrong.startswith("expired") else ""
     )
     return MxGatewayCertificateChangedError(
         f"the certificate of {known.endpoint} has changed: trusted {known.sha256} (first seen {known.since}), "

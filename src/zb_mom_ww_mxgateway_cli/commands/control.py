@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.times import shown_text
 from zb_mom_ww_mxgateway_cli.commands.credentials import PasswordOptions, password_options
 from zb_mom_ww_mxgateway_cli.options import sendable, session_id_option
 from zb_mom_ww_mxgateway_cli.running import (
@@ -83,7 +84,11 @@ def worker_info(runner: Runner, session_id: str) -> None:
         return {**info._asdict(), "started_at": value_form(info.started_at)}
 
     text = "process {worker_process_id}, version {worker_version}, MXAccess {mxaccess_version}, since {started_at}"
-    runner.answer(session_id, {}, call, text)
+
+    def shown(form: dict[str, Any]) -> dict[str, Any]:
+        return form | {"started_at": shown_text(str(form["started_at"]))}
+
+    runner.answer(session_id, {}, call, text, shown)
 
 
 def _kind(context: click.Context, parameter: click.Parameter, text: str) -> str:

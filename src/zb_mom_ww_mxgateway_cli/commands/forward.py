@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import date_and_time, time_text
 from zb_mom_ww_mxgateway_cli.commands.broker_options import BrokerOptions, broker_options
 from zb_mom_ww_mxgateway_cli.options import POSITIVE, end_options, lines_of, not_blank
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options
@@ -182,10 +182,11 @@ async def _forward(
             printer.put((form, text, done))
 
         def news(word: str, text: str) -> None:
-            now = time_text(datetime.now(UTC))
+            now = datetime.now(UTC)
             # A full disk below standard output stops no forwarding to a broker.
             with nullcontext() if is_printed else suppress(ExpectationNotMet):
-                print_line({"at": now, "kind": "news", "news": word, "ok": True, "text": text}, f"{now}  {text}")
+                form = {"at": time_text(now), "kind": "news", "news": word, "ok": True, "text": text}
+                print_line(form, f"{date_and_time(now)}  {text}")
 
         async def printed(address: "Address", on_lost: Callable[[], None]) -> "BrokerConnection":
             return PrintedMessages(print_line)

@@ -56,7 +56,7 @@ async def py(context: Context) -> Result:
     """Open Python on the live session. exit() or Ctrl-D returns to the shell.
 
     client, session, live, items and _ are the shell's own. await works at the top level, and await mx("…") runs a
-    line of the shell.
+    line of the shell: read returns readings, with value, quality and age.
     """
     if context.open_pane is None:
         raise ShellError("py needs a terminal; it is for the prompt only", ExitCode.USAGE)

@@ -17,7 +17,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.safety.journal import user_name
 from zb_mom_ww_mxgateway.safety.seal_keys import SealKey, SigningKey
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import shown_text, time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_format import parsed
@@ -41,7 +41,7 @@ class RecordSeal:
         return self.signed["sha256"]
 
     def __str__(self) -> str:
-        return f"{self.signed['at']} by {self.signed['by']}, key {self.key}"
+        return f"{shown_text(self.signed['at'])} by {self.signed['by']}, key {self.key}"
 
     def check(self, key: SealKey) -> None:
         """Raise ValueError if the seal is not by this key."""

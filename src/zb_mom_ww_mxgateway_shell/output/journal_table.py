@@ -1,12 +1,11 @@
 """The journal for people and programs: its actions as a table or a file, and what verifying it found."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.safety.journal_actions import COLUMNS, JournalAction
 from zb_mom_ww_mxgateway.status import quality_word
-from zb_mom_ww_mxgateway.times import date_and_time
+from zb_mom_ww_mxgateway.times import shown_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, json_line, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
@@ -49,7 +48,7 @@ def _record(action: JournalAction) -> dict[str, Any]:
 
 
 def _cells(action: JournalAction, decimals: TagDecimals) -> list[str]:
-    when = date_and_time(datetime.fromisoformat(action.at))
+    when = shown_text(action.at)
     who = f"{action.user}@{action.host}"
     if action.kind != "action":
         facts = ", ".join(f"{name} {_fact(value)}" for name, value in sorted(action.facts.items()) if value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.times import shown_text, time_text
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_form
 from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
 from zb_mom_ww_mxgateway_shell.output.results import TextResult, table_lines
@@ -63,7 +63,8 @@ class PlannedGateway:
     def text(self) -> str:
         """It for a person."""
         limits = f"limits {self.limits} (SHA-256 {self.limits_sha256[:12]}…)" if self.limits else "no limits file"
-        deployed = f"galaxy deployed {self.deployed_at}" if self.deployed_at else "galaxy's deploy time unknown"
+        at = self.deployed_at
+        deployed = f"galaxy deployed {shown_text(at)}" if at else "galaxy's deploy time unknown"
         return f"{self.endpoint}: {limits}, {'simulated plant' if self.endpoint == DEMO else deployed}"
 
 
