@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_console.render.forms import one_line, source_time_form, value_form, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import AlarmLine
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import AlarmFeedItem
@@ -39,25 +40,6 @@ ALARM_COLUMNS = _COLUMNS[ActiveAlarm]
 """The keys of the form of an active alarm."""
 FEED_COLUMNS = tuple(dict.fromkeys(("message", "text", *(name for names in _COLUMNS.values() for name in names))))
 """The keys that the form of a message of the alarm stream may have."""
-
-
-class AlarmLine(str):
-    """A line about an alarm, or about the most severe of several, with its severity: a text to whoever shows no
-    colours."""
-
-    severity: int
-
-    @classmethod
-    def of(cls, text: str, severity: int) -> "AlarmLine":
-        """Return a text as the line about an alarm of that severity."""
-        line = cls(text)
-        line.severity = severity
-        return line
-
-
-def retold(line: str, text: str) -> str:
-    """Return a text that says what the line does: about the same alarm, if it is about one."""
-    return AlarmLine.of(text, line.severity) if isinstance(line, AlarmLine) else text
 
 
 def feed_form(item: "AlarmFeedItem") -> dict[str, Any]:

@@ -118,3 +118,22 @@ def _first(text: str, columns: int) -> str:
 
 def _last(text: str, columns: int) -> str:
     return _first(text[::-1], columns)[::-1]
+
+
+class AlarmLine(str):
+    """A line about an alarm, or about the most severe of several, with its severity: a text to whoever shows no
+    colours."""
+
+    severity: int
+
+    @classmethod
+    def of(cls, text: str, severity: int) -> "AlarmLine":
+        """Return a text as the line about an alarm of that severity."""
+        line = cls(text)
+        line.severity = severity
+        return line
+
+
+def retold(line: str, text: str) -> str:
+    """Return a text that says what the line does: about the same alarm, if it is about one."""
+    return AlarmLine.of(text, line.severity) if isinstance(line, AlarmLine) else text

@@ -23,7 +23,6 @@ from zb_mom_ww_mxgateway.times import date_and_time, exact_nanoseconds, shown, t
 from zb_mom_ww_mxgateway_console.render.alarm_forms import (
     ALARM_COLUMNS,
     FEED_COLUMNS,
-    AlarmLine,
     alarm_form,
     alarm_value_text,
     feed_form,
@@ -37,6 +36,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     one_line,
 )
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
+from zb_mom_ww_mxgateway_console.text.terminal_text import AlarmLine
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read, in_area
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (

@@ -10,7 +10,6 @@ from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_of_day, time_text
-from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
 from zb_mom_ww_mxgateway_console.render.forms import (
     age_text,
     safe,
@@ -19,7 +18,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
+from zb_mom_ww_mxgateway_console.text.terminal_text import retold, shortened
 from zb_mom_ww_mxgateway_shell.output.alignment import SampleColumns
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, fact_fields, shown_value
 from zb_mom_ww_mxgateway_shell.samples.history import moment

@@ -15,8 +15,9 @@ from zb_mom_ww_mxgateway.models.alarms import (
 )
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.alarm_forms import AlarmLine, alarm_text
+from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import AlarmLine
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient

@@ -8,8 +8,8 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
-from zb_mom_ww_mxgateway_console.render.alarm_forms import retold
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import retold
 from zb_mom_ww_mxgateway_shell.output.results import Listing, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.console import Console

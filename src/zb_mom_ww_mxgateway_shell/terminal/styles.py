@@ -5,7 +5,7 @@ from functools import cache
 
 from prompt_toolkit.styles import Style
 
-from zb_mom_ww_mxgateway_console.render.alarm_forms import AlarmLine
+from zb_mom_ww_mxgateway_console.text.terminal_text import AlarmLine
 from zb_mom_ww_mxgateway_shell.output.themes import THEMES
 
 _OWN_SERIES: Sequence[str] = (
