@@ -50,7 +50,7 @@ async def test_one_watch_has_tags_of_both_and_stays_in_view_on_both(tmp_path: Pa
             rows = [line for line in screen.text.split("\n") if " good " in line]
             return next((line for line in rows if line.split()[line.split()[0].isdigit()].startswith(head)), "")
 
-        await screen.enter(f"watch {INT} demo:Plant.Pump1.Running plantB:{INT}")
+        await screen.enter(f"watch {INT} demo:Plant.Pump1.Running plantB:{INT}", "plantB: added item 1")
         await until(lambda: " 2 " in row("plant"), lambda: screen.text)
         other.set(INT, 77)
         await until(lambda: " 77 " in row("plant"), lambda: screen.text)
@@ -143,8 +143,24 @@ async def test_mistakes_are_those_of_the_other_connection_and_a_write_takes_none
             await run(sh.context, f"write plantB:{INT} 5", follow)
         with pytest.raises(InputError, match="no tag matches plantB:Plant"):
             await run(sh.context, "snapshot both plantB:Plant.*", follow)
+        await sh.terminal.prompted()
         sh.terminal.type("watch plantB:Plant.Pump1.Runn" + TAB)
         await sh.terminal.shows("watch plantB:Plant.Pump1.Running")
+
+
+async def test_a_recorded_script_names_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with two_plants(tmp_path) as (sh, _):
+        screen = sh.terminal
+        await screen.enter("record-script again.mxs", "recording to")
+        await screen.enter(f"watch {INT} plantB:{INT}", "plantB: added")
+        await screen.prompted()
+        screen.type("unwatch plant" + TAB)
+        await screen.shows(f"unwatch plantB:{INT}")
+        await screen.enter("", "1 no longer watched")
+        await screen.enter("record-script", "again.mxs ended")
+        lines = (tmp_path / "again.mxs").read_text(encoding="utf-8").splitlines()
+        assert lines[2:] == [f"watch {INT} plantB:{INT} --count 1", f"unwatch plantB:{INT}"]
 
 
 async def test_a_file_watches_both_and_its_first_contact_is_with_its_own(tmp_path: Path) -> None:

@@ -174,6 +174,27 @@ async def test_the_prompt_saves_the_last_picture_however_it_ends(tmp_path: Path,
         await sh.terminal.enter("status", "1 advised")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("level.svg", b"<?xml "), ("level.png", b"\x89PNG\r\n"), ("level.csv", b"tag,start,end,value")]
+)
+async def test_a_picture_is_saved_on_a_narrow_screen_and_without_a_display(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, begins: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    async with shell(tmp_path, columns=40) as sh:
+        screen = sh.terminal
+        await screen.enter(f"trend Plant.Tank1.Level --save {name}", "Ctrl-C ends")
+        screen.type(CTRL_C)
+        await screen.shows(f"saved {name}")
+        saved = (tmp_path / name).read_bytes()
+        assert saved.startswith(begins)
+        await screen.enter(f"trend Plant.Tank1.Level --save {name}", f"{name} exists: name another file")
+        assert (tmp_path / name).read_bytes() == saved
+        assert all(len(line) <= 40 for line in screen.text.split("\n"))
+
+
 async def test_the_end_of_a_recorded_script_says_that_its_picture_is_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from shell_process import ShellProcess
 from shell_terminal import ENTER, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -108,3 +109,22 @@ async def test_a_shell_that_is_cut_off_says_what_to_type_and_comes_back_once_it_
         await screen.shows("event stream resumed after sequence", f"{secure.endpoint} (read-only)>")
         await screen.enter("read Plant.Tank1.Level", "good")
         await screen.enter("trust", "unchanged: nothing to do")
+
+
+async def test_a_shell_that_is_cut_off_comes_back_by_trust_that_is_typed_in_it(
+    tmp_path: Path, secure: SimulatedGateway, known: KnownGateways
+) -> None:
+    async with shell(tmp_path, columns=40) as sh:
+        screen = sh.terminal
+        await screen.enter(f"connect {secure.endpoint}", "first use)")
+        await screen.enter("watch Plant.Tank1.Level", "good")
+        await secure.swap_certificate()
+        await until(lambda: sh.context.state == "resuming", lambda: screen.text)
+        await screen.enter("trust", "[y/N]")
+        screen.type(f"y{ENTER}")
+        await screen.shows("event stream resumed after sequence")
+        entry = known.get(secure.endpoint)
+        assert entry
+        assert entry.sha256 == secure.fingerprint_sha256
+        assert all(len(line) <= 40 for line in screen.text.split("\n"))
+        await screen.enter("read Plant.Tank1.Level", "good", "(read-only)>")

@@ -77,11 +77,21 @@ class WatchedTarget(ItemOrTag):
 
     def parse(self, word: Token, context: Scope) -> Target:
         name, rest = on_connection(word, context)
-        return (
-            super().parse(rest, on(context_of(context), name))._replace(connection=name)
-            if name
-            else super().parse(word, context)
-        )
+        if not name:
+            return super().parse(word, context)
+        return super().parse(rest, on(context_of(context), name))._replace(connection=name)
+
+    def script_text(self, word: Token, context: Scope) -> str:
+        name, rest = on_connection(word, context)
+        if not name:
+            return super().script_text(word, context)
+        return f"{name}:{super().script_text(rest, on(context_of(context), name))}"
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        others = [table for table, is_current in tables_in_view(context_of(context)) if not is_current]
+        named = [table.label(item) for table in others for item in table.named_items]
+        there = [Suggestion(label) for label in named if label.startswith(prefix)]
+        return [*there, *super().suggestions(prefix, context)]
 
 
 def _unending(given: Collection[str]) -> str:

@@ -1,5 +1,7 @@
 """The context of one command: it keeps the connection with which the command began."""
 
+from collections.abc import Callable
+
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -28,6 +30,21 @@ class BoundContext(Context):
         self._bound = self._current = connected
 
 
+class _OtherContext(BoundContext):
+    """A context for a part of a command that is about another connection: its notices name that."""
+
+    __slots__ = ()
+
+    @property
+    def notice(self) -> Callable[[str], None]:
+        tell, name = self.__dict__["notice"], self.name
+        return lambda text: tell(f"{name}: {text}")
+
+    @notice.setter
+    def notice(self, notice: Callable[[str], None]) -> None:
+        self.__dict__["notice"] = notice
+
+
 def on(context: Context, connection: str) -> Context:
     """Return a context that is bound to the open connection of that name; the same one where the name is empty."""
-    return BoundContext(context, context.connections[connection]) if connection else context
+    return _OtherContext(context, context.connections[connection]) if connection else context
