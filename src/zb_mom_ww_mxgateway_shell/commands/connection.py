@@ -251,7 +251,8 @@ async def status(context: Context) -> Result:
     if context.live is None or context.client is None:
         return TextResult("not connected: connect HOST:PORT first", _status_fields(context))
     live = context.live
-    advised, watched = sum(item.advised for item in context.items), len(context.connected.panel)
+    advised = sum(item.advised for item in context.items)
+    watched = len(context.connected.panel) if context.connected.has_panel else 0
     lines = [
         f"gateway     {connection_text(context.current)}",
         f"contract    {spoken()}",

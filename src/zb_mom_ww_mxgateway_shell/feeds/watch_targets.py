@@ -14,10 +14,8 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, f
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
-from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
 from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
-from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 
 _GLOB_LIMIT = 500
 _TARGET = ItemOrTag(may_add=True)
@@ -164,6 +162,8 @@ async def watch_list(context: Context, name: str) -> Result:
         watch_sheet,
         watch_values,
     )
+    from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
+    from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 
     tags = context.lists.load(name)
     panel = context.connected.panel

@@ -147,6 +147,8 @@ class _Reasons:
 
 def _reason(lost: BaseException | None) -> str:
     """Return why a connection is lost, and what to type where a person has to decide."""
+    if lost is None:  # As long as it is being opened.
+        return str(lost)
     from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import distrust_meaning  # Lazy: most runs lose nothing.
 
     return f"{lost}{distrust_meaning(lost)}"

@@ -36,7 +36,7 @@ async def close_and_report(
 ) -> None:
     """Close a connection, and report what ended with it: writes in doubt, the journal's head, recordings, the panel."""
     running = connected.recording
-    watched = [item.tag for item in connected.panel.items] if shows_panel else []
+    watched = [item.tag for item in connected.panel.items] if shows_panel and connected.has_panel else []
     for write in connected.doubtful.news():
         alert(f"{write.name}   {doubt_text(write)}")
     for write in connected.doubtful.open():
