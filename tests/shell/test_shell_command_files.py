@@ -311,8 +311,8 @@ async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finall
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     assert [(case.get("name"), [part.tag for part in case]) for case in suite.iter("testcase")] == [
         ("try.mxs:2 one", ["failure"]),
-        ("try.mxs:7 finally", ["failure"]),
         ("try.mxs:5 two", ["skipped"]),
+        ("try.mxs:7 finally", ["failure"]),
     ]
     failure = next(suite.iter("testcase")).find("failure")
     assert failure is not None

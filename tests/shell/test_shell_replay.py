@@ -65,7 +65,7 @@ async def test_what_was_typed_becomes_a_script_by_tag_names(tmp_path: Path) -> N
         await typed(sh)
         heading, *declared, empty = path.read_text(encoding="utf-8").splitlines()[:5]
         lines = path.read_text(encoding="utf-8").splitlines()[5:]
-        assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+Z from demo\.", heading)
+        assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+ \S+Z from demo\.", heading)
         assert declared == [f"requires write {tag}" for tag in (INT, BOOL, "TestChildObject.TestString")]
         assert empty == ""
         assert lines == [

@@ -87,7 +87,7 @@ async def test_a_file_with_a_mistake_does_not_begin(tmp_path: Path) -> None:
             "wrong.mxs: nothing was run",
         )
         await sh.terminal.enter("source none.mxs", "cannot read none.mxs: No such file")
-        await sh.terminal.enter("include wrong.mxs", "include works only in a file: source FILE runs one here")
+        await sh.terminal.enter("include wrong.mxs", "include works only in a file: source FILE.mxs runs one here")
         assert not sh.gateway.mutating_calls
 
 

@@ -228,7 +228,7 @@ async def include(
     read as those of --var, exactly as they stand. The file is put together before anything runs, so lint, plan and
     every message know each row: `row 7 of rows.csv, parts/loop.mxs:3`. After the include the names are as before.
     """
-    _only_in_a_file("include")
+    _only_in_a_file("include", context)
 
 
 class CommandFile(FileName):
@@ -300,7 +300,7 @@ async def tags(context: Context, *names: Annotated[str, FileTag()]) -> Result:
     The tags of an included file do not count for the file that includes it.
     """
     if not context.runs_file:
-        _only_in_a_file("tags")
+        _only_in_a_file("tags", context)
     return TextResult(f"tagged {' '.join(names)}", {"tags": list(names)})
 
 
@@ -310,7 +310,7 @@ async def finally_(context: Context) -> Result:
 
     It runs after a failure, after exit, and after Ctrl-C. Each line behind it runs, even if others fail.
     """
-    _only_in_a_file("finally")
+    _only_in_a_file("finally", context)
 
 
 _POLICIES = ("stop", "continue", "next-step")
@@ -334,7 +334,7 @@ async def on_error(
     with one. The lines after finally run all.
     """
     if context.file.limit is None:  # Nothing runs lines one after another.
-        _only_in_a_file("on-error")
+        _only_in_a_file("on-error", context)
     context.file.on_error = what
     does = {"stop": "stops", "continue": "goes on", "next-step": "goes on with the next step"}[what]
     return TextResult(f"{does} after a failure", {"on_error": what})
@@ -354,15 +354,16 @@ async def time_limit(context: Context, duration: Annotated[float, Duration()]) -
     In an included file it bounds that file.
     """
     if context.file.limit is None:
-        _only_in_a_file("time-limit")
+        _only_in_a_file("time-limit", context)
     context.file.limit(duration)
     return TextResult(f"ends after {duration_text(duration)}", {"time_limit": duration})
 
 
-def _only_in_a_file(name: str) -> NoReturn:
-    raise ShellError(
-        f"{name} works only in a file: source FILE runs one here, mxgw-shell -c FILE one, and -c - standard input"
-    )
+def _only_in_a_file(name: str, context: Context) -> NoReturn:
+    how = "mxgw-shell -c FILE.mxs runs one, and -c - one from standard input"
+    if context.source_file is not None:
+        how = "source FILE.mxs runs one here, mxgw-shell -c FILE.mxs without a prompt"
+    raise ShellError(f"{name} works only in a file: {how}")
 
 
 COMMANDS = (
