@@ -87,3 +87,12 @@ def test_reasons_are_grouped_and_few_tags_are_named() -> None:
         "A.t0, A.t1, A.t2 and 2 more bad: the device failed",
         "B.t uncertain: the device failed",
     ]
+
+
+def test_a_narrow_line_keeps_the_reason_and_the_end_of_the_tag() -> None:
+    lost = "the source is lost; this is its last value"
+    doubts = [("Utilities.AT1.PH", "bad", "the sensor failed"), ("Utilities.AT1.Chlorine", "bad", lost)]
+    assert reason_lines(doubts, 38) == [
+        "…ilities.AT1.PH bad: the sensor failed",
+        "….Chlorine bad: the source is lost; t…",
+    ]

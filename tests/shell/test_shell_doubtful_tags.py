@@ -25,7 +25,7 @@ async def test_each_doubt_of_the_demo_plant_can_be_learned(tmp_path: Path) -> No
 
         await screen.enter(f"watch {CHLORINE}", "first values after")
         await clock.advance(21)
-        await screen.shows("bad")
+        await screen.shows("Chlorine bad: the source is lost")
         await screen.enter(f"why {CHLORINE}", "not good 1 time in", "the value is bad: the source is lost")
         await clock.advance(10)
         await screen.gone("bad      ")

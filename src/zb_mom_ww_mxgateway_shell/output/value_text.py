@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_console.text.terminal_text import retold, shortened
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, retold, shortened, width
 from zb_mom_ww_mxgateway_shell.output.alignment import SampleColumns
 from zb_mom_ww_mxgateway_shell.output.tag_texts import NOTHING_KNOWN, fact_fields, shown_value
 from zb_mom_ww_mxgateway_shell.samples.history import moment
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMED = 3
+_LEAST_NAME = 10
+"""Columns of the tags of a reason that does not fit."""
 _FIELDS = ("age_seconds", "quality", "quality_word", "received_at", "source_timestamp", "stale", "value")
 VALUE_COLUMNS = (
     *_FIELDS,
@@ -100,16 +102,23 @@ def reason_text(value: "LiveValue | Reading") -> str:
     return safe(shortened(f"{meaning} ({replace(failed, diagnostic_text='')})"))
 
 
-def reason_lines(doubts: Iterable[tuple[str, str, str]]) -> list[str]:
+def reason_lines(doubts: Iterable[tuple[str, str, str]], columns: int | None = None) -> list[str]:
     """Return a line for each reason why values are not good, under the table that has only the word.
 
-    Each doubt is a tag, the word of its quality, and the reason; one without a reason gives no line.
+    Each doubt is a tag, the word of its quality, and the reason; one without a reason gives no line. In so many
+    `columns` the starts of the tags are cut before the reason is.
     """
     tags: dict[tuple[str, str], list[str]] = {}
     for tag, word, reason in doubts:
         if reason:
             tags.setdefault((word, reason), []).append(safe(tag))
-    return [f"{_named(names)} {word}: {reason}" for (word, reason), names in tags.items()]
+    lines: list[str] = []
+    for (word, reason), names in tags.items():
+        named, told = _named(names), f" {word}: {reason}"
+        if columns is not None:
+            named = cut_start(named, max(_LEAST_NAME, columns - width(told)))
+        lines.append(f"{named}{told}" if columns is None else cut(f"{named}{told}", columns))
+    return lines
 
 
 def _named(names: Sequence[str]) -> str:

@@ -200,7 +200,7 @@ def table_lines_of(
     if len(shown) < len(items):
         lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
     free = max(0, rows - len(lines) - bool(reason))
-    lines += [(cut(f"  {line}", columns), "bad") for line in row_reasons(made)[:free]]
+    lines += [(f"  {line}", "bad") for line in row_reasons(made, columns - 2)[:free]]
     if reason:
         lines.append((cut_middle(f"  {reason}", columns), "bad"))
     return lines
@@ -210,9 +210,9 @@ def _why_none(item: Item) -> str:
     return "no value yet" if item.advised else "not advised"
 
 
-def row_reasons(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each reason why values of these rows are not good."""
-    return reason_lines((row.cells[1], row.cells[3], row.reason) for row in rows)
+def row_reasons(rows: Sequence[Row], columns: int | None = None) -> list[str]:
+    """Return a line for each reason why values of these rows are not good, at most `columns` wide."""
+    return reason_lines(((row.cells[1], row.cells[3], row.reason) for row in rows), columns)
 
 
 def full_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

@@ -278,8 +278,8 @@ class FullWatch:
             # The mark shows it without colours, too.
             mark, style = (">", "reverse") if is_selected else (line[:1], "")
             shown += [(f"class:mood.{mood} {style}", f"{mark}{line[1:]}"), ("", "\n")]
-        for reason in row_reasons(rows)[: self._rows() - len(rows)]:
-            shown += [("class:mood.bad", cut(f"  {reason}", width)), ("", "\n")]
+        for reason in row_reasons(rows, width - 2)[: self._rows() - len(rows)]:
+            shown += [("class:mood.bad", f"  {reason}"), ("", "\n")]
         return shown
 
     def _status(self) -> StyleAndTextTuples:
