@@ -31,7 +31,7 @@ async def test_each_doubt_of_the_demo_plant_can_be_learned(tmp_path: Path) -> No
         await screen.gone("bad      ")
         await screen.enter(f"why {CHLORINE}", f"meaning      {CHLORINE} is good now, but it comes and goes")
 
-        await screen.enter(f"watch {TURBIDITY}", "watch,")
+        await screen.enter(f"watch {TURBIDITY}", f"waiting for the first value of {TURBIDITY}, ")
         screen.type(CTRL_C)
         await screen.prompted()
         await screen.enter(f"why {TURBIDITY}", "meaning      no data change has come yet. The first takes 3 to 8 s")

@@ -51,21 +51,32 @@ async def ensure(
         context.notice(report.rstrip("; "))
         return items
     start = clock.monotonic()
+
+    def missing() -> list[str]:
+        return [item.tag for item in waited if live.latest(*item.key) is None]
+
+    context.awaited_values = lambda: _awaited_text(missing())
     try:
         async with clock.timeout(FIRST_VALUE_TIMEOUT):
             for item in waited:
                 await live.first_value(item)
     except TimeoutError:
-        missing = [item.tag for item in waited if live.latest(*item.key) is None]
-        context.notice(f"{report}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
+        context.notice(f"{report}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing()[:3])}")
     else:
         context.notice(f"{report}first values after {age_text(clock.monotonic() - start)}")
+    finally:
+        context.awaited_values = lambda: ""
     for item in added.values():
         # For an unknown name MXAccess sends a failed status.
         value = live.latest(*item.key)
         if value is not None and first_failed(value.statuses) is None:
             context.catalogue.learn(item.tag)
     return items
+
+
+def _awaited_text(tags: Sequence[str]) -> str:
+    more = f" and {len(tags) - 1} more" if len(tags) > 1 else ""
+    return f"waiting for the first value of {tags[0]}{more}" if tags else ""
 
 
 def _item_of(context: Context, target: Target, server: int | None) -> Item | None:

@@ -130,12 +130,13 @@ class LineRun:
         return result
 
     def progress(self) -> str:
-        """Return what it waits for, in one line: the outcome of a write, or its end."""
+        """Return what it waits for, in one line: the outcome of a write, first values, or its end."""
         from zb_mom_ww_mxgateway_shell.feeds.write_progress import progress_text  # Lazy: most lines end at once.
 
         texts = [text for call in self.writes if (text := progress_text(call))]
         name = self.command.name if self.command else self.text
-        return texts[-1] if texts else f"{name}, {age_text(clock.monotonic() - self._started)}"
+        awaited = self.context.awaited_values() or name
+        return texts[-1] if texts else f"{awaited}, {age_text(clock.monotonic() - self._started)}"
 
     def interruption(self, since: float | None = None) -> Interrupted:
         """Return the error for this line, interrupted: a write may have been sent.

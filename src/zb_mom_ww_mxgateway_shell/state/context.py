@@ -93,6 +93,8 @@ class Context:
         """Names that ``--var`` gave; ``let`` does not change them."""
         self.file = FileState()
         """The state of the command file that runs; a new one for each file."""
+        self.awaited_values: Callable[[], str] = lambda: ""
+        """Says which first values are awaited; empty while none are."""
         self.early_notices: list[str] = []
         """Notices and alerts from before a front end was there to show them."""
         self.notice: Callable[[str], None] = self.early_notices.append
