@@ -102,6 +102,7 @@ async def test_it_looks_and_nothing_that_it_does_reaches_the_plant(tmp_path: Pat
         assert answers["find"]["tags"] == [level, "Plant.Tank2.Level"]
         (reading,) = answers["read"]["readings"]
         assert (reading["quality_word"], reading["stale"], reading["unit"]) == ("good", False, "%")
+        assert (reading["range_low"], reading["range_high"], reading["alarm_limits"].get("Hi")) == (0.0, 100.0, 80.0)
         assert answers["history"]["samples"][0]["quality_word"] == "good"
         assert answers["why"]["healthy"] is True
         assert "try" not in answers["why"]

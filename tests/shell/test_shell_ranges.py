@@ -1,4 +1,4 @@
-"""A value outside the known range of its tag is pointed out before it is written, in every front end."""
+"""Ranges of tags are shown where they are known, and a value outside is pointed out before it is written."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import grpc
 import pytest
 from shell_lines import SIMULATED, run
 from shell_process import Runs
-from shell_terminal import CTRL_C, shell
+from shell_terminal import CTRL_C, ENTER, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.state import known_numbers, tag_facts
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, TagDefinition
 
-SETPOINT = "Plant.Tank1.LevelSP"
+SETPOINT, LEVEL = "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
 FAR = f"{SETPOINT}: 4000.0 is FAR OUTSIDE the tag's range, 0.0 to 100.0"
 
 
@@ -142,3 +142,39 @@ async def test_a_plan_says_it_and_so_does_a_run_in_every_form(tmp_path: Path) ->
         ran = await runs.process(*arm, "--python", "try.py")
         assert (ran.code, FAR in ran.out) == (0, True)
         assert [each.value for each in gateway.writes] == [4000.0, 40.0, 4000.0, 4000.0, 4000.0]
+
+
+@pytest.mark.parametrize("columns", [110, 40])
+async def test_range_and_limits_of_alarms_are_shown_where_they_are_known(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        await made.terminal.enter(f"watch {LEVEL}", "good")
+        await made.terminal.enter(
+            f"tag {LEVEL}", "range 0.0 to 100.0 %", "alarms at LoLo 10.0, Lo 20.0, Hi 80.0, HiHi 90.0"
+        )
+        form = (await run(made.context, f"tag {LEVEL}", no_feed)).form()  # type: ignore[union-attr]  # tag has a result
+        assert (form["range_low"], form["range_high"], form["alarm_limits"]["Hi"]) == (0.0, 100.0, 80.0)
+        await made.terminal.enter(f"trend {LEVEL} --range", " 100 % ┤", " 0 ")
+        made.terminal.type(CTRL_C)
+        await made.terminal.prompted()
+        await made.terminal.enter(f"watch {LEVEL} --full", "q ")
+        made.terminal.type(ENTER)
+        await made.terminal.shows("range 0.0 to 100.0 %")
+        made.terminal.type("q")
+        await made.terminal.prompted()
+
+
+async def test_a_limit_that_is_tuned_is_shown_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_numbers, "_HOLD_SECONDS", 0.0)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=True)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
+        try:
+            await run(context, f"read {LEVEL}", no_feed)
+            for limit in (80.0, 75.0):
+                gateway.set(f"{LEVEL}.Hi.Limit", limit)
+                shown = await run(context, f"tag {LEVEL}", no_feed)
+                assert shown is not None
+                assert shown.form()["alarm_limits"]["Hi"] == limit
+        finally:
+            await context.disconnect()

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 
+TagRange: TypeAlias = tuple[float | None, float | None]
+"""The lower and the upper end; None for an unknown one."""
 ENDS: Final = (("RangeLo", "RangeHi"), ("EngUnitsMin", "EngUnitsMax"))
 """Names of the attributes of a tag that hold the ends of its range; the first that exist count."""
 ALARMS: Final = ("HiHi", "Hi", "Lo", "LoLo")
@@ -29,7 +31,7 @@ def alarm_limit_tags(tag: str) -> list[str]:
     return [f"{tag}.{alarm}.Limit" for alarm in ALARMS]
 
 
-def range_of(tag: str, numbers: Mapping[str, float]) -> tuple[float | None, float | None]:
+def range_of(tag: str, numbers: Mapping[str, float]) -> TagRange:
     """Return the ends of the range of a tag from the values of its attributes, None for an unknown one.
 
     Ends that are the wrong way round, or equal, are no range.

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.galaxy_objects import object_at, object_beginning
 from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
+from zb_mom_ww_mxgateway.safety.known_range import range_text
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, ObjectSearch, TagSearch
@@ -23,13 +24,21 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import GalaxyPlace, TemplateName, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.output.tag_texts import description_of, fact_fields, unit_of
+from zb_mom_ww_mxgateway_shell.output.tag_texts import (
+    alarm_limits_text,
+    description_of,
+    fact_fields,
+    number_fields,
+    unit_of,
+)
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
 
 _HINT_SECONDS = 2.0
+_TEXTS_SECONDS = 0.3
+"""Most seconds that tag waits for unit and description."""
 """Seconds to read the galaxy for a hint."""
 _ABOVE = 20
 """Most objects above a tag's object that are read to find its area."""
@@ -139,8 +148,9 @@ async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", object
     """Show what the galaxy knows of a tag: its type, security classification, history, alarms and object.
 
     The list has type, array, category, security classification, whether the tag is historized, its alarms and the
-    attributes below it; then its object, templates, area and host. A name without a value, such as that of an alarm,
-    has only what is below it.
+    attributes below it; then its object, templates, area and host. At the prompt unit, range (TAG.RangeLo to
+    TAG.RangeHi), limits of its alarms and description follow, as far as they are known. A name without a value, such as
+    that of an alarm, has only what is below it.
     """
     place, below = await _place(context, name)
     assert place is not None  # a word was given
@@ -179,11 +189,17 @@ async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", object
         "hosted by": host.tag_name if host else "nothing",
     }
     texts = context.connected.facts
-    texts.want([spelled])
+    await texts.soon([spelled], _TEXTS_SECONDS)
+    await texts.learn_numbers([spelled])
     facts = texts.known(spelled)
-    known = {"unit": unit_of(facts), "description": description_of(facts)}
+    known = {
+        "unit": unit_of(facts),
+        "range": one_line(range_text(facts)),
+        "alarms at": alarm_limits_text(facts),
+        "description": description_of(facts),
+    }
     lines |= {name: text for name, text in known.items() if text}
-    fields |= fact_fields(facts)
+    fields |= fact_fields(facts) | number_fields(facts)
     return TextResult("\n".join(f"{name:<12}{text}" for name, text in lines.items()), fields, fields["tag"])
 
 

@@ -368,6 +368,7 @@ async def trend(
     for_: DurationOption = None,
     span: DurationOption = None,
     limit: Annotated[tuple[float, ...] | None, LimitNumbers()] = None,
+    range_: FlagOption = False,
     apart: FlagOption = False,
     save: Annotated[str | None, PictureFile()] = None,
     above: FlagOption = False,
@@ -378,7 +379,8 @@ async def trend(
     The picture shows the last minute, or --span 10m, as far as this shell has seen it; in a file it shows the time
     of --for. Numbers of the same unit share a chart, where letters tell their lines apart; --apart gives each tag its
     own. --limit 80, or 20,80, draws lines in the first chart; limits of a tag's own alarms are drawn where they are in
-    view.
+    view. The axis has round numbers around the values; --range gives it the range of the tags, TAG.RangeLo to
+    TAG.RangeHi, as far as it is known.
 
     At the prompt arrows, PgUp and PgDn move and zoom, Home and End go to the ends, Tab brings the limits of alarms into
     view. --above leaves the picture above the prompt until unwatch: write, and see the response. --save FILE.svg, .png
@@ -412,7 +414,7 @@ async def trend(
             )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
     limits = [Limit(value, "limit") for value in limit or ()]
-    made = Trend(items, TrendView(seconds), for_, limits, apart, file)
+    made = Trend(items, TrendView(seconds), for_, limits, apart, range_, file)
     if not above:
         return made
     context.connected.trend = made

@@ -57,12 +57,14 @@ class Trend:
     limits: Sequence[Limit] = ()
     apart: bool = False
     """Whether each tag has its own chart."""
+    fits_range: bool = False
+    """Whether the axis has the range of the tags."""
     file: Path | None = None
     """Where the last picture is saved."""
     drawn: bool = False
     """Whether a terminal has drawn it in place."""
     facts: Mapping[str, TrendFacts] = field(default_factory=dict)
-    """Units and limits of alarms, by tag as it is shown, as soon as they are known."""
+    """Units, ranges and limits of alarms, by tag as it is shown, as soon as they are known."""
     series: dict[tuple[str, Key], IntervalSeries] = field(default_factory=dict)
     """What was looked at so far."""
 
@@ -81,7 +83,7 @@ class Trend:
         return self.result()
 
     async def learn(self) -> None:
-        """Ask the galaxy for units and limits of alarms."""
+        """Ask the galaxy for units, ranges and limits of alarms."""
         of_each = {each.connected.name: each.connected for each in self.items}
         known: dict[str, TrendFacts] = {}
         for connected in of_each.values():
@@ -105,7 +107,14 @@ class Trend:
             first = min((each.intervals[0].start for each in tags if each.intervals), default=end)
             # From the first sample on, but at least a few seconds.
             start = max(start, min(first, end - min(self.view.span, _LEAST_SPAN)))
-        panels = panels_of(tags, (start, end), apart=self.apart, limits=self.limits, fits_limits=self.view.fits_limits)
+        panels = panels_of(
+            tags,
+            (start, end),
+            apart=self.apart,
+            limits=self.limits,
+            fits_limits=self.view.fits_limits,
+            fits_range=self.fits_range,
+        )
         return TrendResult(tags, panels, (start, end), self.drawn, self.file)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
@@ -154,7 +163,9 @@ class Trend:
             text, state = decimal_text(value.value, decimals), f"{quality_text(value)}  {freshness(value, item)}"
         # What was too slow for this picture comes with a later one.
         unit, limits = known.unit or texts.units, known.alarm_limits
-        return ChartedTag(shown.tag, text, state, intervals, boolean, unit, limits, texts.description, decimals)
+        return ChartedTag(
+            shown.tag, text, state, intervals, boolean, unit, limits, texts.description, decimals, known.range
+        )
 
 
 def _ends(intervals: Sequence[Interval], window: tuple[float, float]) -> Iterator[float | None]:

@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.samples.history import moment
 _FILE_HEIGHT = 8
 SUFFIXES = (".svg", ".png", ".csv")
 """Of the files that a picture can be saved in."""
-_TAG_COLUMNS = ("alarm_limits", "description", "max", "min", "stretches", "tag", "unit")
+_TAG_COLUMNS = ("alarm_limits", "description", "max", "min", "range_high", "range_low", "stretches", "tag", "unit")
 _COLUMNS = ("tag", "start", "end", "value", "unit", "mood")
 
 
@@ -71,6 +71,8 @@ class TrendResult:
                     "description": each.description or None,
                     "max": value_form(known.high),
                     "min": value_form(known.low),
+                    "range_high": each.range[1],
+                    "range_low": each.range[0],
                     "stretches": list(self._stretches(each)),
                     "tag": each.tag,
                     "unit": each.unit or None,

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -17,6 +18,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array, locate
+from zb_mom_ww_mxgateway_shell.output.tag_texts import number_fields
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -150,7 +152,8 @@ class PlantView:
             found |= zip(arrays, whole, strict=True)
         facts = await self._context.connected.facts.of(list(found), for_a_person=True)
         readings = Readings(list(found.values()), [facts[tag] for tag in found])
-        forms = dict(zip(found, readings.form(), strict=True))
+        numbers = [number_fields(facts[tag]) for tag in found]
+        forms = dict(zip(found, map(or_, readings.form(), numbers), strict=True))
         answers = []
         for tag in tags:
             if tag in forms:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from zb_mom_ww_mxgateway.safety.known_range import range_text
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
@@ -30,6 +31,9 @@ class TagTexts(Protocol):
     def want(self, tags: Iterable[str]) -> None:
         """Have units and descriptions of tags that are shown read."""
 
+    def want_numbers(self, tag: str) -> None:
+        """Have the range of a tag and the limits of its alarms read."""
+
 
 class NoTexts:
     """Knows nothing of any tag."""
@@ -41,6 +45,9 @@ class NoTexts:
         return TagFacts(decimals=max(map(decimals_of, values), default=0))
 
     def want(self, tags: Iterable[str]) -> None:
+        pass
+
+    def want_numbers(self, tag: str) -> None:
         pass
 
 
@@ -62,6 +69,17 @@ def alarm_limits_text(facts: TagFacts) -> str:
 def shown_value(value: Any, facts: TagFacts) -> str:
     """Return a value with the decimals of its tag, and its unit as far as that is known."""
     return with_unit(decimal_text(value, facts.decimals), facts)
+
+
+def numbers_text(facts: TagFacts) -> str:
+    """Return the range of a tag and the limits of its alarms, on one line; empty where none is known."""
+    known = (("range", one_line(range_text(facts))), ("alarms at", alarm_limits_text(facts)))
+    return "   ".join(f"{name} {text}" for name, text in known if text)
+
+
+def number_fields(facts: TagFacts) -> dict[str, Any]:
+    """Return the range of a tag for JSON, null for what is unknown, and the limits of its alarms by name."""
+    return {"alarm_limits": dict(facts.alarm_limits), "range_high": facts.high, "range_low": facts.low}
 
 
 def with_unit(text: str, facts: TagFacts) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from zb_mom_ww_mxgateway.safety.known_range import TagRange
 from zb_mom_ww_mxgateway.times import shown, zone_text
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, one_line, padded, width
@@ -53,6 +54,8 @@ class ChartedTag:
     description: str = ""
     decimals: int = 0
     """Decimals of the tag."""
+    range: TagRange = (None, None)
+    """The range of the tag."""
 
     @property
     def short_unit(self) -> str:
@@ -70,6 +73,8 @@ class Panel:
     """Limits that are in view whatever the values are."""
     fits_limits: bool
     """Whether the limits of alarms are, too."""
+    fits_range: bool = False
+    """Whether the axis has the range of the tags."""
 
     @property
     def boolean(self) -> bool:
@@ -106,6 +111,8 @@ class Panel:
             return BOOLEAN
         ends = [end for end in (self.extent.low, self.extent.high) if end is not None]
         ends += [limit.value for limit in (self.limits if self.fits_limits else self.wanted)]
+        if self.fits_range:
+            ends += [end for _, each in self.tags for end in each.range if end is not None]
         return value_axis(min(ends), max(ends), most) if ends else None
 
     def curves(self) -> list[Curve]:
@@ -122,6 +129,7 @@ def panels_of(
     apart: bool,
     limits: Sequence[Limit] = (),
     fits_limits: bool = False,
+    fits_range: bool = False,
 ) -> list[Panel]:
     """Return the charts for these tags; `apart` gives each its own. The first one of numbers has the `limits`."""
     groups: dict[object, list[tuple[int, ChartedTag]]] = {}
@@ -129,7 +137,10 @@ def panels_of(
         groups.setdefault(place if apart or each.boolean else each.unit, []).append((place, each))
     # A limit has the unit of the first numbers.
     limited = next((name for name, group in groups.items() if not group[0][1].boolean), None)
-    return [Panel(group, window, limits if name == limited else (), fits_limits) for name, group in groups.items()]
+    return [
+        Panel(group, window, limits if name == limited else (), fits_limits, fits_range)
+        for name, group in groups.items()
+    ]
 
 
 def picture_of(panels: Sequence[Panel], columns: int, rows: int, *, braille: bool) -> list[Line]:

@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     NoTexts,
     TagTexts,
     description_of,
+    numbers_text,
     shown_value,
     unit_of,
 )
@@ -153,13 +154,16 @@ class WatchTable:
         return [self._row(item) for item in items]
 
     def details(self, item: Item, value: "LiveValue | None") -> tuple[str, str]:
-        """Return what is known of an item with this value, in a line, and the value as another one."""
+        """Return what is known of an item with this value, in a line; and its value, range and limits of alarms in
+        another one."""
+        self.texts.want_numbers(item.tag)
         facts = self.texts.known(item.tag)
         if value is None:
             return f"  {safe(self.label(item))}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
         at = f"source time {source_time_form(value.source_time_ns)}" if value.source_time_ns else ""
         parts = (safe(self.label(item)), quality_text(value), at, description_of(facts))
-        return f"  {'   '.join(filter(None, parts))}", f"  {shown_value(value.value, facts)}"
+        known = "   ".join(filter(None, (shown_value(value.value, facts), numbers_text(facts))))
+        return f"  {'   '.join(filter(None, parts))}", f"  {known}"
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
         """Return as many lines as fit, with moods; then how many items are left out, and why no value changes.

@@ -38,10 +38,7 @@ class KnownNumbers:
 
     async def learn(self, tags: Sequence[str], *, with_alarms: bool) -> None:
         """Have the ranges of tags, and the limits of their alarms, as they are now. It never raises."""
-        now = clock.monotonic()
-        wanted = [
-            name for name in self._names(tags, with_alarms) if self._numbers.get(self._key(name), (0, 0))[1] <= now
-        ]
+        wanted = self._unread(tags, with_alarms)
         if not wanted:
             return
         values: dict[str, float] = {}
@@ -57,6 +54,15 @@ class KnownNumbers:
             self._numbers[self._key(name)] = found, now + (_PAUSE_SECONDS if found is None else _HOLD_SECONDS)
         for oldest in list(self._numbers)[: max(0, len(self._numbers) - _MOST)]:
             del self._numbers[oldest]
+
+    def is_old(self, tags: Sequence[str]) -> bool:
+        """Return whether there is a number to be read."""
+        return bool(self._unread(tags, with_alarms=True))
+
+    def _unread(self, tags: Sequence[str], with_alarms: bool) -> list[str]:
+        now = clock.monotonic()
+        names = self._names(tags, with_alarms)
+        return [name for name in names if self._numbers.get(self._key(name), (None, now))[1] <= now]
 
     def of(self, tag: str) -> dict[str, float]:
         """Return the numbers of a tag as they were read last, by the tags that hold them."""

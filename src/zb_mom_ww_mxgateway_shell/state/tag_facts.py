@@ -75,6 +75,7 @@ class GalaxyFacts:
         """What they were looked up in."""
         self._wanted: dict[str, None] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._learner: asyncio.Task[None] | None = None
         self._batch = _FIRST_BATCH
         self._slow_calls = 0
         self._rests_until = float("-inf")
@@ -117,10 +118,7 @@ class GalaxyFacts:
 
         Nothing is read before a client is registered: a read would register one.
         """
-        live = self._live
-        if not self.reads_ahead or live.state.value != "live" or not live.session.handles.servers:
-            return
-        if clock.monotonic() < self._rests_until:
+        if not self._may_read():
             return
         self._look_again()
         for tag in islice(tags, _MOST_WAITING):
@@ -133,11 +131,29 @@ class GalaxyFacts:
         if self._wanted and self.is_idle:
             self._reader = asyncio.create_task(self._read_wanted(), name="units and descriptions")
 
+    async def learn_numbers(self, tags: Sequence[str]) -> None:
+        """Have ranges of tags and limits of their alarms, as they are now, where units are read, too."""
+        if self._may_read():
+            await self.numbers.learn(tags, with_alarms=True)
+            for tag in tags:
+                self._known.pop(tag, None)
+
+    def want_numbers(self, tag: str) -> None:
+        """Have them read in the background; return at once."""
+        is_reading = self._learner is not None and not self._learner.done()
+        if not is_reading and self._may_read() and self.numbers.is_old([tag]):
+            self._learner = asyncio.create_task(self.learn_numbers([tag]), name="range and limits of alarms")
+
     async def soon(self, tags: Sequence[str], patience: float) -> None:
         """Have them read, and wait for it for at most `patience` seconds."""
         self.want(tags)
         if self._reader is not None and not self.is_idle:
             await asyncio.wait([self._reader], timeout=patience)
+
+    def _may_read(self) -> bool:
+        live = self._live
+        is_open = live.state.value == "live" and bool(live.session.handles.servers)
+        return self.reads_ahead and is_open and clock.monotonic() >= self._rests_until
 
     @property
     def is_idle(self) -> bool:
@@ -147,9 +163,11 @@ class GalaxyFacts:
     async def aclose(self) -> None:
         """Read no more. Idempotent."""
         self.reads_ahead = False
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+        tasks = [task for task in (self._reader, self._learner) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _look_again(self) -> None:
         """Forget what was looked up in another galaxy, or in less of it, and what is too much."""

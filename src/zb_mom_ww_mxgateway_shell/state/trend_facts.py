@@ -1,4 +1,4 @@
-"""What a trend shows of a tag beside its values: its unit, and the limits of its own alarms."""
+"""What a trend shows of a tag beside its values: its unit, its range, and the limits of its own alarms."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.safety.known_range import TagRange, alarm_limit_tags, alarm_limits_of, range_of, range_tags
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.chart import Limit
@@ -20,7 +21,6 @@ _SECONDS = 1.5
 _LONGEST = 1_000
 """Characters of a unit that are kept."""
 _UNIT = "EngUnits"
-_ALARMS = ("HiHi", "Hi", "Lo", "LoLo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class TrendFacts:
 
     unit: str = ""
     alarm_limits: Sequence[Limit] = ()
+    range: TagRange = (None, None)
 
 
 async def facts_of(connected: "GatewayConnection", tags: Sequence[str]) -> Mapping[str, TrendFacts]:
@@ -46,14 +47,16 @@ async def facts_of(connected: "GatewayConnection", tags: Sequence[str]) -> Mappi
 
 
 def _names(tag: str) -> list[str]:
-    return [f"{tag}.{_UNIT}", *(f"{tag}.{alarm}.Limit" for alarm in _ALARMS)]
+    return [f"{tag}.{_UNIT}", *range_tags(tag), *alarm_limit_tags(tag)]
 
 
 def _facts(tag: str, values: Mapping[str, Any]) -> TrendFacts:
     unit = values.get(tag_key(f"{tag}.{_UNIT}"))
-    levels = [(alarm, number_of(values.get(tag_key(f"{tag}.{alarm}.Limit")))) for alarm in _ALARMS]
-    limits = [Limit(level, alarm) for alarm, level in levels if level is not None]
-    return TrendFacts(shortened(unit, _LONGEST).strip() if isinstance(unit, str) else "", limits)
+    found = {name: number_of(values.get(tag_key(name))) for name in (*range_tags(tag), *alarm_limit_tags(tag))}
+    numbers = {name: number for name, number in found.items() if number is not None}
+    limits = [Limit(level, alarm) for alarm, level in alarm_limits_of(tag, numbers)]
+    text = shortened(unit, _LONGEST).strip() if isinstance(unit, str) else ""
+    return TrendFacts(text, limits, range_of(tag, numbers))
 
 
 async def _learn_names(connected: "GatewayConnection", tags: Sequence[str]) -> None:
