@@ -4,6 +4,7 @@ colour."""
 import asyncio
 import re
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,7 +56,7 @@ LATER = (
     "changes",
     'note "pump 1 rattles"',
     "handover",
-    "trace write Plant.Tank1.LevelSP 62 --for 1s",
+    "trace write Plant.Tank1.LevelSP 62 --for 100ms",
     "watch Plant.Pump1.Current --count 2",
     "events --count 2",
 )
@@ -137,12 +138,15 @@ class Operator:
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     if not hasattr(time, "tzset"):
         pytest.skip("the zone of a process can be set on POSIX alone")
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        patch.chdir(tmp_path)
+        time.tzset()
+        yield
     time.tzset()
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(
