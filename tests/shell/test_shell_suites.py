@@ -396,6 +396,7 @@ async def test_a_report_has_all_files_and_replaces_an_earlier_one(suite: Suites)
         done = await suite(".", "--report", "out.md", *arguments)
         text = (suite.folder / "out.md").read_text(encoding="utf-8")
         assert done.code == 1, done
+        assert f'b.mxs:2, "two": expected {INT} = 1' in table(done)[1]
         assert "a.mxs" in text
         assert "b.mxs" in text
         assert "URS-1" in text
