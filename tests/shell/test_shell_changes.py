@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from shell_lines import SIMULATED, run
 from shell_process import ARMED
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, Session
+from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, Session, Typed
 from zb_mom_ww_mxgateway.live.values import UnseenWrite
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
+from zb_mom_ww_mxgateway.safety.changes import SentValue
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
 from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder, RevertRecord
+from zb_mom_ww_mxgateway.safety.reverts import Revert
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -24,6 +27,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.revert_text import not_put_back_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.plant_changes import left_lines
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
@@ -393,6 +397,17 @@ async def test_what_cannot_be_put_back_is_told_and_offered_at_the_next_start(
     assert (row["left_behind"], row["tag"], row["before"], row["ours"]) == (True, INT, 0, [5])
     assert await text_of(later, f"keep {INT}") == f"kept: {INT} (it was 0)"
     assert (gateway.read(INT).value, files()) == (9, [])
+
+
+def test_what_is_put_back_while_an_earlier_write_may_still_happen_is_told_as_that() -> None:
+    revert = Revert("key", INT, Typed("int32", 0), "anna", datetime.now(UTC))
+    revert.begin(5, 600).state = "completed"
+    revert.note(SentValue(6, clock.monotonic(), "unknown"))
+    revert.make()
+    revert.made("completed", "OK, detected by RESPONDING_LMX, detail 0")
+    text = not_put_back_text(revert)
+    assert text.startswith(f"{INT} is put back to 0; a write of 6 may still happen for ")
+    assert "OK" not in text
 
 
 async def test_two_shells_do_not_offer_each_others_timed_writes(

@@ -231,7 +231,7 @@ class Revert:
     def made(self, state: WriteState, why: str = "") -> None:
         """Note the outcome of that write. One that was certainly not sent leaves the revert pending."""
         assert self._attempt is not None
-        self._attempt.state, self.why = state, why
+        self._attempt.state, self.why = state, "" if state == "completed" else why
         self.stage = {
             "completed": RevertStage.MADE,
             "not sent": RevertStage.PENDING,

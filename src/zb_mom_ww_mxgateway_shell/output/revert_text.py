@@ -1,16 +1,11 @@
 """Timed writes in words: what happened to a revert, when it is due, and what earlier sessions left behind."""
 
-from typing import TYPE_CHECKING
-
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import safe, value_text
-
-if TYPE_CHECKING:
-    pass
+from zb_mom_ww_mxgateway_console.render.forms import age_text, safe, value_text
 
 
 def news_text(news: RevertNews) -> str:
@@ -58,16 +53,19 @@ def left_behind_text(found: RevertRecord | DamagedRevert) -> str:
 
 
 def not_put_back_text(revert: Revert) -> str:
-    """Return that a timed write was not put back before its connection is closed, and why."""
+    """Return that a timed write was not put back for certain before its connection is closed, and why."""
+    tag, value = safe(revert.tag), value_text(revert.original)
+    if revert.stage is RevertStage.MADE:
+        left = age_text(revert.may_still_happen_for)
+        return (
+            f"{tag} is put back to {value}; a write of {ours_text(revert)} may still happen for {left}, and the next "
+            "start at this gateway offers it again"
+        )
     why = revert.why or {
         RevertStage.DOUBTFUL: "its outcome is unknown",
-        RevertStage.MADE: "an earlier write of the tag may still happen",
         RevertStage.QUESTION: f"its value is not ours ({ours_text(revert)})",
     }.get(revert.stage, "it could not be done in time")
-    return (
-        f"{safe(revert.tag)} is NOT put back to {value_text(revert.original)}: {why}; the next start at this gateway "
-        "offers it again"
-    )
+    return f"{tag} is NOT put back to {value}: {why}; the next start at this gateway offers it again"
 
 
 def choices_text(tag: str) -> str:
