@@ -588,7 +588,9 @@ async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Ru
     assert err.startswith(b"<stdin>:2:8: expected")
     piped = await run.process("--plaintext", stdin=f"note x\ninclude try.mxs\nwrite {INT} 2\n")
     assert (piped.code, run.written) == (2, [1])
-    assert "include works only in a file: source FILE runs one here, mxgw-shell -c FILE one, and -c -" in piped.err
+    assert (
+        "include works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input" in piped.err
+    )
     whole = await run.process("--plaintext", "-c", "-", stdin=declared(f"expect {INT} = 9\nfinally\nwrite {INT} 2\n"))
     assert (whole.code, run.written) == (1, [1, 2])
 
