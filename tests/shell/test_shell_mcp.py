@@ -296,7 +296,7 @@ def test_arguments_of_another_type_are_refused(tool: str, arguments: dict[str, o
 
 def test_a_view_is_only_of_what_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(ShellError, match="read-only"):
-        PlantView(Context({}, interactive=False), None)
+        PlantView(Context(all_commands(), interactive=False), None)
 
 
 async def test_a_profile_that_names_nothing_shows_nothing(tmp_path: Path, gateway: SimulatedGateway) -> None:
