@@ -29,7 +29,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "why Plant.Tank1.Levl": ("did you mean Plant.Tank1.Level?",),
     f"read --bad Utilities.AT1.PH {LAB}": ("the sensor failed", "2 of 2 tags not good"),
     "why Utilities.AT1.PH": ("the value is bad: the sensor failed",),
-    f"write {LAB} 0.6": ("null → 0.6 mg/l", "completed"),
+    f"write {LAB} 0.6": ("null → 0.6", "completed"),
     "why Utilities.AT1.Turbidity": ("read for this: 0.8, good",),
     "write Plant.Tank1.LevelSP 60 --verify": ("verified: the value is 60.0",),
     "write Plant.Tank1.Inlet.Position 100 --verify tol 0.5 within 60s": ("verified: the value is",),
