@@ -77,7 +77,7 @@ async def test_the_python_pane_asks_too(tmp_path: Path) -> None:
         await until(lambda: made.context.catalogue.is_complete)
         await made.terminal.enter("py", ">>>")
         await made.terminal.enter(f'await live.write("{SETPOINT}", 4000.0)', "4000.0 is FAR OUTSIDE", "[y/N]")
-        await made.terminal.enter("no", "the answer was another one")
+        await made.terminal.enter("no", "it was not confirmed")
         assert not made.gateway.writes
 
 

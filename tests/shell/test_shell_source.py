@@ -137,7 +137,7 @@ async def test_what_it_writes_is_declared_and_armed_and_one_question_is_for_all(
         assert [each.value for each in sh.gateway.writes] == [5, 6]
         # What is typed is asked about as before, and the arming stands.
         await screen.enter(f"write {BOOL} true", f"send true to {BOOL}? [y/N]")
-        await screen.enter("n", "the answer was another one")
+        await screen.enter("n", "it was not confirmed")
 
 
 async def test_its_record_has_what_it_did_and_not_what_was_typed(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ async def test_what_is_typed_before_a_question_about_a_write_does_not_answer_it(
         gateway.faults.release()
         await terminal.shows("send 5 to TestChildObject.TestInt? [y/N]", "or when something shown changes")
         assert not gateway.writes
-        await terminal.enter("n", "the selection is void:", "the answer was another one; nothing was sent", "> y\nyes")
+        await terminal.enter("n", "the selection is void:", "it was not confirmed; nothing was sent", "> y\nyes")
         terminal.type("\x03")
         await terminal.leave()
         assert await terminal.ended() == 0

@@ -173,7 +173,8 @@ class Selection:
         answer = answer.strip()
         agrees = answer.casefold() in ("y", "yes") if self.asks_for == "yes" else self._is_wanted(answer)
         if not agrees:
-            self.call_off("the answer was another one" if answer else "it was not confirmed")
+            is_no = answer.casefold() in ("", "n", "no")
+            self.call_off("it was not confirmed" if is_no else "the answer was another one")
         return agrees
 
     def _is_wanted(self, answer: str) -> bool:
