@@ -89,16 +89,17 @@ async def start(
     stdout: int = asyncio.subprocess.PIPE,
     stderr: int = asyncio.subprocess.PIPE,
     own_terminal: bool = False,
+    prelude: str = "",
 ) -> asyncio.subprocess.Process | StartedProgram:
     """Starts ``python -m MODULE ARGUMENTS``, which a test stops, asks or interrupts. With `own_terminal` its standard
-    input is the terminal of a session of its own."""
+    input is the terminal of a session of its own; `prelude` is Python that is run in it before."""
     prepared = _prepared(environment)
     if prepared is None or any(signal.getsignal(each) is signal.SIG_IGN for each in _PASSED_ON):
-        prelude = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); " if own_terminal else ""
-        run = f"{prelude}import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+        taking = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n" if own_terminal else ""
+        run = f"{taking}{prelude}\nimport runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *(("-c", run) if own_terminal else ("-m", module)),
+            *(("-c", run) if own_terminal or prelude else ("-m", module)),
             *arguments,
             env=environment,
             cwd=folder,
@@ -122,7 +123,7 @@ async def start(
                 theirs.callback(os.close, given)
             ours.append(mine)
             streams.append(given)
-        prepared.send(request | {"own_terminal": own_terminal}, streams)
+        prepared.send(request | {"own_terminal": own_terminal, "prelude": prelude}, streams)
     to_write, out, err, status = ours
     assert status is not None
     return await StartedProgram.of(status, stdin=to_write, stdout=out, stderr=err)
@@ -355,6 +356,7 @@ def _run(request: dict[str, Any], standard: list[int]) -> None:
         os.execv(sys.executable, [sys.executable, "-m", *sys.argv])
     code = 0
     try:
+        exec(request.get("prelude", ""), {})
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if not isinstance(end.code, int):

@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import prepared_programs
 import pytest
 from shell_process import Done, Runs, next_statement, statements
+from started_programs import StartedProgram
 
 from zb_mom_ww_mxgateway.recordings.columns import COLUMNS
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
@@ -21,6 +23,7 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="no such signals, devices and limits on Windows")
 pytestmark = pytest.mark.usefixtures("heard_hangups")
+Process = asyncio.subprocess.Process | StartedProgram
 
 
 @pytest.fixture
@@ -35,24 +38,21 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def started(run: Runs, *arguments: str, prelude: str = "", **streams: object) -> asyncio.subprocess.Process:
+async def started(run: Runs, *arguments: str, prelude: str = "", **streams: object) -> Process:
     """A run whose streams are ours, and before which `prelude` is run in its process."""
-    main = f"import sys; {prelude}\nfrom zb_mom_ww_mxgateway_shell.__main__ import main; main()"
     given: dict[str, object] = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        main,
-        "--plaintext",
-        *run.process.armed_for(*arguments),
-        # Nor a half of what Python keeps, where a test limits the size of files.
-        env=run.process.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=run.folder,
+    return await prepared_programs.start(
+        "zb_mom_ww_mxgateway_shell",
+        ("--plaintext", *run.process.armed_for(*arguments)),
+        environment=run.process.environment,
+        folder=run.folder,
+        # Python keeps nothing, or a half of it, where a test limits the size of files.
+        prelude=f"import sys; sys.dont_write_bytecode = True; {prelude}",
         **(given | {"stderr": asyncio.subprocess.PIPE} | streams),  # type: ignore[arg-type]
     )
 
 
-async def ended(process: asyncio.subprocess.Process) -> Done:
+async def ended(process: Process) -> Done:
     async with asyncio.timeout(40):
         out, err = await process.communicate()
     return Done(process.returncode or 0, (out or b"").decode(), (err or b"").decode())
@@ -103,7 +103,7 @@ async def test_what_nohup_starts_goes_on_when_its_terminal_closes(run: Runs) -> 
     assert (done.code, run.written) == (0, [1, 2]), done
 
 
-async def _waits(process: asyncio.subprocess.Process) -> None:
+async def _waits(process: Process) -> None:
     """Until the line that waits shows, on standard error, how it stands."""
     assert process.stderr is not None
     while b" left" not in await process.stderr.readline():
