@@ -47,7 +47,7 @@ class Terminal:
         self.takes_lines: Callable[[], bool] = lambda: True
         """Whether something reads what is typed, and does not only hold it until a command has ended."""
         self.is_prompted: Callable[[], bool] = lambda: True
-        """Whether the prompt reads it."""
+        """Whether the prompt reads it, with its history."""
         self.reading: Callable[[], object] = lambda: None
         """Returns what becomes of that which is being read; another one for each line."""
 
@@ -111,7 +111,7 @@ class Terminal:
         return self.text
 
     async def prompted(self) -> None:
-        """Waits until the prompt reads what is typed."""
+        """Waits until the prompt reads what is typed and has its history."""
         await until(self.is_prompted, lambda: f"the prompt:\n{self.text}")
 
     async def gone(self, unwanted: str) -> None:
@@ -164,7 +164,13 @@ async def shell(
                 prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
                 made.prompt = prompt
-                terminal.is_prompted = lambda: prompt._prompt.app.is_running
+
+                def is_prompted() -> bool:
+                    # A key such as Up finds only lines that are there by then.
+                    loading = prompt._prompt.default_buffer._load_history_task
+                    return prompt._prompt.app.is_running and loading is not None and loading.done()
+
+                terminal.is_prompted = is_prompted
                 terminal.reading = lambda: session.app and session.app.future
 
                 def takes_lines() -> bool:

@@ -380,12 +380,10 @@ async def test_what_is_wrong_is_said_while_typing(tmp_path: Path) -> None:
 async def test_long_results_come_a_page_at_a_time_while_the_stream_is_read(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
-        screen.type("watch Plant.* --for 1s" + ENTER)
-        await screen.shows(" sample")
+        await screen.enter("watch Plant.* --for 1s", " sample")
         live = sh.context.live
         assert live is not None
-        screen.type("items" + ENTER)
-        await screen.shows("q leaves", "1-38 of")
+        await screen.enter("items", "q leaves", "1-38 of")
         before = live.events
         screen.type(" ")
         await screen.shows("39-")
