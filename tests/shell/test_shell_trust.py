@@ -77,7 +77,13 @@ async def test_a_file_trusts_only_a_certificate_that_it_names(tmp_path: Path, se
         assert known.get(secure.endpoint) == first
     done = await run("-e", f"trust --fingerprint {pin}")
     assert (done.code, f"{secure.endpoint} is trusted from now on" in done.out) == (0, True), done
-    assert (await run("-e", "status")).code == 0
+    # Where the present one is trusted already, another one that is named is still refused.
+    lines = (f"trust --fingerprint {pin}", f"trust --fingerprint {wrong}")
+    done = await run("-e", lines[0], "-e", lines[1])
+    assert (done.code, "unchanged: nothing to do" in done.out) == (4, True), done
+    assert f"does not show the certificate {wrong}: nothing was changed" in done.err
+    elsewhere = await run("trust", secure.endpoint, "--fingerprint", wrong)
+    assert (elsewhere.code, "unchanged" in elsewhere.out) == (4, False), elsewhere
 
 
 async def test_a_file_has_nobody_trusted_whom_the_user_did_not_name(tmp_path: Path, secure: SimulatedGateway) -> None:

@@ -43,9 +43,14 @@ class ShownCertificate:
         """Whether it is the remembered one."""
         return self.known is not None and self.known.sha256 == self.now.sha256
 
-    def has(self, fingerprint: str) -> bool:
-        """Return whether this is its fingerprint, with or without colons."""
-        return fingerprint.replace(":", "").strip().upper() == self.now.sha256.replace(":", "")
+    def problem_with(self, fingerprint: str | None) -> str:
+        """Return why nothing is changed where this fingerprint was named, with or without colons; empty if it is its.
+
+        That the shown certificate is trusted already is no reason to pass over another name for it.
+        """
+        if fingerprint is None or fingerprint.replace(":", "").strip().upper() == self.now.sha256.replace(":", ""):
+            return ""
+        return f"{self.endpoint} does not show the certificate {fingerprint}: nothing was changed"
 
     def remember(self) -> str:
         """Trust it from now on; return that in words. Raise MxGatewayTransportError where it cannot be written."""

@@ -25,18 +25,18 @@ def _trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -
     shown = asyncio.run(ShownCertificate.of(endpoint, known_gateways))
     for line in shown.lines:
         click.echo(line)
+    if problem := shown.problem_with(fingerprint):
+        click.echo(one_line(problem), err=True)
+        return ExitCode.CANNOT_CONNECT
     if shown.is_trusted:
         click.echo("unchanged: nothing to do")
         return ExitCode.DONE
-    if fingerprint is not None:
-        if not shown.has(fingerprint):
-            click.echo(one_line(f"{endpoint} does not show the certificate {fingerprint}: not trusted"), err=True)
-            return ExitCode.CANNOT_CONNECT
-    elif not sys.stdin.isatty():
-        click.echo("not trusted: without a terminal, name the certificate with --fingerprint SHA256", err=True)
-        return ExitCode.USAGE
-    elif not click.confirm(QUESTION):
-        click.echo("not trusted", err=True)
-        return ExitCode.GUARDED
+    if fingerprint is None:
+        if not sys.stdin.isatty():
+            click.echo("not trusted: without a terminal, name the certificate with --fingerprint SHA256", err=True)
+            return ExitCode.USAGE
+        if not click.confirm(QUESTION):
+            click.echo("not trusted", err=True)
+            return ExitCode.GUARDED
     click.echo(one_line(shown.remember()))
     return ExitCode.DONE

@@ -140,16 +140,14 @@ async def trust(
         "fingerprint_sha256": shown.now.sha256,
         "trusted_before": shown.known and shown.known.sha256,
     }
-    if shown.is_trusted:
+    problem = shown.problem_with(fingerprint)
+    if shown.is_trusted and not problem:
         return TextResult("\n".join((*shown.lines, "unchanged: nothing to do")), form)
     for line in shown.lines:
         context.notice(line)
-    if fingerprint is not None:
-        if not shown.has(fingerprint):
-            raise ShellError(
-                f"{named} does not show the certificate {fingerprint}: not trusted", ExitCode.CANNOT_CONNECT
-            )
-    elif context.ask is None or not await context.ask(QUESTION):
+    if problem:
+        raise ShellError(problem, ExitCode.CANNOT_CONNECT)
+    if fingerprint is None and (context.ask is None or not await context.ask(QUESTION)):
         raise ShellError("not trusted", ExitCode.GUARDED)
     return TextResult(await asyncio.to_thread(shown.remember), form)
 
