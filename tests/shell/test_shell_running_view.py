@@ -67,11 +67,37 @@ async def test_a_question_is_not_answered_by_what_was_typed_before_it(tmp_path: 
 async def test_a_secret_that_was_typed_before_its_question_is_shown_nowhere(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         sh.terminal.type_ahead(f"secret pin{ENTER}unseen 1{ENTER}")
-        await sh.terminal.shows("typed before this question, and dropped", "\npin:")
+        await sh.terminal.shows("typed before a question for a secret, and dropped", "\npin:")
         await sh.terminal.enter("other 2", "pin is kept secret")
         await sh.terminal.prompted()
         assert "unseen" not in sh.terminal.raw
         assert sh.terminal.text.rstrip().rpartition("\n")[2] == "demo>"
+
+
+async def test_a_password_that_is_typed_while_its_question_is_awaited_is_shown_nowhere(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        sh.gateway.faults.stall("register")
+        await begin(sh, "login bob")
+        screen.type_ahead(f"unseen 1{ENTER}")
+        await screen.shows("typed ahead: not shown, it may be a secret")
+        sh.gateway.faults.release()
+        await screen.shows("typed before a question for a secret, and dropped", "password of bob:")
+        sh.gateway.faults.stall("authenticate_user")
+        await begin(sh, "other 2")
+        # It has been asked: what comes now is the next line.
+        screen.type_ahead("read what")
+        await screen.shows("typed ahead: read what")
+        sh.gateway.faults.release()
+        await screen.shows("bob is logged in", "demo> read what")
+        screen.type(CTRL_C)
+        # A line that ends before its question leaves nothing of it either.
+        await screen.prompted()
+        screen.type_ahead(f"login bob --server 99{ENTER}unseen 3{ENTER}")
+        await until(lambda: screen.unfolded.count("for a secret, and dropped") == 2, lambda: screen.text)
+        await screen.prompted()
+        assert "unseen" not in screen.raw
+        assert screen.text.rstrip().rpartition("\n")[2] == "demo>"
 
 
 async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(tmp_path: Path) -> None:

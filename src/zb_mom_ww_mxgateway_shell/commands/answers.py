@@ -108,7 +108,12 @@ def _check_source(positional: Sequence[Any], options: dict[str, Any]) -> None:
     needs_session=False,
     check=_check_source,
     traits=CommandTraits(
-        checked_effect=_await_secret, sets_name=True, defines=True, recorded=True, asks_without="from_"
+        checked_effect=_await_secret,
+        sets_name=True,
+        defines=True,
+        recorded=True,
+        asks_without="from_",
+        asks_secret_without=("from_",),
     ),
 )
 async def secret(

@@ -43,7 +43,7 @@ PasswordFileOption = Annotated[str | None, Text("file")]
     example="login operator --password-env MXGATEWAY_PASSWORD",
     stream=False,
     in_plan=False,
-    traits=CommandTraits(signs="in"),
+    traits=CommandTraits(signs="in", asks_secret_without=("password_env", "password_file")),
 )
 async def login(
     context: Context,

@@ -72,6 +72,14 @@ class LineRun:
         """Whether it changes the plant."""
         return self.invocation is not None and self.invocation.command.mutating
 
+    @property
+    def asks_secret(self) -> bool:
+        """Whether it asks for a secret, or would if it were parsed: then what is typed ahead may be one."""
+        command = self.command or command_of(self.context, self.text)
+        without = command.traits.asks_secret_without if command else ()
+        given = self.invocation.options if self.invocation else {}
+        return bool(without) and not any(given.get(name) for name in without)
+
     @contextmanager
     def parsed(self, context: Context | None = None) -> Iterator[Invocation | None]:
         """Yield the line as an invocation. A mistake inside this block gets its place in the line as typed."""

@@ -47,7 +47,8 @@ from zb_mom_ww_mxgateway_shell.terminal.abilities import (
 )
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
-from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
+from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_text, confirmed
+from zb_mom_ww_mxgateway_shell.terminal.early_secrets import EarlySecrets
 from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, LineEditor
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
@@ -93,6 +94,7 @@ class Prompt:
         # A terminal that cannot move its cursor gets only lines.
         self._is_dumb = is_dumb()
         context.has_screen = not self._is_dumb
+        self._secrets = EarlySecrets(self._keys, self._console.print)
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._typed = TypedLine(context)
         self._panel = PromptPanel(context, self._output)
@@ -130,6 +132,7 @@ class Prompt:
             panel=self._panel.text,
             figures=self._toolbar.figures,
             flush=self._console.flush,
+            hides=self._secrets.may_come,
             is_dumb=self._is_dumb,
         )
         self._around = Surroundings(
@@ -156,7 +159,7 @@ class Prompt:
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
         )
         context.answer_selections(self._questions.ask)
-        context.ask_secret = context.ask_unseen = self._asked(self._ask_secret)
+        context.ask_secret = context.ask_unseen = self._asked(self._secrets.ask)
         context.ask_text = context.ask_value = self._asked(ask_text)
         context.ask = self._asked(confirmed)
 
@@ -301,6 +304,7 @@ class Prompt:
             self._context.spool.line(typed)
         started = clock.monotonic()
         running = LineRun(self._context, line)
+        self._secrets.begin(running)
         try:
             try:
                 work = self._view.during(running.run(self._follow), lambda: self._files.progress(running))
@@ -308,6 +312,7 @@ class Prompt:
             finally:
                 self._keys.settle()
                 await self._view.leave()
+                self._secrets.end()
         except Interrupted as interrupted:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False
@@ -389,12 +394,6 @@ class Prompt:
                 return await dialog(text)
 
         return asked
-
-    async def _ask_secret(self, question: str) -> str:
-        """Ask for a secret. What was typed before may be it, typed too early: the next prompt must not show it."""
-        if self._keys.drop():
-            self._console.print("typed before this question, and dropped")
-        return await ask_secret(question)
 
     # Prompt.
 

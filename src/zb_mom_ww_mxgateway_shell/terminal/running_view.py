@@ -26,6 +26,7 @@ T = TypeVar("T")
 _SHOWN_AFTER = 0.2
 """Seconds after which a command that still runs is shown: most end before, and nothing flickers."""
 _AHEAD = "  typed ahead: "
+_UNSEEN = "not shown, it may be a secret"
 _MOVING = {
     Keys.Left: "left",
     Keys.Right: "right",
@@ -52,10 +53,12 @@ class RunningView:
         panel: Callable[[int], StyleAndTextTuples],
         figures: Callable[[], str],
         flush: Callable[[], object],
+        hides: Callable[[], bool],
         is_dumb: bool,
     ) -> None:
-        """`panel` returns the watched values in at most so many rows, `figures` the state of the connection; `flush`
-        writes the lines that were printed while the view was leaving. Nothing is shown on a dumb terminal.
+        """`panel` returns the watched values in at most so many rows, `figures` the state of the connection, `hides`
+        whether what is typed ahead may be a secret; `flush` writes the lines that were printed while the view was
+        leaving. Nothing is shown on a dumb terminal.
         """
         self._held = keys
         self._output = output
@@ -68,6 +71,7 @@ class RunningView:
         self._news = asyncio.Event()
         self._task: asyncio.Future[Any] | None = None
         self._away = int(is_dumb)
+        self._hides = hides
         self._is_due = False
         self._app: Application[None] | None = None
         self._shown: asyncio.Task[None] | None = None
@@ -227,7 +231,7 @@ class RunningView:
         return shown[:-1]
 
     def _ahead(self) -> StyleAndTextTuples:
-        typed = safe(self._held.text.replace("\n", "⏎"))
+        typed = _UNSEEN if self._hides() else safe(self._held.text.replace("\n", "⏎"))
         room = self._output.get_size().columns - len(_AHEAD) - 1
         return [("", f"{_AHEAD}{cut_start(typed, room)}")]
 
