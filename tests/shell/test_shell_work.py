@@ -12,7 +12,7 @@ import pytest
 from prompt_toolkit.history import FileHistory
 from shell_lines import SIMULATED, run
 from shell_process import KEY, ShellProcess
-from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
+from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, ROWS, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTransportError
@@ -44,8 +44,16 @@ async def test_help_names_everything_and_leads_on(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         shown = await sh.terminal.enter("help", "new here?", "help first", "diagnosis     why, last-error, doctor")
         assert all(name in shown for name in sh.context.registry.commands)
-        for topic in TOPICS:
-            await sh.terminal.enter(f"help {topic}", TOPICS[topic].text.splitlines()[-1][:60])
+        for name, topic in TOPICS.items():
+            lines = topic.text.splitlines()
+            if len(lines) < ROWS - 5:
+                await sh.terminal.enter(f"help {name}", lines[-1][:60])
+            else:
+                await sh.terminal.enter(f"help {name}", lines[0], "q leaves")
+                sh.terminal.type("G")
+                await sh.terminal.shows(lines[-1][:60])
+                sh.terminal.type("q")
+                await sh.terminal.prompted()
         await sh.terminal.enter("help why", "example: why Plant.Tank1.Level")
         await sh.terminal.enter("help vlues", "no command vlues; did you mean values?")
         await sh.terminal.enter("alias lvl watch Plant.Tank1.Level", "lvl stands for")
