@@ -1,5 +1,6 @@
 """What is said of a value outside the range of its tag."""
 
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from zb_mom_ww_mxgateway.safety.known_range import (
     alarm_limits_of,
     beyond_range,
     beyond_ranges,
+    known_number,
     range_of,
     range_tags,
     range_text,
@@ -27,6 +29,7 @@ PERCENT = TagFacts(units="%", low=0.0, high=100.0)
         (200.0, PERCENT, "200.0 is outside the tag's range, 0.0 to 100.0 %"),
         (float("inf"), PERCENT, "inf is FAR OUTSIDE the tag's range, 0.0 to 100.0 %"),
         (float("nan"), PERCENT, "nan is outside the tag's range, 0.0 to 100.0 %"),
+        (10**400, TagFacts(low=0.0, high=1.0), f"{10**400} is FAR OUTSIDE the tag's range, 0.0 to 1.0"),
         (9.0, TagFacts(low=10.0), "9.0 is outside the tag's range, from 10.0"),
         (11.0, TagFacts(high=10.0), "11.0 is outside the tag's range, up to 10.0"),
         ([5.0, 120.0], PERCENT, "element 2: 120.0 is outside the tag's range, 0.0 to 100.0 %"),
@@ -75,3 +78,20 @@ def test_of_many_values_three_are_named_and_the_others_counted() -> None:
     assert more == "3 more values are outside the ranges of their tags"
     assert len(beyond_ranges(entries[:4], facts)) == 4
     assert beyond_ranges([PendingEntry(tag="B.1", value=500.0)], facts) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "quality", "number"),
+    [
+        (5, "good", 5),
+        (5.5, "uncertain", 5.5),
+        (5.5, "bad", None),
+        (math.nan, "good", None),
+        (-math.inf, "good", None),
+        (True, "good", None),
+        ("5", "good", None),
+        (None, "good", None),
+    ],
+)
+def test_an_end_is_a_finite_number_that_is_not_bad(value: Any, quality: str, number: float | None) -> None:
+    assert known_number(value, quality) == number

@@ -127,6 +127,22 @@ async def test_a_range_that_cannot_be_read_stops_no_write() -> None:
         assert [each.value for each in gateway.writes] == [4000.0, 4001.0]
 
 
+@pytest.mark.parametrize(("low", "high", "quality"), [(10.0, 0.0, 192), (6.0, 6.0, 192), (6.0, 10.0, 0)])
+async def test_ends_that_are_no_range_say_nothing(low: float, high: float, quality: int) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
+        for end, value in (("RangeLo", low), ("RangeHi", high)):
+            gateway.set(f"{SETPOINT}.{end}", value, quality=quality)
+        context, notices = Context(all_commands(), interactive=False), list[str]()
+        context.set_outputs(notices.append)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
+        try:
+            await run(context, f"write {SETPOINT} 5", no_feed)
+        finally:
+            await context.disconnect()
+        assert [each.value for each in gateway.writes] == [5.0]
+        assert [each for each in notices if "outside" in each.casefold()] == []
+
+
 async def test_a_plan_says_it_and_so_does_a_run_in_every_form(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
         runs = Runs(tmp_path, gateway)

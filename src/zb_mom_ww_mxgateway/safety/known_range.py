@@ -31,6 +31,13 @@ def alarm_limit_tags(tag: str) -> list[str]:
     return [f"{tag}.{alarm}.Limit" for alarm in ALARMS]
 
 
+def known_number(value: Any, quality_word: str) -> float | None:
+    """Return the number that a tag holds; None for what is none, not finite, or of bad quality."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or quality_word == "bad":
+        return None
+    return value if math.isfinite(value) else None
+
+
 def range_of(tag: str, numbers: Mapping[str, float]) -> TagRange:
     """Return the ends of the range of a tag from the values of its attributes, None for an unknown one.
 
@@ -94,11 +101,12 @@ def _place(value: Any, facts: TagFacts) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     low, high = facts.low, facts.high
-    if math.isnan(value):
+    if isinstance(value, float) and math.isnan(value):
         return "outside"
-    below = 0.0 if low is None or value >= low - abs(low) * _ROUNDING else low - value
-    above = 0.0 if high is None or value <= high + abs(high) * _ROUNDING else value - high
-    if not (distance := max(below, above)):
+    # The value is compared, and never subtracted: a whole number may be too large for a real.
+    is_below = low is not None and value < low - abs(low) * _ROUNDING
+    is_above = high is not None and value > high + abs(high) * _ROUNDING
+    if not is_below and not is_above:
         return ""
-    is_far = low is not None and high is not None and distance > high - low
+    is_far = low is not None and high is not None and (value < low - (high - low) or value > high + (high - low))
     return "FAR OUTSIDE" if is_far else "outside"

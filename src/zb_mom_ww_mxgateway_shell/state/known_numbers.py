@@ -1,27 +1,25 @@
 """Ranges of tags and limits of their alarms: numbers that other tags hold, read when they are needed."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.safety.known_range import alarm_limit_tags, range_tags
+from zb_mom_ww_mxgateway.safety.known_range import alarm_limit_tags, known_number, range_tags
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway import LiveSession, Reading
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
 
-_SECONDS = 0.5
-"""Seconds that each number may take at the gateway, and all of them together a little more."""
+_SECONDS = 1.0
+"""Seconds in which they must be there: without them a value is written, too."""
 _HOLD_SECONDS = 30.0
 """Seconds for which a number holds: a person may tune it."""
 _PAUSE_SECONDS = 60.0
 """Seconds before numbers that could not be read are tried again."""
 _MOST = 20_000
-"""Most numbers that are kept."""
+"""Most numbers that are kept from one look to the next."""
 
 _Key = tuple[str, datetime | None]
 """The key of a tag, and the deployment."""
@@ -38,22 +36,23 @@ class KnownNumbers:
 
     async def learn(self, tags: Sequence[str], *, with_alarms: bool) -> None:
         """Have the ranges of tags, and the limits of their alarms, as they are now. It never raises."""
+        for oldest in list(self._numbers)[: max(0, len(self._numbers) - _MOST)]:
+            del self._numbers[oldest]
         wanted = self._unread(tags, with_alarms)
         if not wanted:
             return
-        values: dict[str, float] = {}
-        with suppress(MxGatewayError, TimeoutError):
-            async with clock.timeout(2 * _SECONDS):
-                for each in await self._live.read(wanted, timeout=_SECONDS):
-                    number = each.value
-                    if isinstance(number, int | float) and not isinstance(number, bool) and each.quality_word != "bad":
-                        values[each.tag] = number
+        from zb_mom_ww_mxgateway.safety.brief_reads import brief_reads  # Lazy: most runs read no numbers.
+
+        readings = await brief_reads(wanted, self._read, _SECONDS)
         now = clock.monotonic()
         for name in wanted:
-            found = values.get(name)
+            found = None
+            if (reading := readings.get(name)) is not None and reading.stale_for is None:
+                found = known_number(reading.value, reading.quality_word)
             self._numbers[self._key(name)] = found, now + (_PAUSE_SECONDS if found is None else _HOLD_SECONDS)
-        for oldest in list(self._numbers)[: max(0, len(self._numbers) - _MOST)]:
-            del self._numbers[oldest]
+
+    async def _read(self, names: Sequence[str], seconds: float) -> "Sequence[Reading]":
+        return await self._live.read(names, timeout=seconds)
 
     def is_old(self, tags: Sequence[str]) -> bool:
         """Return whether there is a number to be read."""
