@@ -46,7 +46,7 @@ async def test_keys_select_a_row_show_it_whole_and_copy_its_value(tmp_path: Path
         await screen.shows("Enter selects a row")
         screen.type(ENTER)
         await screen.shows("Plant.Tank1.Level   good   source time ", "Feed tank")
-        assert re.search(r"^  6[0-9.]+ %$", screen.text, re.MULTILINE)
+        assert re.search(r"^  6[0-9.]+ %(   range |$)", screen.text, re.MULTILINE)
         screen.type(_DOWN + _DOWN)
         await until(lambda: _selected(screen) == "…ct.TestString", lambda: screen.text)
         await screen.shows("xxx end")

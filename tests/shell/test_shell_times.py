@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from shell_process import ShellProcess
-from shell_terminal import Terminal, shell
+from shell_terminal import ENTER, Terminal, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.times import (
@@ -105,6 +105,14 @@ async def test_every_time_at_the_prompt_is_local_or_utc_and_says_which(tmp_path:
             assert re.search(rf"{what}(?:\d{{4}}-\d\d-\d\d )?\d\d:\d\d:\d\d\+05:30", shown), what
         assert BARE.findall(shown) == []
         assert "0Z" not in shown
+
+        await sh.terminal.enter("watch Plant.Tank1.Level --full", " as asked")
+        sh.terminal.type(ENTER)
+        if columns > 40:  # A narrow screen cuts it.
+            await sh.terminal.shows("source time 20")
+            assert re.search(r"source time \S+\+05:30 ", sh.terminal.text), sh.terminal.text
+        sh.terminal.type("q")
+        await sh.terminal.prompted()
 
         await sh.terminal.enter("set times utc", "times utc")
         shown = await tee(sh.terminal, tmp_path / "utc.txt", LINES[3:])

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, source_time_form, value_text
+from zb_mom_ww_mxgateway.times import exact_nanoseconds
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
@@ -160,7 +161,7 @@ class WatchTable:
         facts = self.texts.known(item.tag)
         if value is None:
             return f"  {safe(self.label(item))}   {_why_none(item)}   {description_of(facts)}".rstrip(), ""
-        at = f"source time {source_time_form(value.source_time_ns)}" if value.source_time_ns else ""
+        at = f"source time {exact_nanoseconds(value.source_time_ns)}" if value.source_time_ns else ""
         parts = (safe(self.label(item)), quality_text(value), at, description_of(facts))
         known = "   ".join(filter(None, (shown_value(value.value, facts), numbers_text(facts))))
         return f"  {'   '.join(filter(None, parts))}", f"  {known}"
