@@ -110,7 +110,7 @@ async def test_every_time_at_the_prompt_is_local_or_utc_and_says_which(tmp_path:
         sh.terminal.type(ENTER)
         if columns > 40:  # A narrow screen cuts it.
             await sh.terminal.shows("source time 20")
-            assert re.search(r"source time \S+\+05:30 ", sh.terminal.text), sh.terminal.text
+            assert re.search(r"source time \S+\+05:30\b", sh.terminal.text), sh.terminal.text
         sh.terminal.type("q")
         await sh.terminal.prompted()
 
