@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.output.alignment import SampleColumns
 from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals, decimal_text, decimals_of
 from zb_mom_ww_mxgateway_shell.output.journal_table import actions_table
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, TagDefinition
 
@@ -48,6 +49,26 @@ TAGS = [TagDefinition(A, value=5.25, unit="bar"), TagDefinition(B, value=100.5)]
 )
 def test_decimals_are_those_that_a_value_is_shown_with(value: Any, decimals: int) -> None:
     assert decimals_of(value) == decimals
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("63.000", "63.0"),
+        ("12345.500", "…"),
+        ("-1234567890.000", "…"),
+        ("9007199254740993", "…"),
+        ("1e+300", "…"),
+        ("123456.5", "…"),
+        ("0.123456", "≈0.12"),
+        ("00123456", "00…56"),
+        ("-inf", "-inf"),
+    ],
+)
+def test_a_number_without_room_is_never_half_of_it(text: str, shown: str) -> None:
+    row = Row(("1", "Plant.Tank1.Level", text, "uncertain", "stale for 12.3 s, before the write", ""), "stale")
+    _, (line, _) = fitted([row], 39)
+    assert line.split()[1] == shown
 
 
 def test_zeros_are_added_and_nothing_is_taken_away() -> None:

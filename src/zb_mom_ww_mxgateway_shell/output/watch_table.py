@@ -4,6 +4,7 @@ A row shows the latest value of the live session and the newest samples of the h
 in view, and only when it is drawn: the rate of events costs nothing here.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +43,8 @@ _WHERE_KNOWN = ("unit", "description")
 _ITEM, _TAG, _VALUE, _UNIT, _QUALITY, _AGE, _CHANGES, _DESCRIPTION = range(len(COLUMNS))
 _SAMPLES = 12
 _VALUE_WIDTH = 40
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]\d+)?")
+"""A number as it is shown; a text such as 007 is none."""
 _Key = tuple[int, int]
 _Each = TypeVar("_Each")
 
@@ -294,10 +297,11 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
 
 def _rounded(text: str, columns: int) -> str:
     """Return a value in at most so many columns: a number is rounded and marked, because half of it is another one."""
-    try:
-        number = float(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return cut_middle(text, columns)
+    number = float(text)
+    plain = value_text(number)  # Without the zeros that only its tag's decimals ask for.
+    if "." in text and len(plain) <= columns:
+        return plain
     rounded = f"≈{narrow_number(number, columns - 1)}"
-    is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is not a number.
-    return rounded if is_number and len(rounded) <= columns else cut_middle(text, columns)
+    return rounded if len(rounded) <= columns else "…"
