@@ -14,6 +14,7 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.errors import InputError
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -161,6 +162,19 @@ async def test_a_recorded_script_names_the_connection(tmp_path: Path, monkeypatc
         await screen.enter("record-script", "again.mxs ended")
         lines = (tmp_path / "again.mxs").read_text(encoding="utf-8").splitlines()
         assert lines[2:] == [f"watch {INT} plantB:{INT} --count 1", f"unwatch plantB:{INT}"]
+
+
+async def test_a_recorded_name_of_another_connection_keeps_its_quotes(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        for each, tag in zip(sh.context.connections.values(), ("3", "a b"), strict=True):
+            session = each.live.session
+            await session.add_item(await session.register("a program"), tag)
+        sh.context.lists.save("odd", ["a b", "3"])
+        words = {'plantB:"a b"': 'plantB:"a b"', "plantB:odd": 'plantB:"a b" plantB:"3"', '"3"': '"3"'}
+        for word, recorded in words.items():
+            invocation = sh.context.registry.parse(f"watch {word}", sh.context)
+            assert invocation is not None
+            assert Watchable(across=True).script_text(invocation.words[0][1], sh.context) == recorded
 
 
 async def test_a_file_watches_both_and_its_first_contact_is_with_its_own(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     full_address,
     named_targets,
     on_connection,
+    tag_text,
 )
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
@@ -89,7 +90,7 @@ class WatchedTarget(ItemOrTag):
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         others = [table for table, is_current in tables_in_view(context_of(context)) if not is_current]
-        named = [table.label(item) for table in others for item in table.named_items]
+        named = [f"{table.name}:{tag_text(item.tag)}" for table in others for item in table.named_items]
         there = [Suggestion(label) for label in named if label.startswith(prefix)]
         return [*there, *super().suggestions(prefix, context)]
 

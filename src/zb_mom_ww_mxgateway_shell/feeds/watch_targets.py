@@ -10,9 +10,8 @@ from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT, ensure
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address, on_connection
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address, on_connection, tag_text
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.bound_context import on
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
@@ -69,17 +68,16 @@ class Watchable(ArgumentType):
 
     def script_text(self, word: Token, context: Scope) -> str:
         name, rest = on_connection(word, context) if self._across else ("", word)
-        if not name:
-            return self._script_text(word, context)
-        return " ".join(f"{name}:{each}" for each in self._script_text(rest, on(context_of(context), name)).split())
+        there, head = (on(context_of(context), name), f"{name}:") if name else (context, "")
+        return " ".join(f"{head}{each}" for each in self._script_words(rest, there))
 
-    def _script_text(self, word: Token, context: Scope) -> str:
+    def _script_words(self, word: Token, context: Scope) -> list[str]:
         if isinstance(self._parse(word, context), Token):
-            return full_address(word, context)
+            return [full_address(word, context)]
         if _is_list(word, context_of(context)):
             # The place where the file runs may have no such list, or another one.
-            return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
-        return self._target.script_text(word, context)
+            return [tag_text(tag) for tag in context_of(context).lists.load(word.text)]
+        return [self._target.script_text(word, context)]
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         if self._across and (name := on_connection(Token(prefix, 0, len(prefix)), context)[0]):

@@ -16,7 +16,14 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import as_typed, expanded, literal_text, quoted
 
 _HANDLE = re.compile(r"(\d+/)?\d+")
+_NO_PLAIN_TAG = re.compile(rf"^{_HANDLE.pattern}$|^-|[*?:]")
 _TEMPLATE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+
+
+def tag_text(tag: str) -> str:
+    """Return a tag as it would be typed where an item may stand, too: one that would be read as a handle, a glob, an
+    option or the tag of a connection is quoted."""
+    return quoted(tag) if _NO_PLAIN_TAG.search(tag) else literal_text(tag)
 
 
 class Server(ArgumentType):
@@ -191,7 +198,7 @@ class ItemOrTag(ArgumentType):
         return Target(word.value, None, word)
 
     def script_text(self, word: Token, context: Scope) -> str:
-        return literal_text(self.parse(word, context).tag)
+        return tag_text(self.parse(word, context).tag)
 
     def parse(self, word: Token, context: Scope) -> Target:
         if not word.is_quoted and _HANDLE.fullmatch(word.text):

@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.language.target_types import Target, tag_text
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, replace as replace_file
@@ -267,8 +267,8 @@ def _expectation(context: RecordedShell, tag: str, item: Item, shown: dict[str, 
     quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
     if isinstance(value.value, float) and _moves(context, item):
         remark = f"{literal_text(value.value)} when recorded, and moving"
-        return f"expect {literal_text(tag)} != null{quality}  # {remark}"
-    return f"expect {literal_text(tag)} = {value_text(value.value)}{quality}"
+        return f"expect {tag_text(tag)} != null{quality}  # {remark}"
+    return f"expect {tag_text(tag)} = {value_text(value.value)}{quality}"
 
 
 def _expectation_of_read(tag: str, shown: dict[str, Any]) -> str:
@@ -276,9 +276,9 @@ def _expectation_of_read(tag: str, shown: dict[str, Any]) -> str:
     value, word = shown.get("value"), shown["quality_word"]
     quality = "" if word == "good" else f" quality {word}"
     if isinstance(value, float):
-        return f"expect {literal_text(tag)} != null{quality}  # {literal_text(value)} when recorded"
+        return f"expect {tag_text(tag)} != null{quality}  # {literal_text(value)} when recorded"
     if isinstance(value, bool | int):
-        return f"expect {literal_text(tag)} = {literal_text(value)}{quality}"
+        return f"expect {tag_text(tag)} = {literal_text(value)}{quality}"
     return ""
 
 

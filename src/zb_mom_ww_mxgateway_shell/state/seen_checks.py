@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway_console.render.text_values import duration_text
+from zb_mom_ww_mxgateway_shell.language.target_types import tag_text
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.samples.course import Course, HeldValue, Spread, Stretch
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import number_of
@@ -97,7 +98,7 @@ class SeenTag:
             if tolerance < width / 2 or not way:
                 return None
         reached = seen.settled_at(Spread(tail.middle - tolerance, tail.middle + tolerance))
-        condition = f"{literal_text(self.tag)} = {_near(tail.middle, tolerance)}{_quality(seen.last)}"
+        condition = f"{tag_text(self.tag)} = {_near(tail.middle, tolerance)}{_quality(seen.last)}"
         return SeenWait(self.tag, condition, reached, reached - sent)
 
     def _on_its_way(self, seen: Stretch, begun: float, sent: float) -> SeenWait | None:
@@ -107,7 +108,7 @@ class SeenTag:
             return None
         sign = ">=" if last > begun else "<="
         nearly = _rounded(last - (last - begun) * _LATE_PART, abs(last - begun) * _LATE_PART)
-        condition = f"{literal_text(self.tag)} {sign} {nearly}{_quality(seen.last)}"
+        condition = f"{tag_text(self.tag)} {sign} {nearly}{_quality(seen.last)}"
         return SeenWait(self.tag, condition, seen.last.at, seen.last.at - sent)
 
     def expectation(self, start: float, end: float) -> str:
@@ -122,9 +123,9 @@ class SeenTag:
         spread = seen.spread() if isinstance(number_of(seen.last.value), float) else None
         if spread is not None and seen.reversals >= _SWINGS:
             near = _near(spread.middle, tolerance_for(spread.middle, spread.width))
-            return f"expect {literal_text(self.tag)} = {near}{_quality(seen.last)}"
+            return f"expect {tag_text(self.tag)} = {near}{_quality(seen.last)}"
         remark = f"  # {literal_text(seen.last.value)} when recorded, and moving"
-        return f"expect {literal_text(self.tag)} != null{_quality(seen.last)}{remark}"
+        return f"expect {tag_text(self.tag)} != null{_quality(seen.last)}{remark}"
 
     def start(self, moment: float, seconds: float) -> str:
         """Return the line that waits until it is again as it was at a moment, which took so many seconds; empty where
@@ -140,7 +141,7 @@ class SeenTag:
         return None if found is None or found.reversals < _SWINGS else found.spread()
 
     def _same(self, held: HeldValue) -> str:
-        return f"{literal_text(self.tag)} = {value_text(held.value)}{_quality(held)}"
+        return f"{tag_text(self.tag)} = {value_text(held.value)}{_quality(held)}"
 
 
 def value_text(value: Any) -> str:

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.times import time_of_day
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.target_types import tag_text
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.samples.course import Course
 from zb_mom_ww_mxgateway_shell.samples.history import moment
@@ -200,7 +201,7 @@ class SessionScript:
         if not self._expects:
             return []
         writes = [
-            f"write {literal_text(tag)} {text}"
+            f"write {tag_text(tag)} {text}"
             for tag, first, text in self._firsts()
             if text and not self._is_now(tag, first)
         ]
@@ -224,7 +225,7 @@ class SessionScript:
     def _ending(self) -> Iterator[str]:
         """Yield the lines that put back what was written, the last one first."""
         for tag, _, text in reversed(self._firsts()):
-            name = literal_text(tag)
+            name = tag_text(tag)
             yield f"write {name} {text}" if text else f"# {name}: its value before is not known; put it back yourself"
 
     def _firsts(self) -> list[tuple[str, OwnWrite, str]]:
