@@ -11,8 +11,8 @@ from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, table_
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
 
-ItemKey: TypeAlias = tuple[str, int, int]
-"""Connection, server handle, item handle."""
+ItemKey: TypeAlias = tuple[str, str, int, int]
+"""Connection, tag, server handle, item handle: a gateway may give a handle to another tag later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class WatchedItem:
 
     @property
     def key(self) -> ItemKey:
-        return self.table.name, *self.item.key
+        return self.table.name, self.item.tag, *self.item.key
 
     @property
     def tag(self) -> str:

@@ -45,12 +45,14 @@ async def confirmed(question: str) -> bool:
     return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
 
 
-async def goes_back(question: str) -> bool:
-    """Return whether a person goes back: Enter does; q, Ctrl-C and Ctrl-D stay."""
+async def stays(question: str) -> str | None:
+    """Return None where a person goes back by Enter, else the line that they have begun: empty for q, Ctrl-C and
+    Ctrl-D."""
     try:
-        return (await _asking().prompt_async(question, handle_sigint=False)).strip().casefold() != "q"
+        typed = (await _asking().prompt_async(question, handle_sigint=False)).strip()
     except (KeyboardInterrupt, EOFError):
-        return False
+        return ""
+    return None if not typed else "" if typed.casefold() == "q" else typed
 
 
 async def ask_secret(question: str) -> str:

@@ -144,6 +144,9 @@ class FullWatch:
         It can be shown again, as it was left. Raises the error of a failed redraw.
         """
         self._action = None
+        # Nothing acts on rows of before: meanwhile the current connection may be another one.
+        self._order, self._in_view = [], []
+        self._again()
         await run_redrawn(self._app, self._changed)
         return self._action
 
@@ -170,6 +173,8 @@ class FullWatch:
         now = asyncio.get_running_loop().time()
         if now - self._ordered_at >= _SORT_SECONDS:
             items = [item for item in self._panel.items if tag_key(self._filter.text) in tag_key(item.tag)]
+            if self._frozen is not None:
+                items = [item for item in items if item.key in self._frozen]
             if self._only_bad:
                 items = [item for item in items if self._rank(item)[0]]
             if self._sort:
@@ -268,13 +273,10 @@ class FullWatch:
         self._scroll.count = len(items)
         first = self._scroll.first(self._rows())
         items = self._in_view = items[first : first + self._rows()]
-        if self._frozen is None:
-            rows = self._panel.rows(items)
-        else:
-            rows = [self._frozen[item.key][0] for item in items if item.key in self._frozen]
+        rows = self._panel.rows(items) if self._frozen is None else [self._frozen[item.key][0] for item in items]
         selected = [None, *(item.key == self._selected for item in items)]
         shown: StyleAndTextTuples = []
-        for (line, mood), is_selected in zip(fitted(rows, width, _HIDDEN[self._hidden]), selected, strict=False):
+        for (line, mood), is_selected in zip(fitted(rows, width, _HIDDEN[self._hidden]), selected, strict=True):
             # The mark shows it without colours, too.
             mark, style = (">", "reverse") if is_selected else (line[:1], "")
             shown += [(f"class:mood.{mood} {style}", f"{mark}{line[1:]}"), ("", "\n")]
@@ -381,6 +383,7 @@ class FullWatch:
 
         @keys.add("p", filter=looking)
         def _(event: KeyPressEvent) -> None:
+            self._again()
             if self._frozen is not None:
                 self._frozen = None
                 return

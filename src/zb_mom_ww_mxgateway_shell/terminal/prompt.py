@@ -38,6 +38,7 @@ from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 from zb_mom_ww_mxgateway_shell.terminal.abilities import (
     dumb_term_set,
     is_dumb,
@@ -344,7 +345,7 @@ class Prompt:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
             view = FullWatch(
-                result.panel,
+                watch_view(self._context),  # Of whatever connection is the current one when a key acts on a row.
                 self._around,
                 self._input,
                 self._output,

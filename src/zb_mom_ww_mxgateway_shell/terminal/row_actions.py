@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zb_mom_ww_mxgateway_shell.language.variables import literal_text
+from zb_mom_ww_mxgateway_shell.language.target_types import tag_text
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
 
 ACTIONS = {"w": "why", "t": "trend", "e": "write"}
@@ -22,8 +22,12 @@ class RowAction:
 
 def action_of(key: str, row: WatchedItem) -> RowAction | None:
     """Return the line for a key; None where another connection has to be made the current one first."""
-    name = ACTIONS[key]
-    if row.is_current:
-        text = literal_text(row.item.tag)
-        return RowAction(f"{name} {text} ", True) if name == _TAKES_VALUE else RowAction(f"{name} {text}", False)
-    return RowAction(f"{name} {row.tag}", False) if name == _TAKES_CONNECTION else None
+    name, text = ACTIONS[key], tag_text(row.item.tag)
+    if not row.is_current:
+        return RowAction(f"{name} {row.table.name}:{text}", False) if name == _TAKES_CONNECTION else None
+    if name != _TAKES_VALUE:
+        return RowAction(f"{name} {text}", False)
+    meant = row.table.live.session.handles.find(row.item.tag)
+    if meant is not None and meant.server_handle != row.item.server_handle:
+        text += f" --server {row.item.server_handle}"
+    return RowAction(f"{name} {text} ", True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from zb_mom_ww_mxgateway_shell.terminal.dialogs import goes_back
+from zb_mom_ww_mxgateway_shell.terminal.dialogs import stays
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.row_actions import RowAction
@@ -44,10 +44,17 @@ class ScreenVisits:
             self._left = None
 
     async def back(self, *, asks: bool = True) -> None:
-        """Show the full screen again after the line, if a person wants that; raises as :meth:`visit`."""
+        """Show the full screen again after the line, if a person wants that; raises as :meth:`visit`.
+
+        What is typed instead of an answer stands at the next prompt.
+        """
         if self._left is None or self._action is not None:
             return
         screen, self._left = self._left, None
-        if not asks or await goes_back(_BACK):
+        line = await stays(_BACK) if asks else None
+        if line is None:
             with self._keys.held():
                 await self.visit(screen)
+        elif line:
+            # It is no answer. Nothing typed is lost, and nothing runs that was not meant for the prompt.
+            self._action = RowAction(line, True)
