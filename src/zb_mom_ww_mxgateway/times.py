@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 TIMES_VARIABLE = "MXGATEWAY_TIMES"
@@ -30,12 +31,12 @@ def _is_utc() -> bool:
 
 
 def shown(moment: datetime) -> datetime:
-    """Return a time in the zone in which people are shown times; in UTC at the ends of the calendar, where other zones
-    fail."""
-    try:
-        return moment.astimezone(UTC if _is_utc() else None)
-    except (OverflowError, OSError, ValueError):  # OSError: Windows, before 1970
-        return moment.astimezone(UTC)
+    """Return a time in the zone in which people are shown times; at the ends of the calendar, where that fails, in
+    UTC, or as it is."""
+    for zone in (UTC if _is_utc() else None, UTC):
+        with suppress(OverflowError, OSError, ValueError):  # OSError: Windows, before 1970
+            return moment.astimezone(zone)
+    return moment
 
 
 def shown_clock(naive: datetime) -> datetime:

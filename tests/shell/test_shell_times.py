@@ -151,6 +151,8 @@ def test_what_is_shown_can_be_typed_as_a_moment() -> None:
     earlier = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
     assert since(time_of_day(earlier)) == since(f"{earlier:%H:%M:%S}Z") == earlier
     assert since(time_of_day(earlier).removesuffix("+05:30")) == earlier
+    exact = earlier + timedelta(milliseconds=250)
+    assert since(time_of_day(exact, milliseconds=True)) == exact
     show_times_as(lambda: "utc")
     assert time_of_day(earlier, milliseconds=True) == f"{earlier:%H:%M:%S}.000Z"
     assert since(f"{earlier:%H:%M:%S}") == earlier
@@ -161,6 +163,7 @@ def test_a_time_at_the_ends_of_the_calendar_is_shown_in_utc() -> None:
     assert exact_time(datetime.max.replace(tzinfo=UTC)) == "9999-12-31T23:59:59.999999Z"
     assert exact_nanoseconds(0) == ""
     assert shown_text("9999-12-31T23:59:59Z") == "9999-12-31 23:59:59Z"
+    assert shown_text("0001-01-01T00:00:00+14:00") == "0001-01-01 00:00:00+14:00"
 
 
 @pytest.mark.usefixtures("kolkata")

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Sugg
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(Z|[+-]\d\d:\d\d)?")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:\d\d)?")
 
 
 class Since(ArgumentType):
@@ -21,8 +21,9 @@ class Since(ArgumentType):
 
     def parse(self, word: Token, context: Scope) -> datetime:
         if (found := _TIME_OF_DAY.fullmatch(word.value)) is not None:
-            hour, minute, second, zone = found.groups()
-            return _last(time(int(hour), int(minute), int(second or 0)), zone)
+            hour, minute, second, fraction, zone = found.groups(default="")
+            clock = time(int(hour), int(minute), int(second or 0), int(fraction.ljust(6, "0")))
+            return _last(clock, zone)
         try:
             return datetime.now(UTC) - timedelta(seconds=parse_duration(word.text))
         except (TextValueError, OverflowError):
@@ -38,14 +39,14 @@ class Since(ArgumentType):
         return [Suggestion(each) for each in ("1h", "8h", "24h") if each.startswith(prefix)]
 
 
-def _last(clock: time, zone: str | None) -> datetime:
+def _last(clock: time, zone: str) -> datetime:
     """Return the last moment at which clocks showed this time: those of that zone, or of the one that is shown here."""
     now = datetime.now(UTC)
-    if zone is not None:
+    if zone:
         offset = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
         found = datetime.combine(now.astimezone(offset), clock, offset)
         return found if found <= now else found - timedelta(days=1)
-    # Naive, so that the offset is that of the day in question.
+    # Naive, so that the offset is that of the day in question; where clocks are put back a time comes twice.
     today = datetime.combine(shown(now), clock)
-    found = shown_clock(today)
-    return found if found <= now else shown_clock(today - timedelta(days=1))
+    both = [today.replace(fold=1), today, (today - timedelta(days=1)).replace(fold=1)]
+    return next(found for each in both if (found := shown_clock(each)) <= now)
