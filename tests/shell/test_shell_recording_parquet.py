@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from filelock import lock_descriptor
 from shell_process import ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
@@ -165,12 +164,14 @@ def test_a_file_that_is_being_recorded_is_not_written_twice(path: Path) -> None:
 def test_a_recording_that_ends_while_it_is_taken_up_is_not_continued_in_a_folder_that_is_gone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import fcntl
+
     ending = record(path, 0)
 
     def lock(name: Path, timeout: float) -> int:
         handle = os.open(name, os.O_RDWR)
         ending.finish()
-        assert lock_descriptor(handle, blocking=False)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return handle
 
     monkeypatch.setattr(parquet_recording, "lock", lock)

@@ -23,14 +23,19 @@ if sys.platform == "win32":
         unlock_descriptor(handle)
 
 else:
-    # As filelock does it, which takes 8 ms to load: every session locks the journal.
+    import errno
     import fcntl
+
+    _HELD = (errno.EWOULDBLOCK, errno.EACCES)
+    """What a file system says of a lock that another has; EPERM, from a sandbox, says that there are no locks."""
 
     def _try_lock(handle: int) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):  # Some file systems report the latter.
-            return False
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
         return True
 
     def _release(handle: int) -> None:
@@ -59,8 +64,10 @@ def lock(path: Path | str, timeout: float) -> int:
             if time.monotonic() > until:
                 raise TimeoutError(f"another process has held {path} for {timeout:g} s")
             time.sleep(_PAUSE)
-    except BaseException:
+    except BaseException as error:
         os.close(handle)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = os.fspath(path)  # A descriptor has no name.
         raise
     return handle
 
