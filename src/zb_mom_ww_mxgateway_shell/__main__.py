@@ -17,9 +17,13 @@ def main() -> NoReturn:
     gc.disable()
     fill_closed_streams()
     never_fail_on_a_character()
-    from zb_mom_ww_mxgateway_shell.app.command_line import run
+    try:
+        from zb_mom_ww_mxgateway_shell.app.command_line import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("mxgw-shell: interrupted\n")
+        code = 130
     if not written_to_the_end():
         code = code or 1
     # Python would collect several times as it exits, for nothing.

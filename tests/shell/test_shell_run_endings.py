@@ -529,3 +529,26 @@ sys.exit(7)
 async def test_an_end_that_is_told_again_does_not_take_the_place_of_the_exit_code() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", TOLD_AGAIN)
     assert await process.wait() == 7
+
+
+INTERRUPTED_AS_IT_LOADS = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+from zb_mom_ww_mxgateway_{0}.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("package", "program"), [("cli", "mxgw-py"), ("shell", "mxgw-shell")])
+async def test_an_interruption_before_a_program_is_loaded_is_said_in_one_line(package: str, program: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", INTERRUPTED_AS_IT_LOADS.format(package), stderr=asyncio.subprocess.PIPE
+    )
+    done = await ended(process)
+    assert (done.code, done.err.splitlines()) == (130, [f"{program}: interrupted"])
