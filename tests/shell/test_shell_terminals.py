@@ -14,11 +14,14 @@ import pytest
 from shell_process import KEY, ShellProcess
 
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
+from zb_mom_ww_mxgateway_shell.process.quiet_terminal import quiet_terminal
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 if sys.platform == "win32":
     pytest.skip("these are the terminals of POSIX", allow_module_level=True)
+
+import termios
 
 from shell_pty import at_a_terminal
 from shell_waiting import until
@@ -170,6 +173,19 @@ async def test_a_signal_that_does_not_end_the_wait_of_the_loop_is_handled_at_onc
             threading.Thread(target=interrupt_elsewhere).start()
             await reached.wait()
     assert signal.set_wakeup_fd(before) == -1
+
+
+def test_ctrl_z_does_not_stop_a_shell_whose_command_runs() -> None:
+    master, slave = os.openpty()
+    try:
+        before = termios.tcgetattr(slave)
+        with quiet_terminal(slave):
+            os.write(master, b"\x1aX")
+            assert os.read(slave, 1) == b"\x1a"
+        assert termios.tcgetattr(slave) == before
+    finally:
+        os.close(master)
+        os.close(slave)
 
 
 async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProcess, gateway: SimulatedGateway) -> None:

@@ -1,6 +1,7 @@
 """A terminal that hands each key over as it is typed, shows none of it, and still sends Ctrl-C as a signal.
 
-The signal also ends code that keeps the event loop from reading keys.
+The signal also ends code that keeps the event loop from reading keys. Ctrl-Z stops nothing, as at the prompt: a shell
+that is stopped puts nothing back, and its terminal would show what is typed once it goes on.
 """
 
 import os
@@ -31,6 +32,7 @@ else:
         quiet[_INPUT] = (before[_INPUT] | termios.ICRNL) & ~(termios.IXON | termios.IXOFF)
         quiet[_LOCAL] = (before[_LOCAL] | termios.ISIG | termios.NOFLSH) & ~(termios.ECHO | termios.ICANON)
         quiet[_CHARACTERS][termios.VMIN] = 1
+        quiet[_CHARACTERS][termios.VSUSP] = bytes([os.fpathconf(number, "PC_VDISABLE")])
         termios.tcsetattr(number, termios.TCSANOW, quiet)
         try:
             yield
