@@ -189,4 +189,5 @@ class Pager:
 
         @keys.add("enter", filter=is_ahead)
         def _(event: KeyPressEvent) -> None:
+            self._ahead = self._ahead.removesuffix("\n") + "\n"  # What is typed behind it is another line.
             event.app.exit()
