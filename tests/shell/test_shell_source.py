@@ -11,12 +11,14 @@ from shell_lines import run
 from shell_terminal import CTRL_C, TAB, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_verification import verified
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
 DECLARED = f'requires write "{INT}"'
@@ -218,3 +220,45 @@ async def test_tab_offers_command_files_and_folders(tmp_path: Path) -> None:
         assert "level.csv" not in sh.terminal.text
         sh.terminal.type("ss/" + TAB)
         await sh.terminal.shows("source less/valves.mxs")
+
+
+async def test_without_a_declaration_it_writes_nothing_off_the_simulated_plant(tmp_path: Path) -> None:
+    file("other.mxs", f"write {INT} 4", "use plant", f"write {INT} 5")
+    async with SimulatedGateway(plaintext=True, api_keys=()) as plant, shell(tmp_path) as sh:
+        screen = sh.terminal
+        real = Connection(endpoint=plant.endpoint, plaintext=True)
+        await sh.context.connect(real, "plant", terms=ConnectionTerms())
+        await screen.enter(f"arm {INT}", "armed for 10m")
+        await screen.enter("use demo", "demo: ready")
+        shown = await screen.enter("source other.mxs", f"{INT} is not declared: requires write", "1 failed, in")
+        assert "[y/N]" not in shown
+        assert ([each.value for each in sh.gateway.writes], plant.mutating_calls) == ([4], 0)
+
+
+async def test_another_file_does_not_begin_while_a_person_is_asked_about_one(tmp_path: Path) -> None:
+    file("one.mxs", DECLARED, f"write {INT} 5")
+    file("two.mxs", DECLARED, f"write {INT} 6")
+    async with shell(tmp_path, terms=ConnectionTerms()) as sh:
+        screen = sh.terminal
+        await screen.enter(f"arm {INT}", "armed for 10m")
+        await screen.enter("py", ">>>")
+        both = 'await asyncio.gather(mx("source one.mxs"), mx("source two.mxs"), return_exceptions=True)'
+        await screen.enter(both, "run one.mxs? It writes", "[y/N]")
+        await screen.enter("y", "[None, ShellError('a file runs already: source another one when it has ended')]")
+        assert [each.value for each in sh.gateway.writes] == [5]
+        both = """await asyncio.gather(mx('confirm "first?"'), mx('confirm "second?"'))"""
+        await screen.enter(both, "first? [y/N]")
+        assert "second? [y/N]" not in screen.text
+        await screen.enter("y", "second? [y/N]")
+        await screen.enter("y", "[None, None]")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+async def test_a_record_that_is_not_whole_is_said(tmp_path: Path) -> None:
+    file("notes.mxs", "note hello")
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(
+            "source notes.mxs --record /dev/full",
+            "the record is not whole: cannot write /dev/full: No space left on device",
+            "notes.mxs: 1 statement, all done, in ",
+        )

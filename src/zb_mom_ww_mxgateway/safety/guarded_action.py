@@ -92,7 +92,7 @@ class GuardedAction(Admission):
             if self._rules.planned is not None:
                 refused = self._rules.planned(each)
                 yield RuleVerdict("plan", not refused, refused or "planned")
-            if self.note.declared is not None:
+            if self.note.declared or (self.note.declared is not None and not arming.open_for_all):
                 refused = _undeclared(each, self.note.declared)
                 yield RuleVerdict("declared", not refused, refused or "declared")
 

@@ -24,7 +24,8 @@ class WriteNote(NamedTuple):
     command: str = ""
     """The line that makes them, for the journal."""
     declared: "Sequence[TagGlob] | None" = None
-    """What the file that makes them declares to write: nothing else is let through. None without a declaration."""
+    """What the file that makes them declares to write: nothing else is let through. Empty for a file without a
+    declaration: it writes only where everything is open. None for what no file makes."""
     agreed_under: object = None
     """The rules under which a person agreed to them beforehand; None for none."""
 

@@ -84,29 +84,26 @@ class SourcedFile:
 
         The first Ctrl-C lets its present line end and goes to the lines after ``finally``, as in any run.
         """
-        agreed_under = await self._agreed(context)
-        declared = self.declared
-        is_open = context.current is not None and context.current.arming.open_for_all
-        keeping = RecordKeeping(RecordOptions(record=record), may_show=False, is_within=True)
-        keeping.check([source.name for source in self.block.sources], None)
-        keeping.files = self.block.sources
-        log, began = RunLog(self.path), clock.monotonic()
-        with (
-            _as_file(context),
-            given(declared=None if is_open and not declared else declared, agreed_under=agreed_under),
-        ):
-            await keeping.begin(context)
-            script = ScriptRun(context, output, log, debug=debug, perform=perform, within="prompt")
-            code = ExitCode.INTERRUPTED
-            try:
-                code = await script.run(self.block, is_file=True)
-            finally:
-                keeping.outcome([log], await _left_changed(context, began) if record is not None else ())
-                await keeping.take_journals(context)
-                code = ExitCode(keeping.end(code, context.notice))
+        problems: list[str] = []
+        with _as_file(context):  # First: while a person is asked, no other file must begin.
+            agreed_under = await self._agreed(context)
+            keeping = RecordKeeping(RecordOptions(record=record), may_show=False, is_within=True)
+            keeping.check([source.name for source in self.block.sources], None)
+            keeping.files = self.block.sources
+            log, began = RunLog(self.path), clock.monotonic()
+            with given(declared=self.declared, agreed_under=agreed_under):
+                await keeping.begin(context)
+                script = ScriptRun(context, output, log, debug=debug, perform=perform, within="prompt")
+                code = ExitCode.INTERRUPTED
+                try:
+                    code = await script.run(self.block, is_file=True)
+                finally:
+                    keeping.outcome([log], await _left_changed(context, began) if record is not None else ())
+                    await keeping.take_journals(context)
+                    code = ExitCode(keeping.end(code, problems.append))
         titled = [step for step in log.titled if step.failure is None]
         return TextResult(
-            f"{safe(self.path)}: {log.summary()}",
+            "\n".join([*problems, f"{safe(self.path)}: {log.summary()}"]),
             {
                 "exit_code": int(code),
                 "file": self.path,
@@ -116,6 +113,7 @@ class SourcedFile:
                     "skipped": len(log.not_run),
                 },
                 "broken_off": log.broken_off or None,
+                "problems": problems,
                 "seconds": round(log.seconds, 3),
             },
             exit_code=code,

@@ -159,6 +159,8 @@ class Prompt:
         self._questions = SelectionQuestions(
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
         )
+        self._one_dialog = asyncio.Lock()
+        """Held while a dialog is open: lines that run at the same time ask one after the other."""
         context.answer_selections(self._questions.ask)
         context.ask_secret = context.ask_unseen = self._asked(self._secrets.ask)
         context.ask_text = context.ask_value = self._asked(ask_text)
@@ -390,9 +392,10 @@ class Prompt:
         """Return a function that opens a dialog once no question is open, in the place of what is in view."""
 
         async def asked(text: str) -> T:
-            await self._questions.over()
-            async with self._view.stepped_back():
-                return await dialog(text)
+            async with self._one_dialog:
+                await self._questions.over()
+                async with self._view.stepped_back():
+                    return await dialog(text)
 
         return asked
 
