@@ -37,7 +37,7 @@ async def test_a_write_is_shown_and_sent_when_it_is_answered(tmp_path: Path) -> 
             "now          60.0   good",
             "new          65.0   difference +5",
             "limits       no rule names this tag",
-            "last write   none in this session",
+            "last write   none in this session, or put back",
         ):
             assert fact in shown
         await made.terminal.enter("y", "60.0 → 65.0", "completed")

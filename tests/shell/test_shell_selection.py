@@ -90,7 +90,7 @@ def test_one_write_is_shown_with_all_that_is_known() -> None:
         (lambda: entry(facts=TagFacts()), "  description  unknown"),
         (lambda: entry(facts=TagFacts()), "  type         unknown   security: unknown"),
         (lambda: entry(), "  limits       no rule names this tag"),
-        (lambda: entry(), "  last write   none in this session"),
+        (lambda: entry(), "  last write   none in this session, or put back"),
         (lambda: entry(old=held(60.0, quality=0)), "  now          60.0   bad   1.2 s old"),
         (lambda: entry(old=held(60.0, stale=30)), "  now          60.0   good   stale for 30 s"),
         (lambda: entry(old=held(60.0, age=-30)), "  now          60.0   good   source time 30 s in the future"),

@@ -145,7 +145,7 @@ def _lost(entry: SelectedEntry) -> str:
 def _last_write(entry: SelectedEntry) -> str:
     last = entry.last_write
     if last is None:
-        return "none in this session"
+        return "none in this session, or put back"
     value = last.value
     shown = safe(value.in_short()) if isinstance(value, SparseArray) else _shown(value)
     who = f" by {one_line(last.who)}" if last.who else ""
