@@ -9,9 +9,9 @@ from zb_mom_ww_mxgateway.system import clock
 
 _Reading = TypeVar("_Reading")
 _FEWEST, _MOST = 4, 1_000
-"""Tags of one call: at first and after a slow one, and at most."""
+"""Tags of one call: at first, and at most."""
 _QUICK = 0.1
-"""Seconds of a quick call, after which the next one may have twice as many tags."""
+"""Seconds of a quick call. The next one has twice as many tags; after a slower one it has half as many."""
 
 
 async def brief_reads(
@@ -30,5 +30,6 @@ async def brief_reads(
             while rest and (began := clock.monotonic()) < last_begin:
                 asked, rest = rest[:count], rest[count:]
                 found.update(zip(asked, await read(asked, seconds / 2), strict=True))
-                count = min(2 * count, _MOST) if clock.monotonic() - began <= _QUICK else _FEWEST
+                is_quick = clock.monotonic() - began <= _QUICK
+                count = min(2 * count, _MOST) if is_quick else max(count // 2, _FEWEST)
     return found
