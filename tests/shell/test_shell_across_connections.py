@@ -193,3 +193,30 @@ async def test_a_file_watches_both_and_its_first_contact_is_with_its_own(tmp_pat
         (watched,) = [each for each in done.objects if each["command"] == "watch"]
         samples = [(each["tag"], each["value"]) for each in watched["result"]["samples"]]
         assert samples == [(INT, 1), (f"{other.endpoint}:{INT}", 2)], json.dumps(watched)
+
+
+async def test_a_list_is_of_one_connection_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        screen = sh.terminal
+        await screen.enter(f"watch plantB:{INT}", "plantB: added item 1")
+        await screen.enter("list save both", "nothing is watched on demo")
+        await screen.enter("watch Plant.Pump1.Running", "added item 1")
+        await screen.enter(
+            "list save both", f"of other connections, so not in the list: plantB:{INT}", "list both: 1 tag"
+        )
+
+
+async def test_behind_a_connection_tab_offers_no_other_one(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        offered = [each.text for each in Watchable(across=True).suggestions("plantB:", sh.context)]
+        assert "plantB:demo:" not in offered
+        assert [each.text for each in Watchable(across=True).suggestions("plant", sh.context)] == ["plantB:", "Plant."]
+
+
+async def test_a_trend_above_the_prompt_ends_with_the_connection_that_it_shows(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        screen = sh.terminal
+        await screen.enter(f"trend plantB:{INT} --above", f"plantB:{INT}  2")
+        await screen.enter("disconnect plantB", "disconnected from plantB; demo is the current one")
+        await screen.gone(f"plantB:{INT}  2")
+        await screen.enter("trend Plant.Tank1.Level --above", "Plant.Tank1.Level  6")

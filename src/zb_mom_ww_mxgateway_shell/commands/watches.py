@@ -149,7 +149,10 @@ async def watch(
 
 @command("unwatch", example="unwatch")
 async def unwatch(context: Context, *items: Annotated[Target | None, WatchedTarget(may_add=False)]) -> Result:
-    """Remove items from the watch above the prompt; without an argument all, and the trend. They stay advised."""
+    """Remove items from the watch above the prompt; without an argument all, and the trend. They stay advised.
+
+    plantB:TAG is one that was watched on the open connection plantB.
+    """
     connected = context.connected
     if items:
         found = [(on(context, each.connection), each) for each in items if each]
@@ -192,9 +195,9 @@ async def list_(
 ) -> Result:
     """Manage named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
 
-    Without tags, save takes the watched ones; a glob stands for the tags that match it now. load watches the tags
-    of a list, as `watch NAME` does. list import NAME --file FILE.xml reads a watch list saved by Object Viewer. A
-    list of the same name is replaced if you agree; without a terminal --yes agrees.
+    Without tags, save takes the watched ones of the current connection; a glob stands for the tags that match it
+    now. load watches the tags of a list, as `watch NAME` does. list import NAME --file FILE.xml reads a watch list
+    saved by Object Viewer. A list of the same name is replaced if you agree; without a terminal --yes agrees.
     """
     lists = context.lists
     if action is None or (action == "show" and name is None):
@@ -216,7 +219,9 @@ async def list_(
     else:
         kept = await _named(context, tags) or [item.tag for item in context.connected.panel.items]
         if not kept:
-            raise ShellError(f"nothing is watched: list save {name} TAG… names the tags")
+            raise ShellError(f"nothing is watched on {context.name}: list save {name} TAG… names the tags")
+        if not tags and (others := [each.tag for each in watch_view(context).items if not each.is_current]):
+            context.notice(f"of other connections, so not in the list: {', '.join(others)}")
     if lists.replaces(name, kept):
         await agreed_to_replace(context, f"the list {name}")
     path = lists.save(name, kept)

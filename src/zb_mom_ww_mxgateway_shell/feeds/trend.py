@@ -128,6 +128,10 @@ class Trend:
             each.connected.facts.want([each.item.tag])
         return self._now().picture(columns, rows)
 
+    def is_about(self, connection: object) -> bool:
+        """Return whether it shows something of that connection."""
+        return any(each.connected is connection for each in self.items)
+
     def turn(self, key: str) -> None:
         """Move or zoom the view by a key."""
         seen = [each.connected.history.of(each.item.key).events for each in self.items]

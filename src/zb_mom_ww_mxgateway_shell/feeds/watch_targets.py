@@ -81,14 +81,17 @@ class Watchable(ArgumentType):
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         if self._across and (name := on_connection(Token(prefix, 0, len(prefix)), context)[0]):
-            there = self.suggestions(prefix[len(name) + 1 :], on(context_of(context), name))
+            there = self._suggestions(prefix[len(name) + 1 :], on(context_of(context), name))
             return [Suggestion(f"{name}:{each.text}", each.meta) for each in there]
-        lists = [
-            Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
-        ]
         others = [f"{each}:" for each in context.connections if each != context_of(context).name]
         places = [Suggestion(each, "connection") for each in others if self._across and each.startswith(prefix)]
-        return [*lists, *places, *_TARGET.suggestions(prefix, context)]
+        return [*places, *self._suggestions(prefix, context)]
+
+    @staticmethod
+    def _suggestions(prefix: str, context: Scope) -> list[Suggestion]:
+        names = context_of(context).lists.names()
+        lists = [Suggestion(name, "list") for name in names if prefix and name.startswith(prefix)]
+        return [*lists, *_TARGET.suggestions(prefix, context)]
 
 
 def named_globs(scope: Scope, invocation: ParsedArguments) -> list[Token]:

@@ -71,6 +71,9 @@ class Chart(Protocol):
     def chart(self, columns: int, rows: int) -> Sequence[Sequence[tuple[str, str]]]:
         """Return lines that fit, as those of a :class:`Picture`."""
 
+    def is_about(self, connection: object) -> bool:
+        """Return whether it shows something of that connection."""
+
 
 @runtime_checkable
 class Movable(Picture, Protocol):

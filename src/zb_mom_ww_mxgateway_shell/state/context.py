@@ -318,6 +318,9 @@ class Context:
         """Close the connection of that name; without one, all. They are gone from the shell even if closing fails."""
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
+        for each in self.connections.values():
+            if each.trend is not None and any(map(each.trend.is_about, closing)):
+                each.trend = None
         self.write_terms.forget(closing)
         if self._current in closing:
             self._current = next(reversed(self.connections.values()), None)
