@@ -161,6 +161,24 @@ async def test_its_record_has_what_it_did_and_not_what_was_typed(tmp_path: Path)
     assert not [each for each in verified(Path("run.jsonl")) if each.holds is False]
 
 
+async def test_its_record_is_right_where_two_journals_have_lines_from_before(tmp_path: Path) -> None:
+    file("set.mxs", DECLARED, f"write {INT} 5", "disconnect")
+    async with SimulatedGateway(plaintext=True, api_keys=()) as plant, shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter(f"write {BOOL} true", "completed")
+        real = Connection(endpoint=plant.endpoint, plaintext=True)
+        await sh.context.connect(real, "plant", terms=ConnectionTerms())
+        await screen.enter(f"write {INT} 4", "read-only: arm")
+        await screen.enter("use demo", "demo: ready")
+        await screen.enter("source set.mxs --record run.jsonl", "2 tags left changed; ", "Leave all the same? [y/N]")
+        await screen.enter("y", "all done, in")
+    entries = entries_of("run.jsonl")
+    intents = [each["line"] for each in entries if each["command"] == "journal" and each["line"]["kind"] == "intent"]
+    assert [each["tag"] for line in intents for each in line["entries"]] == [INT]
+    assert [each["tag"] for each in entries[-1]["left_changed"]] == [INT]
+    assert not [each for each in verified(Path("run.jsonl")) if each.holds is False]
+
+
 async def test_it_runs_from_the_python_pane_and_not_where_there_is_no_prompt(tmp_path: Path) -> None:
     file("fails.mxs", f"expect {INT} = 99")
     async with shell(tmp_path) as sh:

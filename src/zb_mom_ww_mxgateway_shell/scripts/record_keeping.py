@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ class RecordKeeping:
         """`may_show` if the run is shown as its record where its output form has that; of a plan none is kept.
         `is_within` a shell that was there before: the lines of its journal from before are not of this run."""
         self._is_within = is_within
-        self._lines_before = 0
+        self._lines_before: Mapping[bool, int] = {}
         self._options = options
         self._may_show = may_show and not is_plan
         self._is_plan = is_plan
@@ -96,7 +95,7 @@ class RecordKeeping:
 
     async def _journal_before(self, context: Context) -> dict[str, Any]:
         heads = [str(head) for head in await context.journals.heads()]
-        self._lines_before = sum(1 for _ in context.journals.own_lines())
+        self._lines_before = context.journals.own_counts()
         return {"journal_before": heads}
 
     def add_problem(self, context: Context, entry: Mapping[str, Any], formatter: Formatter) -> bool:
@@ -162,7 +161,7 @@ class RecordKeeping:
             return
         try:
             self._journal = [str(head) for head in await context.journals.heads()]
-            for line in islice(context.journals.own_lines(), self._lines_before, None):
+            for line in context.journals.own_lines(self._lines_before):
                 self._record.add({"command": "journal", "at": line["at"], "line": line})
         except (JournalError, OSError) as error:
             self._outcome["journal_problem"] = message_of(error)

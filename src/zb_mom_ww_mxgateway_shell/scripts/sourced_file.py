@@ -156,7 +156,7 @@ def _as_file(context: Context) -> Iterator[None]:
 
 async def _left_changed(context: Context, since: float) -> "list[ChangeNow]":
     """Return what a run that began at a moment (monotonic seconds) has changed and not put back."""
-    rows = [row for each in context.connections.values() for row in await each.changes.now()]
+    rows = await context.departure.changed(context.connections.values())
     return [row for row in rows if row.change.last.sent_at >= since]
 
 

@@ -55,7 +55,11 @@ class Departure:
             await self.put_back(each)
         if not (self.must_be_clean or self.tells_all):
             return []
-        return [*self._left, *[row for each in here for row in await each.changes.now()]]
+        return await self.changed(here)
+
+    async def changed(self, connections: "Iterable[GatewayConnection]") -> "list[ChangeNow]":
+        """Return what these connections have changed and not put back, and what those left that are closed."""
+        return [*self._left, *[row for each in list(connections) for row in await each.changes.now()]]
 
     def failures(self, left: "Sequence[ChangeNow]") -> list[str]:
         """Return what is left changed, a line each, where that is a failure."""

@@ -1,6 +1,8 @@
 """The journals of this process: that of the user's gateways, and that of the demo."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,12 +33,22 @@ class Journals:
             await each.drained()
         return [each.head for each in self._open.values() if each.head.count]
 
-    def own_lines(self) -> "Iterator[dict[str, Any]]":
-        """Yield the lines that this process has written, as they stand in the journals; raise JournalError."""
+    def own_counts(self) -> dict[bool, int]:
+        """Return how many lines this process has written to each journal so far; raise JournalError."""
+        return {is_demo: len(self._own(each)) for is_demo, each in self._open.items()}
+
+    def own_lines(self, after: Mapping[bool, int] = MappingProxyType({})) -> "Iterator[dict[str, Any]]":
+        """Yield the lines that this process has written, as they stand in the journals; raise JournalError.
+
+        `after` are earlier counts: the lines that were there then are left out.
+        """
+        for is_demo, each in self._open.items():
+            yield from islice(self._own(each), after.get(is_demo, 0), None)
+
+    def _own(self, journal: "Journal") -> "list[dict[str, Any]]":
         from zb_mom_ww_mxgateway.safety.journal_actions import forms_of_frame  # Lazy: few runs need it.
 
-        for each in self._open.values():
-            yield from forms_of_frame(each.folder, each.frame)
+        return forms_of_frame(journal.folder, journal.frame)
 
     async def aclose(self) -> "list[Head]":
         """Write what waits, close all and return their heads; raise JournalError if lines are lost."""
