@@ -439,6 +439,8 @@ async def test_a_line_that_reads_gives_python_code_readings_with_their_quality(t
         await screen.enter("past[-1].value + 3, past[-1].quality", "(4713, 192)")
         sh.gateway.set(INT, 4709, quality=0)
         await screen.enter(f'doubt = await mx("read {INT} --fresh")', "bad")
+        await screen.enter(f'[each.tag for each in await mx("read {INT} --bad")]', f"\n['{INT}']")
+        await screen.enter(f'[each.tag for each in await mx("read {INT[:-1]}?")]', f"\n['{INT}']")
         await screen.enter("exit()", "demo>")
         await screen.enter("echo $number", "\n4710\n")
         await screen.enter("echo $doubt", "doubt is bad; doubt.value in Python is its value alone")

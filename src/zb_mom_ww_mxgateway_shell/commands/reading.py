@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.feeds.items import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend, TrendItem
 from zb_mom_ww_mxgateway_shell.feeds.trend_result import SUFFIXES
 from zb_mom_ww_mxgateway_shell.feeds.trend_view import TrendView
-from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, by_connection, targets_of
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, by_connection, is_one_tag, targets_of
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
@@ -89,6 +89,8 @@ class Readings:
     """What is known of each tag."""
     of: int | None = None
     """How many tags were read, if these are only those that are not good."""
+    is_one: bool = False
+    """Whether the line reads one tag, by its name."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -101,8 +103,8 @@ class Readings:
 
     @property
     def returned(self) -> Any:
-        """The readings, with their quality; the reading itself of one tag."""
-        return self.readings[0] if len(self.readings) == 1 else list(self.readings)
+        """The readings, with their quality; the reading itself where the line names one tag."""
+        return self.readings[0] if self.is_one else list(self.readings)
 
     def lines(self) -> list[str]:
         rows = [self._row(each, facts) for each, facts in zip(self.readings, self.facts, strict=True)]
@@ -205,6 +207,7 @@ async def read(
         [replace(each, tag=f"{of.connection}:{each.tag}") if of.connection else each for of, each in shown],
         [known[of.connection].seen(each.tag, each.value) for of, each in shown],
         len(found) if bad else None,
+        is_one=not bad and is_one_tag(context, tags),
     )
 
 

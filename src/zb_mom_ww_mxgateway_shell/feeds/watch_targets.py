@@ -124,6 +124,15 @@ async def targets_of(
     return list(once.values())
 
 
+def is_one_tag(context: Context, groups: Sequence[list[Target] | Token | None]) -> bool:
+    """Return whether Watchable arguments are one tag or item; a glob and a list are not, whatever they stand for."""
+    match groups:
+        case [[Target(word=word)]]:
+            return not _is_list(word, context)
+        case _:
+            return False
+
+
 def by_connection(context: Context, targets: Sequence[Target]) -> list[tuple[Context, list[Target]]]:
     """Return the targets of each connection, with a context for it, in the order in which they name them."""
     found: dict[str, list[Target]] = {}
