@@ -103,6 +103,15 @@ async def test_a_watch_with_an_end_follows_both(tmp_path: Path) -> None:
         assert f"plantB:{INT}   22" in lines[-1]
 
 
+async def test_one_tag_with_and_without_its_connection_is_shown_once(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        for line in (f"watch {INT} demo:{INT} --count 1", f"read {INT} demo:{INT}", f"read demo:{INT} {INT}"):
+            result = await run(sh.context, line, follow)
+            assert result is not None
+            shown = result.form()["items"] if line.startswith("watch") else result.form()
+            assert len(shown) == 1, line
+
+
 async def test_read_and_trend_take_both(tmp_path: Path) -> None:
     async with two_plants(tmp_path) as (sh, _):
         screen = sh.terminal

@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.feeds import trend
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
-from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted, full_table
 from zb_mom_ww_mxgateway_shell.state import tag_facts
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, TagDefinition
@@ -112,6 +112,17 @@ def test_a_watch_table_gives_way_in_order_as_it_gets_narrow() -> None:
     assert heads[39] == ["tag", "value", "quality", "age"] or "unit" in heads[39]
     assert all("61.42" in lines[1] and "good" in lines[1] for lines in shown.values())
     assert shown[70][1].index(".42") == shown[70][2].index("7") + 1
+
+
+@pytest.mark.parametrize(("columns", "last"), [("100", "description"), ("70", "changes")])
+def test_the_list_of_watches_cuts_descriptions_to_the_screen(
+    monkeypatch: pytest.MonkeyPatch, columns: str, last: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    row = Row(("1", "Plant.Tank1.Level", "61.42", "good", "0.1 s", "    12 ▁▂▃"), "good", "%", "Level of the tank " * 9)
+    headings, cells = full_table([row])
+    assert headings[-1] == last
+    assert sum(max(map(len, pair)) + 2 for pair in zip(headings, cells[0], strict=True)) < int(columns)
 
 
 def test_nothing_known_takes_no_room() -> None:

@@ -120,7 +120,10 @@ async def targets_of(
     find = _matching_across if across else matching
     found = [await find(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
     targets = [target for group in found for target in group]
-    once = {(each.connection, each.item.key if each.item else tag_key(each.tag)): each for each in targets}
+    # The current connection may be named, too.
+    once = {
+        (each.connection or context.name, each.item.key if each.item else tag_key(each.tag)): each for each in targets
+    }
     return list(once.values())
 
 

@@ -113,7 +113,14 @@ def with_facts(
     """Return a table with a column of units behind that of values, and one of descriptions at its end, where something
     is known of a row; a description has at most the room that the screen leaves."""
     shown, cells = with_units(headings, rows, facts, behind="value")
-    descriptions = [description_of(each) for each in facts]
+    return with_descriptions(shown, cells, [description_of(each) for each in facts])
+
+
+def with_descriptions(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], descriptions: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return a table with a column of descriptions at its end, where there are some and the screen leaves room."""
+    shown, cells = list(headings), [list(row) for row in rows]
     if any(descriptions):
         widths = [max(width(row[column]) for row in [shown, *cells]) for column in range(len(shown))]
         # A blank column is left free: a line as long as the screen is wide is folded by some terminals.

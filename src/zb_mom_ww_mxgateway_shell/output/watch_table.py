@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     numbers_text,
     shown_value,
     unit_of,
+    with_descriptions,
 )
 from zb_mom_ww_mxgateway_shell.output.value_text import (
     freshness,
@@ -224,9 +225,11 @@ def row_reasons(rows: Sequence[Row], columns: int | None = None) -> list[str]:
 
 
 def full_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return headings and cells of all columns, without those in which nothing is known."""
-    shown = [index for index, name in enumerate(COLUMNS) if name not in _unknown(rows)]
-    return [COLUMNS[index] for index in shown], [[row.columns[index] for index in shown] for row in rows]
+    """Return headings and cells of all columns, without those in which nothing is known; descriptions have at most the
+    room that the screen leaves."""
+    shown = [index for index in range(_DESCRIPTION) if COLUMNS[index] not in _unknown(rows)]
+    cells = [[row.columns[index] for index in shown] for row in rows]
+    return with_descriptions([COLUMNS[index] for index in shown], cells, [row.description for row in rows])
 
 
 def _unknown(rows: Sequence[Row]) -> list[str]:
