@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from shell_lines import SIMULATED
 from shell_process import ShellProcess
+from shell_terminal import CTRL_C, CTRL_D, ENTER, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
@@ -68,3 +70,22 @@ async def test_a_gateway_that_is_down_hides_no_graver_reason(monkeypatch: pytest
         with pytest.raises(JournalError, match="the journal cannot be written"):
             await context.disconnect()
     assert "down" in notices
+
+
+async def test_only_an_answer_to_the_question_leaves_what_is_changed(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("write TestChildObject.TestInt 5", "completed")
+        await screen.prompted()
+        screen.type_ahead(f"exit{ENTER}y{ENTER}")
+        await screen.shows("Leave all the same? [y/N]")
+        await screen.enter("", "demo> y")
+        screen.type(CTRL_C)
+        # Ctrl-D is no consent either, however often it comes.
+        for times in (2, 3, 4):
+            await screen.prompted()
+            screen.type(CTRL_D)
+            await until(lambda times=times: screen.text.count("Leave all the same?") == times, lambda: screen.text)
+            screen.type(CTRL_D)
+        await screen.prompted()
+        assert sh.context.current

@@ -175,6 +175,7 @@ async def test_leaving_the_prompt_with_a_change_asks(tmp_path: Path) -> None:
             "exit", f"{INT} is changed: it was 0, ours is 5, and it is 5 now", "Leave all the same? [y/N]"
         )
         screen.type("n" + ENTER)
+        await screen.prompted()
         await screen.enter("status", "gateway  ")
         await screen.prompted()
         screen.type(CTRL_D)

@@ -75,8 +75,6 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 T = TypeVar("T")
 
 _GLOB_COLUMNS = 24
-_MOST_ENDS = 2
-"""How often the end of input may follow itself before it is no key, but a terminal that is gone."""
 
 
 class Prompt:
@@ -205,18 +203,18 @@ class Prompt:
 
     async def _read_and_run(self) -> None:
         """Read and run lines until a person leaves, and agrees to what stays changed."""
-        ends = 0
         while True:
-            has_read = await self._read_until_left()
-            ends = 0 if has_read else ends + 1
-            # A terminal that is gone gives nothing but ends of input.
-            if ends > _MOST_ENDS or await may_leave(self._context, self._context.connections.values()):
+            await self._read_until_left()
+            if self._input.closed:
+                return  # The terminal is gone.
+            with self._keys.held():  # What was typed behind the last line does not answer the question.
+                may = await may_leave(self._context, self._context.connections.values())
+            if may:
                 return
             self._context.leaving = False
 
-    async def _read_until_left(self) -> bool:
-        """Read and run lines until a person leaves; return False where the input ended before the first line."""
-        has_read = False
+    async def _read_until_left(self) -> None:
+        """Read and run lines until a person leaves."""
         while not self._context.leaving:
             self._typed.forget()
             self._apply_settings()
@@ -228,8 +226,7 @@ class Prompt:
                 await self._back_to_screen(asks=False)
                 continue
             except EOFError:
-                return has_read
-            has_read = True
+                return
             with self._keys.held():
                 if action is None or action.is_begun:
                     await self._entered(line)
@@ -241,7 +238,6 @@ class Prompt:
                     # It shows only what is typed.
                     self._console.print(f"typed ahead, and run by Enter: {self._keys.text.rstrip()}")
             await self._back_to_screen()
-        return True
 
     async def _line(self, action: RowAction | None) -> str:
         """Return the line of an action, ended by a person where it is only begun; without one a line that is typed."""
