@@ -1,5 +1,6 @@
 """Ranges of tags are shown where they are known, and a value outside is pointed out before it is written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from shell_process import Runs
 from shell_terminal import CTRL_C, ENTER, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway import Reading
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -141,6 +143,23 @@ async def test_ends_that_are_no_range_say_nothing(low: float, high: float, quali
             await context.disconnect()
         assert [each.value for each in gateway.writes] == [5.0]
         assert [each for each in notices if "outside" in each.casefold()] == []
+
+
+@pytest.mark.parametrize(("stale_for", "found"), [(None, {f"{SETPOINT}.RangeLo": 5.0}), (1.0, {})])
+async def test_an_end_that_is_stale_is_unknown(stale_for: float | None, found: dict[str, float]) -> None:
+    class Catalogue:
+        redeployed_at = None
+
+        def kind_of(self, tag: str) -> str | None:
+            return "tag" if tag.endswith("RangeLo") else None
+
+    class Live:
+        async def read(self, tags: Sequence[str], *, timeout: float) -> list[Reading]:
+            return [Reading(tag, 5.0, 192, None, (), 0.0, True, stale_for) for tag in tags]
+
+    numbers = known_numbers.KnownNumbers(Live(), Catalogue())  # type: ignore[arg-type]  # what it needs of them
+    await numbers.learn([SETPOINT], with_alarms=True)
+    assert numbers.of(SETPOINT) == found
 
 
 async def test_a_plan_says_it_and_so_does_a_run_in_every_form(tmp_path: Path) -> None:
