@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import grpc
 import pytest
@@ -291,3 +292,14 @@ async def test_what_comes_before_the_server_is_connected_reaches_it(monkeypatch:
         client.data_received(b" then")
         assert await asyncio.wait_for(received, DEADLINE) == b"first then"
         await proxy.aclose()
+
+
+async def test_a_connection_that_is_accepted_while_the_proxy_closes_is_reset() -> None:
+    proxy = TcpProxy()
+    await proxy.start("127.0.0.1", 0)
+    late = proxy._accept()
+    await proxy.aclose()
+    transport = Mock(spec=asyncio.Transport)
+    late.connection_made(transport)
+    transport.abort.assert_called_once()
+    assert proxy.connections == 0

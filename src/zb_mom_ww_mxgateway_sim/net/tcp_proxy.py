@@ -78,6 +78,7 @@ class TcpProxy:
         self._clients: dict[_ProxyEnd, None] = {}
         self._connecting = TaskOwner("proxy")
         self._target = 0
+        self._is_closed = False
 
     async def start(self, address: str, port: int) -> int:
         """Listen, and return the port: ``port``, or a free one for 0. Raise OSError."""
@@ -119,6 +120,7 @@ class TcpProxy:
 
     async def aclose(self) -> None:
         """Stop listening and end every connection. Idempotent."""
+        self._is_closed = True
         listening, self._listening = self._listening, None
         if listening is not None:
             listening.close()
@@ -131,6 +133,10 @@ class TcpProxy:
         return _ProxyEnd(self._accepted, lambda client: self._clients.pop(client, None))
 
     def _accepted(self, client: _ProxyEnd) -> None:
+        if self._is_closed:  # asyncio accepted it before, and nobody else would close it.
+            assert client.transport is not None
+            client.transport.abort()
+            return
         self._clients[client] = None
         self._connecting.start(self._connect(client), "connect")
 
