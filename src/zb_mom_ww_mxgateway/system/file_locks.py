@@ -13,7 +13,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 if sys.platform == "win32":
 
     def _try_lock(handle: int) -> bool:
-        from filelock import lock_descriptor  # Lazy: most starts lock nothing.
+        from filelock import lock_descriptor  # Lazy: it takes 8 ms to load, and help locks nothing.
 
         return lock_descriptor(handle, blocking=False)
 
