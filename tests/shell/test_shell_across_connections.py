@@ -229,3 +229,11 @@ async def test_a_trend_above_the_prompt_ends_with_the_connection_that_it_shows(t
         await screen.enter("disconnect plantB", "disconnected from plantB; demo is the current one")
         await screen.gone(f"plantB:{INT}  2")
         await screen.enter("trend Plant.Tank1.Level --above", "Plant.Tank1.Level  6")
+
+
+async def test_a_narrow_trend_tells_the_connections_apart(tmp_path: Path) -> None:
+    async with two_plants(tmp_path, 40) as (sh, _):
+        screen = sh.terminal
+        await screen.enter("trend plantB:Plant.Tank1.Level Plant.Tank1.Level", "A plantB:…", "B …", "Ctrl-C ends")
+        screen.type(CTRL_C)
+        await screen.prompted()

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds import trend
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
-from zb_mom_ww_mxgateway_shell.output.tag_texts import with_facts
+from zb_mom_ww_mxgateway_shell.output.tag_texts import cut_tag, with_facts
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted, full_table
 from zb_mom_ww_mxgateway_shell.state import tag_facts
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -123,6 +123,16 @@ def test_the_list_of_watches_cuts_descriptions_to_the_screen(
     headings, cells = full_table([row])
     assert headings[-1] == last
     assert sum(max(map(len, pair)) + 2 for pair in zip(headings, cells[0], strict=True)) < int(columns)
+
+
+def test_tags_of_another_connection_keep_its_name_and_what_tells_them_apart() -> None:
+    rows = [
+        Row(("1", f"B:Plant.Tank{tank}.Level", "60.15", "good", "10 min", ""), "good", "%", connection="B:")
+        for tank in (1, 2)
+    ]
+    assert [line.split()[0] for line, _ in fitted(rows, 39)] == ["tag", "B:…ank1.Level", "B:…ank2.Level"]
+    assert [cut_tag("B:Plant.Tank1.Level", head, 10) for head in ("B:", "")] == ["B:…1.Level", "…nk1.Level"]
+    assert cut_tag("B:A.b", "B:", 5) == "B:A.b"
 
 
 def test_nothing_known_takes_no_room() -> None:

@@ -168,7 +168,17 @@ class Trend:
         # What was too slow for this picture comes with a later one.
         unit, limits = known.unit or texts.units, known.alarm_limits
         return ChartedTag(
-            shown.tag, text, state, intervals, boolean, unit, limits, texts.description, decimals, known.range
+            shown.tag,
+            text,
+            state,
+            intervals,
+            boolean,
+            unit,
+            limits,
+            texts.description,
+            decimals,
+            known.range,
+            f"{connected.name}:" if shown.is_named else "",
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from zb_mom_ww_mxgateway.safety.known_range import range_text
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, width
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 
 UNIT_WIDTH = 12
@@ -86,6 +86,15 @@ def with_unit(text: str, facts: TagFacts) -> str:
     """Return the text of a value with the unit of its tag behind it, as far as it is known."""
     unit = unit_of(facts)
     return f"{text} {unit}" if unit else text
+
+
+def cut_tag(tag: str, connection: str, columns: int) -> str:
+    """Return a tag in at most so many columns, without its beginning. One that begins with the `connection`, a name
+    with its colon, keeps that: it must not look like a tag of the current one."""
+    if width(tag) <= columns:
+        return tag
+    kept = cut(connection, columns // 2)
+    return kept + cut_start(tag[len(connection) :], columns - width(kept))
 
 
 def fact_fields(facts: TagFacts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from zb_mom_ww_mxgateway.safety.known_range import TagRange
 from zb_mom_ww_mxgateway.times import shown, zone_text
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, one_line, padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, one_line, padded, width
 from zb_mom_ww_mxgateway_shell.output.axis import BOOLEAN, Axis, time_ticks, value_axis
 from zb_mom_ww_mxgateway_shell.output.chart import (
     Curve,
@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.output.chart import (
     range_of,
 )
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
-from zb_mom_ww_mxgateway_shell.output.tag_texts import LEAST_DESCRIPTION, UNIT_WIDTH
+from zb_mom_ww_mxgateway_shell.output.tag_texts import LEAST_DESCRIPTION, UNIT_WIDTH, cut_tag
 from zb_mom_ww_mxgateway_shell.samples.history import moment
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval
 
@@ -56,6 +56,8 @@ class ChartedTag:
     """Decimals of the tag."""
     range: TagRange = (None, None)
     """The range of the tag."""
+    connection: str = ""
+    """The connection with which the tag begins, with the colon; empty for none."""
 
     @property
     def short_unit(self) -> str:
@@ -238,7 +240,7 @@ def _heading(panel: Panel, place: int, each: ChartedTag, columns: int) -> str:
     texts = (f"{whole}{_extent(panel, each)}", whole, f"{_value(each, '')}{each.state}")
     room = columns - len(letter) - 2
     text = next((safe(text) for text in texts if width(safe(text)) + _TAG_WIDTH <= room), safe(texts[-1]))
-    tag = cut_start(safe(each.tag), max(_TAG_WIDTH, room - width(text)))
+    tag = cut_tag(safe(each.tag), safe(each.connection), max(_TAG_WIDTH, room - width(text)))
     line = cut(f"{letter}{tag}  {text}", columns)
     # A column is left free, as in other tables.
     left = columns - 1 - width(line) - 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.scale import sparkline
@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import (
     LEAST_DESCRIPTION,
     NoTexts,
     TagTexts,
+    cut_tag,
     description_of,
     numbers_text,
     shown_value,
@@ -278,15 +279,15 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
         widths[_AGE] = max(width(row[_AGE]) for row in cells)
     narrow(_TAG, 5)
     narrow(_VALUE, 5)
+    # What was dropped since may have left room.
+    widths[_TAG] = min(max(width(row[_TAG]) for row in cells), widths[_TAG] + max(0, -over()))
 
     def cell(row: Sequence[str], column: int, head: str) -> str:
         text, room = row[column], widths[column]
         if width(text) <= room:
             return padded(text, room)
         if column == _TAG:
-            # Of another connection it must not look like a tag of this one.
-            kept = cut(head, room // 2)
-            return padded(kept + cut_start(text[len(head) :], room - width(kept)), room)
+            return padded(cut_tag(text, head, room), room)
         if column == _DESCRIPTION:
             return padded(cut(text, room), room)
         return padded(_rounded(text, room) if column == _VALUE else cut_middle(text, room), room)
