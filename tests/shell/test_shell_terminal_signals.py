@@ -51,7 +51,7 @@ async def test_value_table_and_handles_of_the_last_result_are_copied(tmp_path: P
         table = await _copied(screen, "copy table")
         assert table.splitlines()[0].split()[:3] == ["tag", "value", "quality"]
         assert f"{INT}  4711" in table
-        assert "copied, if the terminal lets it: 2 lines" in screen.unfolded
+        await screen.shows("copied, if the terminal lets it: 2 lines")
         await screen.enter("copy handle", "the last result has no handle")
         await screen.prompted()
         screen.type(f"add-item {INT} {STRING}\r")
