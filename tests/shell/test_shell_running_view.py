@@ -80,7 +80,7 @@ async def test_a_password_that_is_typed_while_its_question_is_awaited_is_shown_n
         sh.gateway.faults.stall("register")
         await begin(sh, "login bob")
         screen.type_ahead(f"unseen 1{ENTER}")
-        await screen.shows("typed ahead: not shown, it may be a secret")
+        await screen.shows("typed ahead: hidden, maybe a secret")
         sh.gateway.faults.release()
         await screen.shows("typed before a question for a secret, and dropped", "password of bob:")
         sh.gateway.faults.stall("authenticate_user")
@@ -177,6 +177,15 @@ async def test_an_impatient_enter_leaves_nothing_at_the_prompt_and_ctrl_d_leaves
         sh.terminal.type_ahead(ENTER + ENTER + CTRL_D)
         await until(lambda: sh.prompt is not None and not sh.prompt._prompt.app.is_running)
         await sh.terminal.shows("closing")
+
+
+@pytest.mark.parametrize("line", ["sleep 60s", f"wait {INT} = 99 timeout 60s"])
+async def test_ctrl_c_after_ctrl_d_stops_the_command_and_does_not_leave(tmp_path: Path, line: str) -> None:
+    async with shell(tmp_path) as sh:
+        await begin(sh, line)
+        sh.terminal.type_ahead(CTRL_D + CTRL_C)
+        await sh.terminal.prompted()
+        await sh.terminal.enter("help keys", "clears the line; never leaves the shell")
 
 
 async def test_a_trend_stands_above_the_prompt_while_one_writes_and_sees_the_response(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ class HeldKeys:
         self.text, self._leaves = "", False
         store_typeahead(self._input, [*keys, *later])
 
+    def stay(self) -> None:
+        """Forget a Ctrl-D that has arrived: what ran was ended instead."""
+        self._leaves = False
+
     def withhold(self) -> None:
         """Take what has arrived from a question that comes now; nothing while no command has the keyboard."""
         if self._is_attached:

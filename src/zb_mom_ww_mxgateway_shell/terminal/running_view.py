@@ -26,7 +26,7 @@ T = TypeVar("T")
 _SHOWN_AFTER = 0.2
 """Seconds after which a command that still runs is shown: most end before, and nothing flickers."""
 _AHEAD = "  typed ahead: "
-_UNSEEN = "not shown, it may be a secret"
+_UNSEEN = "hidden, maybe a secret"
 _MOVING = {
     Keys.Left: "left",
     Keys.Right: "right",
@@ -97,6 +97,7 @@ class RunningView:
         try:
             return await task
         except asyncio.CancelledError:
+            self._held.stay()
             if self._failed is not None:
                 raise self._failed from None
             raise
@@ -116,6 +117,7 @@ class RunningView:
         try:
             return await feed.follow(lambda line: self._news.set())
         except asyncio.CancelledError:
+            self._held.stay()
             if self._failed is not None or task is None:
                 raise
             task.uncancel()  # Ctrl-C ends a picture; what it has shown is its result.
