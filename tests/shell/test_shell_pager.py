@@ -29,6 +29,13 @@ async def test_a_command_that_is_typed_into_it_neither_acts_nor_vanishes(tmp_pat
         await screen.enter("", "→ 5")
 
 
+async def test_the_keys_for_what_is_typed_into_it_are_shown_on_a_narrow_screen_too(tmp_path: Path) -> None:
+    async with shell(tmp_path, columns=80) as sh:
+        await sh.terminal.enter("help all", "q leaves")
+        sh.terminal.type(f"write {INT} 5")
+        await sh.terminal.shows(f"typed ahead: write {INT} 5 · Enter leaves, Esc drops it")
+
+
 async def test_what_comes_with_the_key_that_leaves_waits_for_a_look(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal

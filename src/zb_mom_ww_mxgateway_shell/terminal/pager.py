@@ -25,7 +25,8 @@ from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_se
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
-_AHEAD_KEYS = " · Enter leaves with it at the prompt, Esc drops it"
+_AHEAD_KEYS = (" · Enter leaves with it at the prompt, Esc drops it", " · Enter leaves, Esc drops it", "")
+"""From the longest; the first that fits is shown."""
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
 
@@ -129,8 +130,9 @@ class Pager:
     def _ahead_text(self) -> str:
         """Return what is typed for the next prompt, and the keys for it where there is room."""
         typed = safe(self._ahead.replace("\n", "⏎"))
-        text = f" typed ahead: {typed}{_AHEAD_KEYS} "
-        return text if width(text) <= self._width else f" typed ahead: {cut_start(typed, self._width - 16)} "
+        texts = (f" typed ahead: {typed}{keys} " for keys in _AHEAD_KEYS)
+        cut_short = f" typed ahead: {cut_start(typed, self._width - 16)} "
+        return next((text for text in texts if width(text) <= self._width), cut_short)
 
     def _forget_missed(self, processor: KeyProcessor) -> None:
         self._missed = ""
