@@ -271,6 +271,18 @@ async def test_another_file_does_not_begin_while_a_person_is_asked_about_one(tmp
         await screen.enter("y", "[None, None]")
 
 
+async def test_an_answer_that_comes_after_the_arming_ended_begins_nothing(tmp_path: Path) -> None:
+    file("set.mxs", DECLARED, "note begun", f"write {INT} 5")
+    async with shell(tmp_path, terms=ConnectionTerms()) as sh:
+        screen = sh.terminal
+        await screen.enter(f"arm {INT}", "armed for 10m")
+        await screen.enter("source set.mxs", "run set.mxs? It writes", "[y/N]")
+        sh.context.connected.arming.disarm("the shift is over")
+        ended = "the arming ended before the answer: read-only, the shift is over: arm", "nothing was run"
+        shown = await screen.enter("y", *ended)
+        assert "begun" not in shown
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 async def test_a_record_that_is_not_whole_is_said(tmp_path: Path) -> None:
     file("notes.mxs", "note hello")

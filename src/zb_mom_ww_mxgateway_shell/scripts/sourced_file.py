@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
+from zb_mom_ww_mxgateway_shell.state.run_scope import uncovered
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
@@ -124,12 +125,17 @@ class SourcedFile:
         current, declared = context.current, self.declared
         if current is None or not declared or current.desk.rules.level != "yes" or context.assume_yes:
             return None
+        if current.arming.for_good:
+            return None  # Nothing can be written anyway.
         named = ", ".join(safe(str(glob)) for glob in declared)
         question = f"run {safe(self.path)}? It writes {named} at {current.client.options.endpoint}, as it declares"
         if context.ask is None:
             raise ShellError("not run: it writes, and nobody can be asked; --yes says yes to all", ExitCode.GUARDED)
         if not await context.ask(question):
             raise ShellError("not confirmed; nothing was run", ExitCode.GUARDED)
+        if missing := uncovered(declared, current.arming.globs):
+            why = current.arming.refusal(missing[0].text)
+            raise ShellError(f"the arming ended before the answer: {why}; nothing was run", ExitCode.GUARDED)
         return current.desk.rules
 
 
