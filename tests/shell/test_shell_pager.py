@@ -43,13 +43,22 @@ async def test_what_comes_with_the_key_that_leaves_waits_for_a_look(tmp_path: Pa
         screen.type_ahead(f"qwrite {INT} 5{ENTER}")
         await screen.shows("lines)", f"demo> write {INT} 5")
         assert not sh.gateway.mutating_calls
-        await screen.prompted()
-        screen.type("\x15")
+
+
+async def test_two_lines_that_are_typed_into_it_stay_two(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
         await screen.enter("help all", "q leaves")
         screen.type_ahead(f"write {INT} 5{ENTER}0{ENTER}")
         await screen.prompted()
         await screen.enter("", f"WRITES  write {INT} 5", "no command 0", "run these 2 lines? [y/N]")
         await screen.enter("n", "nothing was run")
+        assert not sh.gateway.mutating_calls
+
+
+async def test_a_paste_into_it_waits_for_a_look(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
         await screen.enter("help all", "q leaves")
         screen.type(f"\x1b[200~register one\nwrite {INT} 6\n\x1b[201~")
         await screen.shows(f"typed ahead: register one⏎write {INT} 6⏎")
