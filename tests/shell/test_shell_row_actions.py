@@ -6,6 +6,7 @@ import pytest
 from shell_terminal import CTRL_C, ENTER, Shell, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.terminal.row_actions import ACTIONS, action_of
@@ -38,7 +39,7 @@ async def test_why_is_shown_at_the_prompt_and_enter_goes_back_to_the_same_row(tm
         screen = sh.terminal
         sh.gateway.set(INT, 5, quality=0)
         await selected(sh, INT, LEVEL)
-        await screen.shows("w why · t trend · e write")
+        await screen.shows("w why · t trend · W write")
         screen.type("w")
         await screen.shows(f"demo> why {INT}", "bad", BACK)
         assert all(len(line) <= columns for line in screen.text.split("\n"))
@@ -51,6 +52,11 @@ async def test_why_is_shown_at_the_prompt_and_enter_goes_back_to_the_same_row(tm
         screen.type(f"q{ENTER}")
         await screen.prompted()
         await screen.enter("echo here", "\nhere")
+
+
+def test_no_command_that_is_typed_at_the_screen_begins_a_write() -> None:
+    begun = {name[0] for name in all_commands().commands}
+    assert [name for key, name in ACTIONS.items() if key in begun] == ["why", "trend"]
 
 
 async def test_a_trend_of_the_row_ends_by_q_and_leads_back(tmp_path: Path) -> None:
@@ -69,7 +75,7 @@ async def test_a_write_goes_the_whole_way_of_the_prompt(tmp_path: Path) -> None:
     async with shell(tmp_path, terms=ConnectionTerms()) as sh:
         screen = sh.terminal
         await selected(sh, SETPOINT)
-        screen.type("e")
+        screen.type("W")
         await screen.prompted()
         await screen.shows(f"> write {SETPOINT}")
         screen.type(f"61{ENTER}")
@@ -78,7 +84,7 @@ async def test_a_write_goes_the_whole_way_of_the_prompt(tmp_path: Path) -> None:
         await screen.prompted()
         await screen.enter(f"arm {SETPOINT}", "armed")
         await selected(sh, SETPOINT)
-        screen.type("e")
+        screen.type("W")
         await screen.prompted()
         screen.type(f"61{ENTER}")
         await screen.shows(f"send 61.0 to {SETPOINT}? [y/N]")
@@ -87,7 +93,7 @@ async def test_a_write_goes_the_whole_way_of_the_prompt(tmp_path: Path) -> None:
         screen.type(ENTER)
         await screen.shows("1-1 of 1", "61")
         # Ctrl-C instead of a value changes nothing, and goes back.
-        screen.type("e")
+        screen.type("W")
         await screen.prompted()
         screen.type(f"5{CTRL_C}")
         await screen.shows("1-1 of 1")
@@ -101,7 +107,7 @@ async def test_a_row_is_selected_first_and_one_of_another_connection_waits_for_u
         await screen.enter(f"watch demo:{SETPOINT} {LEVEL} --full", "1-2 of 2")
         screen.type("w")
         await screen.shows("Enter selects a row, w: why")
-        screen.type(ENTER + "e")
+        screen.type(ENTER + "W")
         await screen.shows("it is of demo: use demo first")
         screen.type("t")
         await screen.shows(f"trend demo:{SETPOINT}", "Ctrl-C ends")
@@ -148,14 +154,14 @@ async def test_no_key_acts_on_a_row_of_before(tmp_path: Path) -> None:
         await sh.context.connect(demo.connection, "plantB", terms=demo.terms)
         sh.context.current = demo
         await selected(sh, f"demo:{INT}")
-        screen.type("e")
+        screen.type("W")
         await screen.shows(f"demo> write {INT}")
         await screen.prompted()
         screen.type(f"{CTRL_U}use plantB{ENTER}")
         await screen.shows(BACK)
         screen.type(f"{ENTER}e")
         await screen.shows("1-1 of 1", f"demo:{INT}   good   source time")
-        screen.type("e")
+        screen.type("W")
         await screen.shows("it is of demo: use demo first")
 
 
@@ -165,7 +171,7 @@ async def test_a_row_that_comes_while_it_is_paused_moves_no_other(tmp_path: Path
         await selected(sh, LEVEL, INT)
         screen.type("jrp")
         await screen.shows("PAUSED")
-        screen.type("e")
+        screen.type("W")
         await screen.shows(f"demo> write {INT}")
         await screen.prompted()
         # The newest is the first in this order.
@@ -203,7 +209,7 @@ async def test_a_write_goes_to_the_server_of_the_row(tmp_path: Path) -> None:
         session = sh.context.session
         servers = [await session.register(name) for name in ("first", "second")]
         items = [session.handles.items[server, await session.add_item(server, INT)] for server in servers]
-        lines = [action_of("e", WatchedItem(sh.context.connected.panel, item)) for item in items]
+        lines = [action_of("W", WatchedItem(sh.context.connected.panel, item)) for item in items]
         assert [each and each.line for each in lines] == [f"write {INT} ", f"write {INT} --server 2 "]
         found = sh.context.registry.parse(f"write {INT} --server 2 5", sh.context)
         assert found is not None

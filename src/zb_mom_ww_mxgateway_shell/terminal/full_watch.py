@@ -58,7 +58,7 @@ _HELP = (
     "q            leaves; what is watched stays watched",
     "arrows j k   move by a line; PgUp PgDn space by a page; g G to the ends",
     "Enter        selects a row, or none; the arrows move the selection, and its whole value is below the table",
-    "w t e        why, trend, write: of that row, at the prompt",
+    "w t W        why, trend, write: of that row, at the prompt",
     "y            copies its value to the clipboard, if the terminal lets it",
     "mouse        after set mouse on: the wheel scrolls, a click selects; Shift selects text as otherwise",
     "s            sorts by the next of: order of watch, tag, quality (worst first), age, changes",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from zb_mom_ww_mxgateway_shell.language.target_types import tag_text
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchedItem
 
-ACTIONS = {"w": "why", "t": "trend", "e": "write"}
-"""Commands by their keys."""
+ACTIONS = {"w": "why", "t": "trend", "W": "write"}
+"""Commands by their keys. No command begins with the key of a write: a line typed at the screen, as if it were the
+prompt, writes nothing."""
 _TAKES_CONNECTION = "trend"
 _TAKES_VALUE = "write"
 
