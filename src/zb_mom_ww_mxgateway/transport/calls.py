@@ -67,7 +67,7 @@ class Transport:
         # Its messages are those of one contract from now on.
         bind()
         self.options = options
-        self.trust = trust
+        self.trust: tls.Trust = trust
         self.channel: CommandChannel = channel
         self.observers: Observers = Observers()
         tags = partial(tag_of, self.observers)
