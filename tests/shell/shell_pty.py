@@ -78,7 +78,11 @@ class OwnTerminal:
     async def enter(self, line: str, *wanted: str) -> str:
         """Types a line once it is asked for (before, it would be held for review), and waits for what it shows."""
         await until(self._asks, lambda: f"a prompt or a question:\n{self.text}")
+        row = self._screen.cursor.y
+        before = self._screen.display[: row + 1]
         self.type(line + "\r")
+        # Until then the next line would be typed as if nothing had been.
+        await until(lambda: self._screen.display[: row + 1] != before, lambda: f"the line read:\n{self.text}")
         return await self.shows(*wanted)
 
     async def leave(self) -> None:

@@ -116,7 +116,7 @@ async def test_at_the_prompt_a_function_that_loops_is_said_so_and_ended(run: She
         await screen.shows("demo>")
         await screen.enter("write TestChildObject.TestInt 5", f"demo: {file}:5: loops has not returned for 1 s")
         await screen.shows("ended, because it did not return, and not called again", "completed")
-        await screen.enter("read Plant.Tank1.LevelSP", "60")
+        await screen.enter("read Plant.Tank1.LevelSP", "60.0")
         await screen.enter("exit", "Leave all the same? [y/N]")
         screen.type("y\r")
         assert await screen.ended() == 0

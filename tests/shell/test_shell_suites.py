@@ -296,19 +296,12 @@ async def test_what_is_wrong_with_one_file_takes_no_other_one(suite: Suites) -> 
 
 @POSIX
 async def test_ctrl_c_lets_a_statement_end_and_once_more_ends_it(suite: Suites) -> None:
-    suite.add(
-        "a.mxs",
-        f"write {INT} 1\nsession\nwait {INT} = 5 timeout 60s\nwrite {INT} 2\nfinally\nwrite {INT} 3\n",
-        writes=INT,
-    )
+    # A line that is under way for as long as nothing interrupts it.
+    suite.gateway.faults.stall("GetLastDeployTime")
+    suite.add("a.mxs", f"write {INT} 1\ngalaxy\nwrite {INT} 2\nfinally\nwrite {INT} 3\n", writes=INT)
     suite.add("b.mxs", f"write {INT} 9\n", writes=INT)
     process = await suite.process.start("--plaintext", "test", ".")
-    # The write is over when the line behind it runs.
-    await until(
-        lambda: any(
-            call.rpc == "Invoke" and call.request.command.HasField("get_session_state") for call in suite.gateway.calls
-        )
-    )
+    await until(lambda: any(call.rpc == "GetLastDeployTime" for call in suite.gateway.calls))
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     async with asyncio.timeout(40):
