@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Never
 
+from google.protobuf.message import Message
 from hpack import Decoder, Encoder
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
@@ -176,8 +177,16 @@ class Connection:
         if method == "StreamEvents":
             threading.Thread(target=self._replay_to, args=(stream,), daemon=True).start()
             return
-        self._send(frame(DATA, 0, stream, framed(replies[method].SerializeToString())))
+        self._reply(stream, replies[method])
         self._end(stream)
+
+    def _reply(self, stream: int, reply: Message) -> None:
+        """Sends the reply of a call. It takes room of the connection, as events do, which a stream must not overrun."""
+        message = framed(reply.SerializeToString())
+        with self._sending:
+            with self._room:
+                self._window -= len(message)
+            self._sock.sendall(frame(DATA, 0, stream, message))
 
     def _headers(self, stream: int, headers: dict[str, str], flags: int) -> bytes:
         return frame(HEADERS, END_HEADERS | flags, stream, self._encoder.encode(list(headers.items())))

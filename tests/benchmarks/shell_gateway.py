@@ -13,8 +13,6 @@ from replay_server import (
     SESSION,
     Connection,
     Replay,
-    frame,
-    framed,
     serve,
 )
 
@@ -58,7 +56,7 @@ class ShellConnection(Connection):
         elif method == "Invoke":
             reply = self._reply_to(pb.MxCommandRequest.FromString(body))
             self._send(self._headers(stream, {":status": "200", "content-type": "application/grpc"}, 0))
-            self._send(frame(DATA, 0, stream, framed(reply.SerializeToString())))
+            self._reply(stream, reply)
             self._send(self._headers(stream, {"grpc-status": "0"}, END_STREAM))
         else:
             self._send(self._headers(stream, UNIMPLEMENTED, END_STREAM))
