@@ -37,6 +37,12 @@ class Connection:
     connect_timeout: float = 10.0
     protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
 
+    def joined(self, other: "Connection") -> "Connection":
+        """Return both together; where the other has not the default, its value."""
+        plain = Connection()
+        given = {each.name: getattr(other, each.name) for each in fields(plain)}
+        return replace(self, **{name: value for name, value in given.items() if value != getattr(plain, name)})
+
     def client_options(self) -> "ClientOptions":
         """Return the library's options; raise its errors, and click.UsageError if nothing names an endpoint."""
         from zb_mom_ww_mxgateway import ClientOptions

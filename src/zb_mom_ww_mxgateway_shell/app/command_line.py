@@ -10,8 +10,8 @@ import click
 
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options
-from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent, write_options
+from zb_mom_ww_mxgateway_console.connect.options import connection_options
+from zb_mom_ww_mxgateway_console.connect.write_options import write_options
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
@@ -46,21 +46,57 @@ def form_options(help_of: Callable[[Formatter], str]) -> Decorator:
     return decorate
 
 
-def run_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of commands that run statements."""
-    options: list[Decorator] = [
-        connection_options,
-        demo_options,
-        click.option("--profile", metavar="NAME", help="Connect with this profile of the profiles file."),
-        click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME."),
-        form_options(lambda form: form.option_help),
-        click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
-        log_options("mxgw-shell", lambda log: click.get_current_context().with_resource(log)),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+def _as_given(*options: Decorator) -> Decorator:
+    """Return a decorator that adds options. A command gets all that are added so as one LaunchOptions, `given`."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def with_given(given: LaunchOptions | None = None, **arguments: Any) -> None:
+            own = {name: arguments.pop(name) for name in LaunchOptions._fields if name in arguments}
+            function(given=(given or LaunchOptions())._replace(**own), **arguments)
+
+        decorated: Callable[..., None] = with_given
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _report_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--report`` and ``--about``; the command gets them as one `evidence` argument."""
+
+    @functools.wraps(function)
+    def with_evidence(report: str | None, about: tuple[str, ...], **arguments: Any) -> None:
+        function(evidence=RecordOptions(report=report, about=about), **arguments)
+
+    about = click.option("--about", multiple=True, metavar="NAME=TEXT", help="What a record is about; may be repeated.")
+    report = click.option("--report", metavar="FILE.html|.md", help="Write a report at the end.")
+    return report(about(with_evidence))
+
+
+statement_options = _as_given(
+    connection_options,
+    demo_options,
+    click.option("--profile", metavar="NAME", help="Connect with this profile of the profiles file."),
+    click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME."),
+    form_options(lambda form: form.option_help),
+    click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
+    click.option("--debug", is_flag=True, help="Show tracebacks."),
+    log_options("mxgw-shell", lambda log: click.get_current_context().with_resource(log)),
+)
+"""Options of commands that take statements."""
+run_options = _as_given(
+    write_options,
+    click.option(
+        "--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated."
+    ),
+    click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report."),
+    _report_options,
+    click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask."),
+    click.option("--leave-clean", is_flag=True, help="Exit with 7 if something is left changed."),
+)
+"""Options of commands that run them: what may be written, what is run, and what becomes of its outcome."""
 
 
 @click.group(
@@ -71,8 +107,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
     "7 left changed (--leave-clean), 70 internal error, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
-@run_options
-@write_options
+@statement_options
 @click.option(
     "-c",
     "scripts",
@@ -82,38 +117,20 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
-@click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--record", metavar="FILE.jsonl", help="Write the record of the run, line by line.")
-@click.option("--report", metavar="FILE.html|.md", help="Write a report of the run at its end.")
-@click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the record is about; may be repeated.")
-@click.option("--plan", "plan_hash", metavar="HASH", help="Run -c FILE only as it was planned, and once.")
-@click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")
-@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
-@click.option("--leave-clean", is_flag=True, help="Exit with 7 if the run leaves something changed.")
-@click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
+@run_options
+@click.option("--plan", "planned", metavar="HASH", help="Run -c FILE only as it was planned, and once.")
+@click.option("--read-only", "refuses_writes", is_flag=True, help="Refuse everything that would change the plant.")
 @click.pass_context
 def command(
     context: click.Context,
-    connection: Connection,
-    demo: DemoOptions,
-    profile: str | None,
-    variables: tuple[str, ...],
-    output: str,
-    quiet: bool,
-    debug: bool,
-    consent: WriteConsent,
+    given: LaunchOptions,
     scripts: tuple[str, ...],
     lines: tuple[str, ...],
     python: str | None,
-    junit: str | None,
     record: str | None,
-    report: str | None,
-    about: tuple[str, ...],
-    plan_hash: str | None,
-    steps: tuple[str, ...],
-    assume_yes: bool,
-    leave_clean: bool,
-    read_only: bool,
+    planned: str | None,
+    refuses_writes: bool,
 ) -> None:
     """Operator shell for the MXAccess Gateway.
 
@@ -126,32 +143,20 @@ def command(
         raise click.UsageError(f"-c, -e and --python are for a run: leave them out before {context.invoked_subcommand}")
     if scripts.count("-") > 1:
         raise click.UsageError("-c - may be given once: there is one standard input")
-    if plan_hash is not None and (not scripts or not re.fullmatch("[0-9a-fA-F]{64}", plan_hash.strip())):
+    if planned is not None and (not scripts or not re.fullmatch("[0-9a-fA-F]{64}", planned.strip())):
         raise click.UsageError("--plan is for -c FILE: the hash that mxgw-shell plan FILE shows, 64 hexadecimal digits")
-    if plan_hash is not None and steps:
+    if planned is not None and given.steps:
         raise click.UsageError("--plan and --step exclude each other: a plan is of whole files")
-    if read_only and consent.arm:
+    if refuses_writes and given.consent.arm:
         raise click.UsageError("--read-only and --arm exclude each other")
-    if leave_clean and context.invoked_subcommand == "plan":
+    if given.leave_clean and context.invoked_subcommand == "plan":
         raise click.UsageError("--leave-clean is for runs: a plan writes nothing")
-    if steps and not scripts and python is None and context.invoked_subcommand != "test":
+    if given.steps and not scripts and python is None and context.invoked_subcommand != "test":
         raise click.UsageError("--step is for files: -c, --python, or test")
-    wanted = LaunchOptions(
-        connection=connection,
-        demo_plant=demo,
-        output=output,
-        profile=profile,
-        variables=variables,
-        read_only="started with --read-only" if read_only else "",
-        consent=consent,
-        assume_yes=assume_yes,
-        leave_clean=leave_clean,
-        quiet=quiet,
-        junit=junit,
-        evidence=RecordOptions(record=record, report=report, about=about),
-        steps=steps,
-        debug=debug,
-        plan_hash=(plan_hash or "").strip().lower(),
+    wanted = given._replace(
+        read_only="started with --read-only" if refuses_writes else "",
+        evidence=given.evidence._replace(record=record),
+        plan_hash=(planned or "").strip().lower(),
     )
     context.obj = wanted
     if context.invoked_subcommand is not None:
@@ -174,25 +179,15 @@ def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...
     """
     from zb_mom_ww_mxgateway_shell.app.main import check_files
 
-    wanted = outer._replace(variables=(*outer.variables, *variables), output=output or outer.output)
+    wanted = outer.joined(LaunchOptions(variables=variables, output=output))
     click.get_current_context().exit(check_files(wanted, files))
 
 
 @command.command()
 @many_files("files", "FILE.mxs…")
-@run_options
+@statement_options
 @click.pass_obj
-def plan(
-    outer: LaunchOptions,
-    files: tuple[str, ...],
-    connection: Connection,
-    demo: DemoOptions,
-    profile: str | None,
-    variables: tuple[str, ...],
-    output: str,
-    quiet: bool,
-    debug: bool,
-) -> None:
+def plan(outer: LaunchOptions, files: tuple[str, ...], given: LaunchOptions) -> None:
     """Connect, read, and show of each line of command files what it would do. Writes nothing.
 
     What a line reads counts the writes planned before it. Exits with 2 if a line cannot pass: no such tag,
@@ -202,7 +197,7 @@ def plan(
     if outer.junit is not None or outer.evidence.is_wanted:
         name = "--report-junit" if outer.junit is not None else "--record"
         raise click.UsageError(f"{name} is for runs: a plan proves nothing")
-    wanted = outer.with_run_options(connection, demo, profile, variables, output, quiet, debug)
+    wanted = outer.joined(given)
     wanted.check()
     from zb_mom_ww_mxgateway_shell.app.main import run_statements
 
@@ -224,9 +219,7 @@ def _seconds(_context: click.Context, parameter: click.Parameter, text: str | No
 
 @command.command()
 @many_files("files", "FILE|FOLDER…")
-@run_options
-@write_options
-@click.option("--step", "steps", multiple=True, metavar="GLOB", help="Run the steps with such titles; may be repeated.")
+@statement_options
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="Run the files with this tag; may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Run N files at a time, at most.")
 @click.option("--retries", type=click.IntRange(0, 10), default=0, metavar="N", help="Run what failed again, N times.")
@@ -234,24 +227,12 @@ def _seconds(_context: click.Context, parameter: click.Parameter, text: str | No
 @click.option("--shuffle", "seed", type=int, metavar="SEED", help="Run the files in the order that this seed gives.")
 @click.option("--time-limit", metavar="TIME", callback=_seconds, help="Longest time for a file without its own: 10m.")
 @click.option("--records", metavar="FOLDER", help="Write the record of each file into this folder.")
-@click.option("--report", metavar="FILE.html|.md", help="Write a report of all files at the end.")
-@click.option("--about", multiple=True, metavar="NAME=TEXT", help="What the records are about; may be repeated.")
-@click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a suite for each file.")
-@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
-@click.option("--leave-clean", is_flag=True, help="Exit with 7 if a file leaves something changed.")
+@run_options
 @click.pass_obj
 def test(
     outer: LaunchOptions,
     files: tuple[str, ...],
-    connection: Connection,
-    demo: DemoOptions,
-    profile: str | None,
-    variables: tuple[str, ...],
-    output: str,
-    quiet: bool,
-    debug: bool,
-    consent: WriteConsent,
-    steps: tuple[str, ...],
+    given: LaunchOptions,
     tags: tuple[str, ...],
     jobs: int,
     retries: int,
@@ -259,36 +240,23 @@ def test(
     seed: int | None,
     time_limit: float | None,
     records: str | None,
-    report: str | None,
-    about: tuple[str, ...],
-    junit: str | None,
-    assume_yes: bool,
-    leave_clean: bool,
 ) -> None:
     """Run command files as one suite: each in a session of its own, with one table and one report at the end.
 
     In a folder all *.mxs files are found, sorted; what another file includes is not run by itself.
     """
-    wanted = outer.with_run_options(connection, demo, profile, variables, output, quiet, debug)
-    wanted = wanted._replace(
-        consent=wanted.consent.joined(consent),
-        steps=(*outer.steps, *steps),
-        junit=junit or outer.junit,
-        assume_yes=assume_yes or outer.assume_yes,
-        leave_clean=leave_clean or outer.leave_clean,
-    )
+    wanted = outer.joined(given)
     wanted.check()
     if wanted.read_only and wanted.consent.arm:
         raise click.UsageError("--read-only and --arm exclude each other")
-    if outer.evidence.record is not None:
+    if wanted.evidence.record is not None:
         raise click.UsageError("--record is for one run: --records FOLDER keeps one of each file")
-    report, about = report or outer.evidence.report, (*outer.evidence.about, *about)
-    if about and records is None and report is None:
+    if wanted.evidence.about and records is None and wanted.evidence.report is None:
         raise click.UsageError("--about is for records: add --records FOLDER or --report FILE")
     from zb_mom_ww_mxgateway_shell.app.suites import run_suite
 
     code = run_suite(
-        wanted._replace(evidence=RecordOptions(report=report, about=about)),
+        wanted,
         files,
         names_file,
         tags=tags,
@@ -323,7 +291,7 @@ def mcp(outer: LaunchOptions, demo: bool, profile: str | None, debug: bool) -> N
     Tools browse, find, read, history, alarms and why; nothing that writes. A profile's key mcp = ["Plant.*"] names the
     tags that are shown. Needs the extra mcp.
     """
-    wanted = outer.with_run_options(Connection(), DemoOptions(demo=demo), profile, (), "", False, debug)
+    wanted = outer.joined(LaunchOptions(demo_plant=DemoOptions(demo=demo), profile=profile, debug=debug))
     wanted.check()
     if not (wanted.demo or wanted.profile):
         raise click.UsageError("--profile NAME names the gateway and what of it is shown; or --demo")

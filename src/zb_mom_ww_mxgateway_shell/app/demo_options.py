@@ -36,7 +36,7 @@ class DemoOptions(NamedTuple):
 
 
 def demo_options(function: F) -> F:
-    """Add ``--demo`` and the options of its plant to a click command, which gets them as one `demo` argument."""
+    """Add ``--demo`` and the options of its plant to a click command, which gets them as one `demo_plant` argument."""
     file = click.Path(exists=True, dir_okay=False)
     options = [
         click.option("--demo", "simulated", is_flag=True, help="Connect to a simulated gateway inside this process."),
@@ -57,10 +57,10 @@ def demo_options(function: F) -> F:
         generated_tags: int | None,
         **arguments: Any,
     ) -> Any:
-        demo = DemoOptions(
+        plant = DemoOptions(
             demo=simulated, tags=own_tags, plant=own_plant, faults=own_faults, generated_tags=generated_tags or 0
         )
-        return function(demo=demo, **arguments)
+        return function(demo_plant=plant, **arguments)
 
     decorated: Any = with_demo
     for option in reversed(options):

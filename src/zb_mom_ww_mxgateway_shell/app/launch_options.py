@@ -1,7 +1,6 @@
 """What the command line asks for."""
 
-from dataclasses import fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -15,26 +14,26 @@ from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, F
 class LaunchOptions(NamedTuple):
     """The options of one start of the shell."""
 
-    connection: Connection
-    demo_plant: DemoOptions
-    output: str
+    connection: Connection = Connection()
+    demo_plant: DemoOptions = DemoOptions()
+    output: str = ""
     """The name of an output form; empty for the setting."""
-    profile: str | None
-    variables: tuple[str, ...]
-    read_only: str
+    profile: str | None = None
+    variables: tuple[str, ...] = ()
+    read_only: str = ""
     """Why nothing may be written; empty if it may."""
-    consent: WriteConsent
+    consent: WriteConsent = WriteConsent()
     """What a run may write."""
-    assume_yes: bool
-    leave_clean: bool
+    assume_yes: bool = False
+    leave_clean: bool = False
     """Whether what a run leaves changed is a failure."""
-    quiet: bool
-    junit: str | None
-    evidence: RecordOptions
+    quiet: bool = False
+    junit: str | None = None
+    evidence: RecordOptions = RecordOptions()
     """What is wanted of the record of a run."""
-    steps: tuple[str, ...]
+    steps: tuple[str, ...] = ()
     """Globs of the titles of the steps to run; empty for all."""
-    debug: bool
+    debug: bool = False
     plan_hash: str = ""
     """The hash of the plan that a run is to be; empty for none."""
 
@@ -48,30 +47,10 @@ class LaunchOptions(NamedTuple):
         """The output form of what does not belong to a run."""
         return FORMATTERS[self.output or DEFAULT_FORM]
 
-    def with_run_options(
-        self,
-        connection: Connection,
-        demo: DemoOptions,
-        profile: str | None,
-        variables: tuple[str, ...],
-        output: str,
-        quiet: bool,
-        debug: bool,
-    ) -> "LaunchOptions":
-        """Return these options with those that were given behind the name of a command."""
-        given = {each.name: getattr(connection, each.name) for each in fields(connection)}
-        plain = Connection()
-        return self._replace(
-            connection=replace(
-                self.connection, **{name: value for name, value in given.items() if value != getattr(plain, name)}
-            ),
-            demo_plant=self.demo_plant.joined(demo),
-            profile=profile or self.profile,
-            variables=(*self.variables, *variables),
-            output=output or self.output,
-            quiet=quiet or self.quiet,
-            debug=debug or self.debug,
-        )
+    def joined(self, other: "LaunchOptions") -> "LaunchOptions":
+        """Return both together, as where one option is before the name of a command and another behind it; where only
+        one can hold, the other's."""
+        return LaunchOptions(*(_joined(*pair) for pair in zip(self, other, strict=True)))
 
     def check(self) -> None:
         """Raise click.UsageError if two options name a gateway, or one is for the plant of another."""
@@ -80,3 +59,9 @@ class LaunchOptions(NamedTuple):
             raise click.UsageError("--demo has its own gateway: leave --endpoint out")
         if self.profile and (self.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, Connection | DemoOptions | WriteConsent | RecordOptions):
+        return one.joined(other)
+    return (*one, *other) if isinstance(one, tuple) else other or one

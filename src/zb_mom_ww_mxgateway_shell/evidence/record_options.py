@@ -31,6 +31,10 @@ class RecordOptions(NamedTuple):
         """Yield the files that it writes, each with its option."""
         yield from ((each, name) for each, name in ((self.record, "--record"), (self.report, "--report")) if each)
 
+    def joined(self, other: "RecordOptions") -> "RecordOptions":
+        """Return both together; where only one file can be, the other's."""
+        return RecordOptions(other.record or self.record, other.report or self.report, (*self.about, *other.about))
+
     def facts(self) -> dict[str, str]:
         """Return the names and texts of ``--about``; raise ShellError for one that is none."""
         facts: dict[str, str] = {}
