@@ -1,6 +1,5 @@
 """Watching of items for a time or a number of samples; the front end shows it."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
 from zb_mom_ww_mxgateway_shell.output.value_text import VALUE_COLUMNS, clock_text, sample_text, value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 from zb_mom_ww_mxgateway_shell.output.watch_view import WatchView
+from zb_mom_ww_mxgateway_shell.process.tasks import first_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Subscription, UnseenWrite
@@ -72,7 +72,7 @@ class Watch:
                         for item in table.items:
                             if value := table.value(item):
                                 self._take(table, item, value, show, table.unseen_write(item))
-                    await self._changes(streams, show)
+                    await first_of((self._changes(*each, show) for each in streams), is_over=lambda: self.is_over)
             except TimeoutError:
                 pass
             finally:
@@ -87,20 +87,8 @@ class Watch:
             queue_size=self.waiting,
         )
 
-    async def _changes(self, streams: "Sequence[tuple[WatchTable, Subscription]]", show: Callable[[str], None]) -> None:
-        """Show changes until it is over, or every session is closed."""
-        going = {asyncio.ensure_future(self._changes_of(*stream, show)) for stream in streams}
-        try:
-            while going and not self.is_over:
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                for each in done:
-                    each.result()
-        finally:
-            for each in going:
-                each.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-
-    async def _changes_of(self, table: WatchTable, events: "Subscription", show: Callable[[str], None]) -> None:
+    async def _changes(self, table: WatchTable, events: "Subscription", show: Callable[[str], None]) -> None:
+        """Show the changes of one connection until it is over, or its session is closed."""
         wanted = {item.key: item for item in table.items}
         while not self.is_over:
             try:

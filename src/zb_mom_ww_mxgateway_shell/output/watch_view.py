@@ -1,12 +1,12 @@
 """The watched items that are in view together: those of the current connection, and those watched on others by name."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, table_lines_of
+from zb_mom_ww_mxgateway_shell.process.tasks import first_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
@@ -71,15 +71,7 @@ class WatchView:
         tables = [table for table, _ in self._tables()]
         if not tables or tuple(table.version for table in tables) != version:
             return
-        waiting = [asyncio.ensure_future(table.changed_since(table.version)) for table in tables]
-        try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                each.result()
-        finally:
-            for each in waiting:
-                each.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        await first_of(table.changed_since(table.version) for table in tables)
 
     def value(self, watched: WatchedItem) -> "LiveValue | None":
         """Return the latest value of an item."""

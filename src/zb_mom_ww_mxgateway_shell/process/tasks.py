@@ -1,8 +1,8 @@
-"""Background tasks, and the report of their failures when they happen."""
+"""Tasks that run at the same time: the first of several, those in the background, and the report of failures."""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any, Self
@@ -10,6 +10,25 @@ from typing import Any, Self
 _AGAIN_SECONDS = 1.0
 
 Failed = Callable[[BaseException], object]
+
+
+async def first_of(works: Iterable[Awaitable[None]], *, is_over: Callable[[], bool] = lambda: True) -> None:
+    """Await several at the same time until one of them ends and `is_over`, or all have ended; cancel the rest.
+
+    Raises the error of one that fails. Cancelling cancels all.
+    """
+    tasks = going = {asyncio.ensure_future(each) for each in works}
+    try:
+        while going:
+            ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+            for each in ended:
+                each.result()
+            if is_over():
+                return
+    finally:
+        for each in going:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
