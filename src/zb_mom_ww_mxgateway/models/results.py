@@ -1,11 +1,14 @@
 """Results of calls: entries of bulk calls, facts about a session and its worker."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import MxValueOutput
+
+_SESSION_ID = re.compile("session-[0-9a-f]{32}", re.IGNORECASE)
 
 
 class SubscribeResult(NamedTuple):
@@ -73,3 +76,8 @@ class SessionInfo:
     capabilities: tuple[str, ...]
     default_command_timeout: float
     """Seconds."""
+
+
+def is_session_id(text: str) -> bool:
+    """Return whether a gateway may have given a session this id: ``session-`` and 32 hex digits."""
+    return _SESSION_ID.fullmatch(text) is not None

@@ -1,11 +1,11 @@
 """Signs of a gateway that numbers its messages differently from the contract spoken here."""
 
-import re
 from typing import Any
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.results import is_session_id
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.wire.enums import open_enum
 
@@ -13,7 +13,6 @@ COMPARE = (
     "the gateway may number its messages differently from the contract spoken here: "
     "mxgw-py contract compare FILE.protoset tells"
 )
-_SESSION_ID = re.compile(r"session-[0-9a-f]{32}", re.IGNORECASE)
 # A large list is alike in all its entries.
 _ENTRIES_LOOKED_AT = 3
 
@@ -55,7 +54,7 @@ def misfit_of_opening(reply: pb.OpenSessionReply) -> str:
     if not isinstance(status, ProtocolStatusCode):
         return f"its protocol status is {status}, which is none that is known"
     is_refusal = reply.HasField("protocol_status") and status is not ProtocolStatusCode.OK
-    if not _SESSION_ID.fullmatch(reply.session_id) and not (is_refusal and not reply.session_id):
+    if not is_session_id(reply.session_id) and not (is_refusal and not reply.session_id):
         if not reply.session_id:
             return "it names no session"
         return f"its session id {reply.session_id[:60]!r} is not session- and 32 hex digits"

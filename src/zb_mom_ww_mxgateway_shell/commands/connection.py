@@ -3,13 +3,13 @@
 import asyncio
 import dataclasses
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayCertificateChangedError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.models.results import is_session_id
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
@@ -29,8 +29,6 @@ from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions,
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_changing, refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
-
-_SESSION_ID = re.compile("session-[0-9A-Fa-f]{32}")
 
 
 @command(
@@ -169,7 +167,7 @@ class SessionId(ArgumentType):
     name = "session-id"
 
     def parse(self, word: Token, context: Scope) -> str:
-        if not _SESSION_ID.fullmatch(word.value):
+        if not is_session_id(word.value):
             raise word.mistake("a session id is expected: session- and 32 hex digits")
         return word.value
 
