@@ -1,16 +1,27 @@
-"""Text files in UTF-8, with or without a byte-order mark; what is not that is named for what it is."""
+"""Text files in UTF-8, with or without a byte-order mark: their text, and the place of a mistake in it."""
 
 from zb_mom_ww_mxgateway.system.regular_files import other_encoding
 
 
-class TextFileError(ValueError):
+class PlacedError(ValueError):
+    """A mistake in a text; its line and its column are from 1."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+    def at(self, file: object) -> str:
+        """Return the message behind its place in a file of this name."""
+        return f"{file}:{self.line}:{self.column}: {self}"
+
+
+class TextFileError(PlacedError):
     """The bytes are not UTF-8; the message says what they are, and what to do."""
 
     def __init__(self, what: str, line: int, column: int) -> None:
-        super().__init__(f"{what}; save it as UTF-8")
+        super().__init__(f"{what}; save it as UTF-8", line, column)
         self.what = what
-        self.line = line
-        self.column = column
 
 
 def decoded(content: bytes) -> str:

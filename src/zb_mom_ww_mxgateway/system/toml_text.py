@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
+from zb_mom_ww_mxgateway.system.text_files import PlacedError
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys from the outermost table inwards; an array adds the index (from 0) of its element."""
 
@@ -22,14 +24,8 @@ _STRINGS: Final = (
 )
 
 
-class TomlError(ValueError):
+class TomlError(PlacedError):
     """The text is no TOML; the message says why, in one line."""
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.line = line
-        self.column = column
-        """Both from 1."""
 
 
 def parse_toml(text: str, *, real: Callable[[str], Any] = float) -> dict[str, Any]:

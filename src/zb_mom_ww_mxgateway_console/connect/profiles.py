@@ -167,14 +167,21 @@ class ProfilesFile:
 def read_file(path: Path | None = None) -> ProfilesFile:
     """Read the file; a missing file is empty. Raise click.UsageError with the line of a mistake."""
     path = path or default_path()
+    if (file := file_at(path)) is not None:
+        return file
+    if os.environ.get(FILE_VARIABLE):
+        raise click.UsageError(f"cannot read {path}: it is not there ({FILE_VARIABLE})")
+    return ProfilesFile(path, {}, {})
+
+
+def file_at(path: Path) -> ProfilesFile | None:
+    """Read the file; return None if there is none. Raise click.UsageError with the line of a mistake."""
     try:
         text = decoded(read_bytes(path))
     except FileNotFoundError:
-        if os.environ.get(FILE_VARIABLE):
-            raise click.UsageError(f"cannot read {path}: it is not there ({FILE_VARIABLE})") from None
-        return ProfilesFile(path, {}, {})
+        return None
     except TextFileError as error:
-        raise click.UsageError(f"{path}:{error.line}:{error.column}: {error}") from None
+        raise click.UsageError(error.at(path)) from None
     except OSError as error:
         raise click.UsageError(f"cannot read {path}: {error.strerror}") from error
     if others := open_to_others(path):
@@ -189,7 +196,7 @@ def checked(path: Path, text: str) -> ProfilesFile:
     except TomlError as error:
         line = text.split("\n")[error.line - 1]
         hint = f": {_BACKSLASH}" if re.search(r'"[^"]*\\', line) else ""
-        raise click.UsageError(f"{path}:{error.line}:{error.column}: {error}{hint}") from None
+        raise click.UsageError(f"{error.at(path)}{hint}") from None
     return _read(ProfilesFile(path, content, {}, text))
 
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from zb_mom_ww_mxgateway.system.text_files import PlacedError
+
 _QUOTED = re.compile('"((?:[^"]|"")*+)"')
 _LINE_END = re.compile("\r\n|\n|\r")
 
@@ -23,13 +25,8 @@ class CsvField(NamedTuple):
     """Whether each character of the text is one of the file, on one line."""
 
 
-class CsvMistake(ValueError):
-    """What is wrong with CSV text, with its place, from 1."""
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.line = line
-        self.column = column
+class CsvMistake(PlacedError):
+    """What is wrong with CSV text."""
 
 
 def csv_rows(text: str, separator: str = ",") -> Iterator[list[CsvField]]:

@@ -29,7 +29,7 @@ def read_variables(path: str, noted: Callable[[bytes, str], object]) -> tuple[st
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror or error}") from error
     except (TextFileError, TomlError) as error:
-        raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
+        raise ShellError(error.at(path)) from None
     lines = key_lines(text)
     return tuple(_given(name, value, f"{path}:{line_of(lines, (name,))}") for name, value in values.items())
 

@@ -98,7 +98,7 @@ def _numbered(content: bytes, name: str) -> list[Statement]:
     try:
         text = decoded(content)
     except TextFileError as error:
-        raise ShellError(f"{name}:{error.line}:{error.column}: {error}") from None
+        raise ShellError(error.at(name)) from None
     return [Statement(line.rstrip("\r"), number, name) for number, line in enumerate(text.split("\n"), start=1)]
 
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway.system.private_files import make_private_folder
 from zb_mom_ww_mxgateway.system.toml_text import key_lines, parse_toml
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.connect.profiles import KeyedConnection, checked
+from zb_mom_ww_mxgateway_console.connect.profiles import KeyedConnection, checked, file_at
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.regular_files import replace
 
@@ -77,22 +75,12 @@ class SavedProfile:
 
 
 def _text_of(path: Path) -> str:
-    """Return the text of a profiles file that has no mistake; raise ShellError."""
+    """Return the text of a profiles file that has no mistake; empty where there is none. Raise ShellError."""
     try:
-        text = decoded(read_bytes(path))
-    except FileNotFoundError:
-        return ""
-    except TextFileError as error:
-        raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
-    except OSError as error:
-        raise ShellError(f"cannot read {path}: {error.strerror}") from error
-    if others := open_to_others(path):
-        raise ShellError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
-    try:
-        checked(path, text)
+        file = file_at(path)
     except click.UsageError as error:
         raise ShellError(error.message) from None
-    return text
+    return "" if file is None else file.text
 
 
 def _table_of(connected: "GatewayConnection", former: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class WatchLists:
         except FileNotFoundError:
             raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
         except TextFileError as error:
-            raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
+            raise ShellError(error.at(path)) from None
         except OSError as error:
             raise ShellError(f"cannot read the list {name}: {error.strerror}") from error
         if others := open_to_others(path):
