@@ -98,7 +98,9 @@ class Gateways:
             with _library_warnings(command.report):
                 self._loop.run(self._acted((options, policy), command, action))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            raise click.Abort from None
+            # Another signal, in the orderly end after the first one, must not hide that a write is in doubt.
+            gateway = self._all.get((options, policy))
+            raise (gateway and gateway.guard.doubt) or click.Abort() from None
 
     async def _acted(
         self, key: tuple["ClientOptions", WritePolicy | None], command: GuardedRun, action: Action

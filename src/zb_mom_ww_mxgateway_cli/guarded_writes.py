@@ -1,17 +1,19 @@
 """The write guard of ``mxgw-py``: it decides as that of ``mxgw-shell`` does, with nobody to ask.
 
 Where nothing guards the writes of a command it refuses none, and only says which value is outside the range of its tag.
+In both cases it notes whether a call was sent, for a command that is interrupted.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.write_guard import Admission
 from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, ReadResult, Session
-    from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite
+    from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
     from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
     from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk
 
@@ -34,6 +36,10 @@ class GuardedWrites:
         """Without a `policy` nothing is refused."""
         self.live: LiveSession | None = None
         """The live session of the command that runs, if it has one: its values count."""
+        self.is_sent: bool = False
+        """Whether the command that runs has sent a call that changes the plant."""
+        self.doubt: MxGatewayError | None = None
+        """The error of a call of it that was interrupted once it was sent."""
         self._policy = policy
         self._connection = connection
         self._run: GuardedRun | None = None
@@ -44,9 +50,16 @@ class GuardedWrites:
     def begin(self, run: GuardedRun) -> None:
         """Let the writes from now on be those of this command."""
         self._run = run
-        self.live = None
+        self.live = self.doubt = None
+        self.is_sent = False
 
-    async def __call__(self, pending: "PendingWrite", /) -> "bool | str | Admission":
+    async def __call__(self, pending: "PendingWrite", /) -> bool | str | Admission:
+        answer = await self._decided(pending)
+        if isinstance(answer, str) or not answer:
+            return answer
+        return _NotedAdmission(self, answer if isinstance(answer, Admission) else None)
+
+    async def _decided(self, pending: "PendingWrite") -> bool | str | Admission:
         assert self._run is not None, "a command begins before it writes"
         self._pending = pending
         if self._policy is None:
@@ -92,3 +105,25 @@ class GuardedWrites:
             self._run.report.warning(f"journal head {await self._desk.aclose()}")
         except MxGatewayError as error:
             self._run.report.warning(str(error))
+
+
+class _NotedAdmission(Admission):
+    """A call that was allowed: it is noted in the moment of sending."""
+
+    def __init__(self, guard: GuardedWrites, admission: Admission | None) -> None:
+        """`admission` is that of the desk; None without one."""
+        self._guard = guard
+        self._admission = admission
+
+    def refusal(self) -> str:
+        refused = self._admission.refusal() if self._admission else ""
+        self._guard.is_sent |= not refused
+        return refused
+
+    def answered(self, answer: "WriteAnswer") -> None:
+        if self._admission:
+            self._admission.answered(answer)
+
+    def confirmed(self, outcomes: Sequence[Any]) -> None:
+        if self._admission:
+            self._admission.confirmed(outcomes)

@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent, cons
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS
+from zb_mom_ww_mxgateway_console.render.write_results import NOTHING_WRITTEN
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
@@ -41,29 +42,6 @@ class CommandRun:
     gateways: Gateways
     in_batch: bool = False
     """Whether it is a line of a batch: its streams need an end, and it does not read standard input."""
-
-
-@asynccontextmanager
-async def unknown_if_interrupted(call: str, endpoint: str) -> "AsyncIterator[list[FollowedCall]]":
-    """Around a call that changes the plant there: raise with ``outcome_unknown`` if it is cancelled; yield the list of
-    the writes in it that wait for their completion."""
-    import asyncio
-
-    from zb_mom_ww_mxgateway.live.followed_writes import followed_writes
-
-    calls: list[FollowedCall] = []
-    try:
-        with followed_writes() as calls:
-            yield calls
-    except asyncio.CancelledError:
-        is_accepted = any(each.is_interrupted for each in calls)
-        after = "after it was accepted and before its completion came" if is_accepted else "before its answer came"
-        raise MxGatewayError(
-            f"outcome unknown: {call} was interrupted {after}",
-            endpoint=endpoint,
-            call=call,
-            outcome_unknown=True,
-        ) from None
 
 
 class Runner:
@@ -93,6 +71,36 @@ class Runner:
         """Let the values of a live session decide about the writes of this command, if they are guarded."""
         if self._connected is not None:
             self._connected.guard.live = live
+
+    @asynccontextmanager
+    async def interruptible(self, call: str) -> "AsyncIterator[list[FollowedCall]]":
+        """Around a call that changes the plant, and what it needs before: if it is cancelled, raise with
+        ``outcome_unknown`` where it was sent, and click.Abort where it was not.
+
+        Yield the list of the writes in it that wait for their completion.
+        """
+        import asyncio
+
+        from zb_mom_ww_mxgateway.live.followed_writes import followed_writes
+
+        assert self._connected is not None, "what changes the plant runs on a connection"
+        guard = self._connected.guard
+        calls: list[FollowedCall] = []
+        try:
+            with followed_writes() as calls:
+                yield calls
+        except asyncio.CancelledError:
+            if not guard.is_sent:
+                raise click.Abort(NOTHING_WRITTEN) from None
+            is_accepted = any(each.is_interrupted for each in calls)
+            after = "after it was accepted and before its completion came" if is_accepted else "before its answer came"
+            guard.doubt = MxGatewayError(
+                f"outcome unknown: {call} was interrupted {after}",
+                endpoint=self._connected.client.options.endpoint,
+                call=call,
+                outcome_unknown=True,
+            )
+            raise guard.doubt from None
 
     def _run(self, action: Callable[[CommandConnection], Awaitable[None]]) -> None:
         async def connected(connection: CommandConnection) -> None:

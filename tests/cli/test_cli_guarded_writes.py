@@ -471,6 +471,22 @@ async def test_an_interrupted_write_is_unknown_in_the_journal_too(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
+async def test_a_write_that_is_interrupted_while_its_guards_are_looked_up_is_not_sent(
+    limits: Path, profiles: Profiles, start: Start, gateway: SimulatedGateway, journal: Lines
+) -> None:
+    gateway.schedule("at subscribe_bulk 2 stall")  # the first one is for the tag itself
+    process = await start("write", INT, "5", *PLANT, "--arm", INT, "--limits", str(limits), "--json")
+    await until(lambda: any(BOOL in str(call.request) for call in gateway.calls))
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    gateway.faults.release()
+    assert (ran.code, ran.json[0]["outcome"], ran.json[0]["result"]) == (130, "not sent", None)
+    assert ran.json[0]["error"]["message"] == "interrupted; no write was sent"
+    assert "interrupted" in journal.of("refused")["why"]
+    assert {"intent", "answer", "outcome"}.isdisjoint(journal.kinds)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
 async def test_a_write_that_is_interrupted_after_it_was_accepted_says_so(
     profiles: Profiles, start: Start, gateway: SimulatedGateway, journal: Lines
 ) -> None:

@@ -108,6 +108,33 @@ async def test_a_write_on_its_way_is_unknown(
     )
 
 
+async def test_a_signal_that_cuts_the_end_short_hides_no_doubt(gateway: SimulatedGateway, start: Start) -> None:
+    gateway.faults.stall("write")
+    gateway.faults.stall("CloseSession")
+    process = await start("write", "--plaintext", "TestChildObject.TestInt", "5")
+    await until(lambda: gateway.mutating_calls)
+    while process.returncode is None:
+        process.send_signal(signal.SIGINT)
+        await asyncio.sleep(0.1)
+    ran = await ended(process)
+    gateway.faults.release()
+    assert ran.code == 6
+    assert "outcome unknown: write was interrupted before its answer came" in ran.err
+
+
+async def test_a_write_by_name_that_waits_for_its_first_value_is_not_sent(
+    environment: dict[str, str], start: Start
+) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY], first_change_delay=60) as gateway:
+        write = ("write", "--plaintext", "TestChildObject.TestInt", "5", "--json")
+        process = await start(*write, MXGATEWAY_ENDPOINT=gateway.endpoint)
+        await until(lambda: commanded(gateway, "subscribe_bulk"))
+        process.send_signal(signal.SIGINT)
+        ran = await ended(process)
+        assert (ran.code, ran.json[0]["error"]["message"]) == (130, "interrupted; no write was sent")
+        assert gateway.mutating_calls == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_what_writes_nothing_is_interrupted_by_any_signal(
     gateway: SimulatedGateway, opened: Open, start: Start, number: signal.Signals

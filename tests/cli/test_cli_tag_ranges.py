@@ -1,12 +1,18 @@
 """Ranges of tags as ``mxgw-py`` looks them up before it writes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from cli_process import until
 
-from zb_mom_ww_mxgateway import GatewayClient, ReadResult
+from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, ReadResult
 from zb_mom_ww_mxgateway_cli import tag_ranges
+from zb_mom_ww_mxgateway_cli.gateways import CommandConnection
 from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
+from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SETPOINT, LEVEL = "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
@@ -67,3 +73,26 @@ async def test_a_galaxy_that_does_not_answer_is_left_alone_for_a_while(
     assert (asked := questions(plant)) > 0
     assert await ends(ranges, LEVEL) == (None, None)
     assert questions(plant) == asked
+
+
+async def test_a_write_is_noted_as_sent_only_once_its_ranges_are_looked_up(
+    plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_ranges, "_SECONDS", 30.0)
+    connection = CommandConnection(ClientOptions(endpoint=plant.endpoint, plaintext=True), None)
+    await connection.connect(report := Report())
+    connection.guard.begin(GuardedRun("mxgw-py write", WriteConsent(), report))
+    session = connection.attached((await connection.client.open_session()).session_id)
+    server = await session.register("test")
+    item = await session.add_item(server, SETPOINT)
+    await session.advise(server, item)
+    plant.faults.stall("DiscoverHierarchy")
+    writing = asyncio.ensure_future(session.write(server, item, 50.0))
+    await until(lambda: questions(plant))
+    writing.cancel()
+    await asyncio.wait([writing])
+    assert (connection.guard.is_sent, plant.mutating_calls) == (False, 0)
+    plant.faults.release()
+    await session.write(server, item, 50.0)
+    assert (connection.guard.is_sent, plant.mutating_calls) == (True, 1)
+    await connection.aclose()

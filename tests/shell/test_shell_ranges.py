@@ -74,6 +74,29 @@ async def test_many_values_at_once_are_asked_for_too(tmp_path: Path) -> None:
         assert made.gateway.mutating_calls == 0
 
 
+@pytest.mark.parametrize("line", ["write {0} 4000", "write-many {1}", "await session.write(*items[0].key, 4000.0)"])
+async def test_ctrl_c_while_ranges_are_read_says_that_no_write_was_sent(tmp_path: Path, line: str) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"tag,value\n{SETPOINT},4000\n", encoding="utf-8")
+    async with shell(tmp_path) as made:
+        await until(lambda: made.context.catalogue.is_complete)
+        await made.terminal.enter(f"watch {SETPOINT}", "good")
+        await made.terminal.prompted()
+        is_python = line.startswith("await")
+        if is_python:
+            await made.terminal.enter("py", ">>>")
+        made.gateway.faults.stall("read_bulk")
+        made.terminal.type(line.format(SETPOINT, rows) + ENTER)
+        await until(lambda: any("RangeLo" in str(call.request) for call in made.gateway.calls))
+        made.terminal.type(CTRL_C)
+        await made.terminal.shows("KeyboardInterrupt" if is_python else "interrupted; no write was sent")
+        if not is_python:
+            await made.terminal.enter("last-error", "nothing of it is in doubt")
+        assert "UNKNOWN" not in made.terminal.text
+        assert made.gateway.mutating_calls == 0
+        made.gateway.faults.release()
+
+
 async def test_the_python_pane_asks_too(tmp_path: Path) -> None:
     async with shell(tmp_path, write_complete_delay=0) as made:
         await until(lambda: made.context.catalogue.is_complete)

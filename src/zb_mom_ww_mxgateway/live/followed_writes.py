@@ -49,6 +49,11 @@ class FollowedCall:
         self.results, self.is_interrupted = results, True
 
 
+def surely_not_sent(calls: Sequence[FollowedCall]) -> bool:
+    """Return whether there are calls that were followed, and none of them was sent."""
+    return bool(calls) and not any(call.is_sent for call in calls)
+
+
 _FOLLOWERS: ContextVar[tuple[list[FollowedCall], ...]] = ContextVar("followers of writes", default=())
 
 

@@ -19,15 +19,11 @@ class WriteDesk:
         self.records: WriteRecords = records
         self.asked_at: float | None = None
         """Monotonic seconds of the last call that was allowed or refused; None before the first."""
-        self.asked_in: dict[str, float] = {}
-        """The same by session id; under an empty id for what is not a write to an item, such as an acknowledgement."""
 
     async def __call__(self, pending: PendingWrite, /) -> bool | str | Admission:
         from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
 
         self.asked_at = clock.monotonic()
-        are_writes = pending.entries and not any(each.alarm for each in pending.entries)
-        self.asked_in[pending.session_id if are_writes else ""] = self.asked_at
         action = GuardedAction(self.rules, self.records, pending, current_note())
         try:
             refused = await action.decide()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.live.followed_writes import followed_writes, surely_not_sent
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
@@ -96,14 +97,17 @@ class TimedReverts:
             revert.end(timed, "not sent")
             self._drop_void(revert)
             raise self._blocked(item.tag, f"its revert cannot be noted: {_reason(error)}") from error
-        # Until the outcome is known, it may have been sent: cancelling leaves a revert that is pending.
+        # Until the outcome is known, it may have been sent: cancelling leaves a revert that is pending then.
         state: WriteState = "unknown"
         try:
-            with given(expected={tag_key(item.tag): before.value}):
+            with given(expected={tag_key(item.tag): before.value}), followed_writes() as calls:
                 result = await send()
             state = result.outcome.value
         except MxGatewayError as error:
             state = "unknown" if error.outcome_unknown else "not sent"
+            raise
+        except asyncio.CancelledError:
+            state = "not sent" if surely_not_sent(calls) else "unknown"
             raise
         finally:
             revert.end(timed, state)
@@ -262,10 +266,10 @@ class TimedReverts:
             "reverts": True,
         }
         try:
-            with given(**said):
+            with given(**said), followed_writes() as calls:
                 result = await self._live.write_and_confirm(*item.key, revert.original, timeout=_OUTCOME_SECONDS)
         except asyncio.CancelledError:
-            revert.made("unknown", "interrupted")
+            revert.made("not sent" if surely_not_sent(calls) else "unknown", "interrupted")
             raise
         except MxGatewayError as error:
             is_blocked = isinstance(error, MxGatewayWriteBlockedError)

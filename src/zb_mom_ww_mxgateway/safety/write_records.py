@@ -49,6 +49,9 @@ class WriteRecords:
         """Returns what is known of the connection for each line: certificate, galaxy, deploy time …"""
         self.who: str = ""
         """Who writes, for the list of changes."""
+        self.sent_in: dict[str, float] = {}
+        """When a call was last sent, in monotonic seconds, by session id; under an empty id for what is no write to an
+        item, such as an acknowledgement."""
         self._under_way = WritesUnderWay()
         self._others: dict[tuple[str, int], OthersWrite] = {}
         WriteRecords._all.add(self)
@@ -90,6 +93,8 @@ class WriteRecords:
 
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
         """Note a call in the moment of sending."""
+        are_writes = pending.entries and not any(each.alarm for each in pending.entries)
+        self.sent_in[pending.session_id if are_writes else ""] = clock.monotonic()
         self.ledger.sent(pending, old, who=self.who)
         self.doubtful.sent(pending)
 
@@ -131,6 +136,10 @@ class WriteRecords:
         self._post(
             "outcome", {"action": correlation_id, "verified": [None if each is None else {**each} for each in results]}
         )
+
+    def has_sent(self, since: float) -> bool:
+        """Return whether a call was sent since then (monotonic seconds)."""
+        return any(at >= since for at in self.sent_in.values())
 
     def last_write(self, tag: str) -> OwnWrite | None:
         """Return the last write of this session to a tag that is not put back; None for none."""

@@ -7,13 +7,7 @@ import click
 
 from zb_mom_ww_mxgateway.models.alarms import check_reference
 from zb_mom_ww_mxgateway_cli.options import end_options, sendable
-from zb_mom_ww_mxgateway_cli.running import (
-    Runner,
-    gateway_options,
-    milliseconds_since,
-    unknown_if_interrupted,
-    writing_options,
-)
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, writing_options
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
@@ -72,7 +66,7 @@ def acknowledge_alarm(runner: Runner, reference: str, comment: str, operator: st
 
     async def action(client: "GatewayClient") -> None:
         started = time.perf_counter()
-        async with unknown_if_interrupted("acknowledge_alarm", client.options.endpoint):
+        async with runner.interruptible("acknowledge_alarm"):
             await client.acknowledge_alarm(reference, comment, operator)
         form = {
             "comment": comment,

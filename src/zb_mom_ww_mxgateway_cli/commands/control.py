@@ -14,13 +14,7 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.times import shown_text
 from zb_mom_ww_mxgateway_cli.commands.credentials import PasswordOptions, password_options
 from zb_mom_ww_mxgateway_cli.options import sendable, session_id_option
-from zb_mom_ww_mxgateway_cli.running import (
-    Runner,
-    gateway_options,
-    milliseconds_since,
-    unknown_if_interrupted,
-    writing_options,
-)
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, writing_options
 from zb_mom_ww_mxgateway_console.render.forms import safe, value_form
 from zb_mom_ww_mxgateway_console.text.wording import closest
 
@@ -145,7 +139,7 @@ def call(
     async def action(session: "Session") -> None:
         sent = _with_password(fields, source.read()) if kind == _WITH_PASSWORD else fields
         started = time.perf_counter()
-        async with _in_doubt_if_mutating(kind, session.endpoint):
+        async with _interruptible(runner, kind):
             reply = await session.call_json(kind, sent)
         form = {
             "kind": kind,
@@ -192,12 +186,12 @@ def _with_password(fields: str, password: str) -> str:
 
 
 @asynccontextmanager
-async def _in_doubt_if_mutating(kind: str, endpoint: str) -> AsyncIterator[None]:
-    """Around a call: if it changes the plant, and is cancelled, its outcome is unknown."""
+async def _interruptible(runner: Runner, kind: str) -> AsyncIterator[None]:
+    """Around a call: as ``Runner.interruptible`` if it changes the plant."""
     from zb_mom_ww_mxgateway.wire import MUTATING_KINDS
 
     if kind not in MUTATING_KINDS:
         yield
         return
-    async with unknown_if_interrupted(kind, endpoint):
+    async with runner.interruptible(kind):
         yield

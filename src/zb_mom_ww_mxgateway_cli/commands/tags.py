@@ -1,7 +1,7 @@
 """Reads and writes by tag name, each in its own session."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway.times import exact_nanoseconds
 from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
 from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
     ExpectationNotMet,
@@ -37,10 +37,10 @@ from zb_mom_ww_mxgateway_console.render.refusals import (
 )
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
-from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, word_of_error
+from zb_mom_ww_mxgateway_console.render.write_results import verdict_of, word_of_error
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session, WriteResult
 
 CLIENT_NAME = "mxgw-py"
 TIMEOUT = 30.0
@@ -153,7 +153,7 @@ def write_by_name(
             live = await LiveSession.open(client, session)
             runner.decide_by(live)
             try:
-                await _written(runner.report, client, live, tag, text, named, user_id, timeout, expected)
+                await _written(runner, client, live, tag, text, named, user_id, timeout, expected)
             finally:
                 await _close(session, runner.report)
                 await live.aclose()
@@ -162,7 +162,7 @@ def write_by_name(
 
 
 async def _written(
-    report: Report,
+    runner: Runner,
     client: "GatewayClient",
     live: "LiveSession",
     tag: str,
@@ -172,39 +172,35 @@ async def _written(
     timeout: float,
     expected: str | bool,
 ) -> None:
-    started = time.perf_counter()
-    (item,) = await live.subscribe_tags([tag], await live.session.register(CLIENT_NAME), timeout=timeout)
-    before = await live.first_value(item, timeout=timeout)
-    value = _value_for(text, named, before)
-    if value is None:
-        raise _without_type(live, tag, before)
-    form: dict[str, Any] = {
-        "before": value_form(before.value),
-        "outcome": "unknown",
-        "result": WriteVerdict.UNKNOWN.word,
-        "tag": tag,
-        "type": value.type,
-        "user_id": user_id,
-        "value": value_form(value),
-    }
-    report.summary |= form
     from zb_mom_ww_mxgateway.safety.write_note import given  # Lazy: reading needs none of it.
 
+    started, report = time.perf_counter(), runner.report
+    form: dict[str, Any] = {}
     try:
-        async with unknown_if_interrupted("write", live.session.endpoint) as calls:
+        async with runner.interruptible("write") as calls:
+            (item,) = await live.subscribe_tags([tag], await live.session.register(CLIENT_NAME), timeout=timeout)
+            before = await live.first_value(item, timeout=timeout)
+            value = _value_for(text, named, before)
+            if value is None:
+                raise _without_type(live, tag, before)
+            form = {
+                "before": value_form(before.value),
+                "outcome": "not sent",
+                "result": None,
+                "tag": tag,
+                "type": value.type,
+                "user_id": user_id,
+                "value": value_form(value),
+            }
+            report.summary |= form
             with given(expects_refusal=bool(expected)):
-                result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
+                result = await _outcome(live.write_and_confirm(*item.key, value, user_id, timeout=timeout), expected)
     except MxGatewayError as error:
-        if not (expected and isinstance(error, MxGatewayAuthorizationError)):
+        if form:
             is_accepted = any(call.is_interrupted for call in calls)
-            report.summary["outcome"] = (
-                "accepted" if is_accepted else "unknown" if error.outcome_unknown else "not sent"
-            )
-            report.summary["result"] = word_of_error(error)
-            raise
-        from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
-
-        result = WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
+            outcome = "accepted" if is_accepted else "unknown" if error.outcome_unknown else "not sent"
+            report.summary |= {"outcome": outcome, "result": word_of_error(error)}
+        raise
     form |= {
         "accepted_ms": _milliseconds(result.accepted_after),
         "completed_ms": _milliseconds(result.completed_after),
@@ -237,6 +233,18 @@ async def _written(
         raise MxGatewayError(f"outcome unknown: {reason}", outcome_unknown=True, **known)
     reason = str(result.error or "the session was lost").removeprefix("outcome unknown: ")
     raise MxGatewayError(f"outcome unknown: the write of {tag}: {reason}", outcome_unknown=True, **known)
+
+
+async def _outcome(writing: "Awaitable[WriteResult]", expected: str | bool) -> "WriteResult":
+    """Return the outcome of a write; where a refusal is `expected`, also that of a key which may not write."""
+    try:
+        return await writing
+    except MxGatewayAuthorizationError as error:
+        if not expected:
+            raise
+        from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
+
+        return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
 
 
 async def _security_of(client: "GatewayClient", tag: str) -> int | None:

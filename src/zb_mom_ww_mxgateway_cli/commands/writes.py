@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_cli.options import (
     server_handle_option,
     session_id_option,
 )
-from zb_mom_ww_mxgateway_cli.running import Runner, milliseconds_since, unknown_if_interrupted, writing_options
+from zb_mom_ww_mxgateway_cli.running import Runner, milliseconds_since, writing_options
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_console.render.refusals import refusal_status
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
@@ -167,7 +167,7 @@ def write(
     async def action(session: "Session") -> None:
         started = time.perf_counter()
         try:
-            async with unknown_if_interrupted("write", session.endpoint):
+            async with runner.interruptible("write"):
                 await session.write(server_handle, item_handle, value, user_id)
         except MxGatewayError as error:
             runner.report.summary["result"] = word_of_error(error)
@@ -273,13 +273,10 @@ def _write(
     async def action(session: "Session") -> None:
         from zb_mom_ww_mxgateway_cli.commands.bulk import print_bulk, written
 
-        async def in_doubt() -> "Sequence[BulkWriteResult]":
-            async with unknown_if_interrupted(name, session.endpoint):
-                return await call(session)
-
-        if prepare is not None:
-            await prepare(session)
-        await print_bulk(runner.report, session, server_handle, written(name), in_doubt())
+        async with runner.interruptible(name):
+            if prepare is not None:
+                await prepare(session)
+            await print_bulk(runner.report, session, server_handle, written(name), call(session))
 
     runner.run_in(session_id, action)
 

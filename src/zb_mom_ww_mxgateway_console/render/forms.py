@@ -115,7 +115,7 @@ def error_message(error: BaseException) -> str:
         case click.ClickException():
             return one_line(error.format_message())
         case KeyboardInterrupt() | click.Abort():
-            return "interrupted"
+            return str(error) or "interrupted"
     return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)")
 
 

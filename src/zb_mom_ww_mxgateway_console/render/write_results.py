@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WriteResult
 
 
+NOTHING_WRITTEN = "interrupted; no write was sent"
+"""Reported where what writes was interrupted before that."""
+
+
 class WriteVerdict(Enum):
     """Result of a write. Its value is its word in JSON."""
 

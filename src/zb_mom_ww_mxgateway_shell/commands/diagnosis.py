@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
-from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedAccepted
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedAccepted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
@@ -154,8 +154,10 @@ def _outcome(error: BaseException) -> str:
         return "not carried out, or it changes nothing in the plant"
     if isinstance(error, InterruptedAccepted):
         return "accepted: its effect is unknown, as nothing waited for its completion any more; it was not sent again"
-    if isinstance(error, Interrupted):
+    if isinstance(error, InterruptedInDoubt):
         return f"UNKNOWN, if it was sent: it may have been carried out, or {MAY_STILL_HAPPEN}; it was not sent again"
+    if isinstance(error, Interrupted):
+        return "nothing of it is in doubt"
     return "nothing was sent" if isinstance(error, ShellError) else "unknown"
 
 

@@ -13,12 +13,14 @@ from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form
+from zb_mom_ww_mxgateway_console.render.write_results import NOTHING_WRITTEN
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import given_reason
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, refused
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.output.tag_texts import TagTexts, shown_value
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import Signature
 
@@ -94,9 +96,12 @@ class BulkWriting:
         return self._table(results)
 
     def interrupted(self) -> WrittenRows:
-        """Return the table of a wait that was interrupted: accepted, unless no answer came."""
+        """Return the table of a wait that was interrupted: accepted, unless no answer came. Raise Interrupted where
+        nothing was sent."""
         from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
 
+        if not any(call.is_sent for call in self._calls):
+            raise Interrupted(NOTHING_WRITTEN)
         if self._calls and self._calls[-1].results is not None:
             return self._table(self._calls[-1].results)
         error = MxGatewayError("the wait for it was interrupted", call="write_bulk", outcome_unknown=True)

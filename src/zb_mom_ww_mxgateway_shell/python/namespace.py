@@ -175,7 +175,7 @@ def _is_secret(value: Any) -> bool:
 def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
     # The live session knows how its own writes ended; for other sessions that is unknown here.
     own = connected.live.session.session_id
-    others = (at for session_id, at in connected.desk.asked_in.items() if session_id != own)
+    others = (at for session_id, at in connected.desk.records.sent_in.items() if session_id != own)
     return any(at >= since for at in others) or connected.live.unsettled_writes(since, unanswered=True) > 0
 
 

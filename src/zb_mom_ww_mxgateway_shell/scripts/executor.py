@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall, followed_writes
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import age_text
+from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
+from zb_mom_ww_mxgateway_console.render.write_results import NOTHING_WRITTEN
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
@@ -146,29 +147,28 @@ class LineRun:
         awaited = self.context.awaited_values() or name
         return texts[-1] if texts else f"{awaited}, {age_text(clock.monotonic() - self._started)}"
 
-    def interruption(self, since: float | None = None) -> Interrupted:
-        """Return the error for this line, interrupted: a write may have been sent.
-
-        It is in doubt if the write gate was asked for a write since `since` (monotonic seconds).
-        """
+    def interruption(self) -> Interrupted:
+        """Return the error for this line, interrupted. It is in doubt if a write was sent since the line began."""
         if not self.is_mutating:
             return Interrupted("interrupted")
-        if self.writes and all(call.results is not None for call in self.writes):
-            return self._interruption_after_answers()
-        asked = [each.desk.asked_at for each in self.context.connections.values()]
-        was_asked = since is not None and any(at is not None and at >= since for at in asked)
-        return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
+        sent = [call for call in self.writes if call.is_sent]
+        if sent and all(call.results is not None for call in sent):
+            return self._interruption_after_answers(sent)
+        was_sent = any(each.desk.records.has_sent(self._started) for each in self.context.connections.values())
+        return InterruptedInDoubt(f"interrupted; {UNSURE}") if was_sent else Interrupted(NOTHING_WRITTEN)
 
-    def _interruption_after_answers(self) -> Interrupted:
-        """Return the error for this line, interrupted after each of its writes was answered."""
+    def _interruption_after_answers(self, sent: Sequence[FollowedCall]) -> Interrupted:
+        """Return the error for this line, interrupted after each of its calls that were sent was answered."""
         from zb_mom_ww_mxgateway_shell.feeds.write_progress import interrupted_text  # Lazy: few lines are interrupted.
 
-        outcomes = {result.outcome.value for call in self.writes for result in call.results or ()}
-        if any(call.is_interrupted for call in self.writes):
+        outcomes = {result.outcome.value for call in sent for result in call.results or ()}
+        if any(call.is_interrupted for call in sent):
             kind: type[Interrupted] = InterruptedAccepted
         else:
             kind = Interrupted if outcomes <= {"completed", "refused"} else InterruptedInDoubt
-        return kind(f"interrupted; {'; '.join(interrupted_text(self.context, call) for call in self.writes)}")
+        others = sum(len(call.keys) for call in self.writes) - sum(len(call.keys) for call in sent)
+        texts = [interrupted_text(self.context, call) for call in sent]
+        return kind("; ".join(["interrupted", *texts, *([f"{counted(others, 'write')} not sent"] if others else ())]))
 
 
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:

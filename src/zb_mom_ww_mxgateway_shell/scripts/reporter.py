@@ -65,11 +65,6 @@ class RunReporter:
         return self._page.closed
 
     @property
-    def begun(self) -> float:
-        """Monotonic seconds when the present statement began."""
-        return self._page.begun
-
-    @property
     def seconds(self) -> float:
         """Seconds since the present statement began."""
         return self._page.seconds

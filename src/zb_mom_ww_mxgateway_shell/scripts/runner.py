@@ -372,7 +372,7 @@ class ScriptRun:
 
     def _interruption(self, line: LineRun) -> Exception:
         """Return the error of a line that was ended: by a signal, or in time."""
-        interruption, limit = line.interruption(self._output.begun), self._limits.passed
+        interruption, limit = line.interruption(), self._limits.passed
         if limit is None or self._signals.came or isinstance(interruption, InterruptedInDoubt):
             return interruption
         limit.is_told = True
