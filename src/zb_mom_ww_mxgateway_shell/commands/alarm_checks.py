@@ -1,7 +1,7 @@
 """expect-alarm, expect-no-alarm, no-new-alarms: checks of the plant's alarms."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.galaxy_objects import object_at
@@ -28,6 +28,9 @@ from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
 from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyObject
 
 AreaOption = Annotated[str | None, Text("area")]
 
@@ -122,11 +125,18 @@ def _has_been(context: Context, alarm: AlarmName) -> bool:
 async def _refuse_unknown(context: Context, alarm: AlarmName) -> None:
     """Raise a mistake for a name that nothing in the galaxy has: it would be cleared whatever the plant does."""
     path = alarm.text.partition("!")[2] or alarm.text
+    names = dict.fromkeys((path, path.partition(".")[2] if "!" in alarm.text else path))
+    connected = context.connected
+
+    async def is_known() -> bool:
+        places = [(name, await locate(connected.client, name)) for name in names if name]
+        return any(
+            place.found is not None and _names_something(place.found.attributes, place, name) for name, place in places
+        )
+
     try:
-        for name in dict.fromkeys((path, path.partition(".")[2] if "!" in alarm.text else path)):
-            place = await locate(context.connected.client, name) if name else None
-            if place is not None and place.found is not None and _names_something(place.found.attributes, place, name):
-                return
+        if await connected.brief_galaxy.answer(is_known):
+            return
     except MxGatewayError as error:
         context.notice(f"the galaxy does not tell whether there is {alarm.text}: {error}")
         return
@@ -150,13 +160,18 @@ async def _refuse_unknown_area(context: Context, feed: AlarmMonitor, area: str |
         raise InputError(problem, 0, len(command))
     if any(in_area(alarm, area) for alarm in feed.alarms.values()):
         return
-    client, (_, dot, below) = context.connected.client, area.partition(".")
-    try:
-        found = await object_at(client, area)
+    connected, (_, dot, below) = context.connected, area.partition(".")
+
+    async def looked_up() -> "tuple[GalaxyObject | None, bool]":
+        found = await object_at(connected.client, area)
         # In the path of an alarm an object is behind its area.
         is_known = (found is not None and (found.is_area or bool(dot))) or (
-            bool(below) and await object_at(client, below) is not None
+            bool(below) and await object_at(connected.client, below) is not None
         )
+        return found, is_known
+
+    try:
+        found, is_known = await connected.brief_galaxy.answer(looked_up)
     except MxGatewayError as error:
         context.notice(f"the galaxy does not tell whether there is {area}: {error}")
         return

@@ -119,9 +119,12 @@ async def galaxy(context: Context) -> Result:
     file for the next start, unless the setting keep-galaxy is off.
     """
     client, catalogue = context.connected.client, context.catalogue
-    database = await _answered(client.galaxy.test_connection())
-    deployed = await _answered(client.galaxy.last_deploy_time())
-    state = await _answered(_galaxy_state(client))
+    # All at once: where the database hangs, each waits for its time-out.
+    database, deployed, state = await asyncio.gather(
+        _answered(client.galaxy.test_connection()),
+        _answered(client.galaxy.last_deploy_time()),
+        _answered(_galaxy_state(client)),
+    )
     if context.interactive:
         catalogue.start(client)
     whole = catalogue.is_complete and catalogue.is_current

@@ -147,7 +147,8 @@ async def snapshot(
 async def _deployed_at(context: Context) -> datetime | None:
     """Return when the galaxy was deployed; None where the gateway does not tell."""
     with suppress(MxGatewayError):
-        return await context.connected.client.galaxy.last_deploy_time()
+        connected = context.connected
+        return await connected.brief_galaxy.answer(connected.client.galaxy.last_deploy_time)
     return None
 
 

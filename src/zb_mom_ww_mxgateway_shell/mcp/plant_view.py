@@ -79,7 +79,9 @@ class PlantView:
             return f"not shown here; what is shown: {self._shown}"
         if self._globs is None or any(name in self._tags for name in array_names(tag_key(tag))):
             return ""
-        attribute = (await locate(self._context.connected.client, tag)).attribute
+        connected = self._context.connected
+        place = await connected.brief_galaxy.answer(lambda: locate(connected.client, tag))
+        attribute = place.attribute
         if attribute is None or not self._sees(attribute.full_tag_reference):
             return "the galaxy has no such tag"
         return ""

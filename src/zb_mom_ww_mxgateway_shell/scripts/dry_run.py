@@ -321,7 +321,8 @@ async def _why_missing(context: Context, tag: str) -> str:
 
 async def _place(context: Context, tag: str) -> Place | None:
     try:
-        return await locate(context.connected.client, tag)
+        connected = context.connected
+        return await connected.brief_galaxy.answer(lambda: locate(connected.client, tag))
     except MxGatewayError as error:
         context.notice(f"the galaxy does not describe {tag}: {error}")
         return None

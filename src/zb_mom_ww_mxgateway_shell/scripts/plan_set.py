@@ -50,7 +50,7 @@ class PlannedGateway:
             return cls(DEMO, str(path or ""), digest)
         deployed = None
         with suppress(MxGatewayError):
-            deployed = await connected.client.galaxy.last_deploy_time()
+            deployed = await connected.brief_galaxy.answer(connected.client.galaxy.last_deploy_time)
         return cls(
             connected.client.options.endpoint, str(path or ""), digest, time_text(deployed) if deployed else None
         )

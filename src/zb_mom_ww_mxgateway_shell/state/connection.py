@@ -57,6 +57,7 @@ class GatewayConnection:
         self.client = client
         self.live = live
         from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
+        from zb_mom_ww_mxgateway_shell.galaxy.brief_galaxy import BriefGalaxy
         from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
         from zb_mom_ww_mxgateway_shell.samples.history import History
         from zb_mom_ww_mxgateway_shell.samples.write_moments import WriteMoments
@@ -64,6 +65,8 @@ class GatewayConnection:
         from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 
         self.catalogue = TagCatalogue()
+        self.brief_galaxy = BriefGalaxy(client.options.endpoint)
+        """What is asked of the galaxy only to help."""
         self.facts = GalaxyFacts(live, self.catalogue, self.security_of)
         """What the galaxy tells of its tags."""
         self.focus = ""
@@ -254,7 +257,7 @@ class GatewayConnection:
         return self.catalogue.redeployed_at is not None or last_deploy != self._deployed_at_first
 
     async def security_of(self, tag: str) -> int | None:
-        """Return the security classification that the galaxy gives a tag; None where it cannot be had.
+        """Return the security classification that the galaxy gives a tag; None where it cannot be had soon.
 
         What the catalogue does not know is asked of the gateway, once for each tag while the galaxy stays the same.
         """
@@ -266,7 +269,7 @@ class GatewayConnection:
             from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
 
             try:
-                place = await locate(self.client, tag)
+                place = await self.brief_galaxy.answer(lambda: locate(self.client, tag))
                 attribute = place.attribute
                 if place.found is not None:
                     self.catalogue.learn(place.found)  # What is below the tag tells its range.

@@ -1,0 +1,72 @@
+"""A galaxy that hangs while everything else of the gateway answers."""
+
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+from shell_waiting import until
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+TAG = "Plant.Tank1.Inlet.Position"
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[SimulatedGateway]:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as made:
+        for call in ("GetLastDeployTime", "DiscoverHierarchy", "BrowseChildren"):
+            made.faults.stall(call)
+        yield made
+
+
+@pytest.fixture
+def run(tmp_path: Path, gateway: SimulatedGateway) -> ShellProcess:
+    return ShellProcess(tmp_path).on(gateway)
+
+
+def asked(gateway: SimulatedGateway) -> list[str]:
+    """The calls to the galaxy that hang."""
+    return [call.rpc for call in gateway.calls if call.rpc in ("GetLastDeployTime", "DiscoverHierarchy")]
+
+
+async def test_a_write_waits_for_one_question_to_the_galaxy(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    """Three of them would take longer than this test waits for its program."""
+    done = await run("--plaintext", "-e", f"write {TAG} 60", "-e", f"write {TAG} 61")
+    assert (done.code, [each.value for each in gateway.writes]) == (0, [60.0, 61.0]), done
+    # Between the two the galaxy rests, unless the machine is slow.
+    assert set(asked(gateway)) == {"DiscoverHierarchy"}
+    assert len(asked(gateway)) <= 2
+
+
+async def test_a_plan_goes_on_without_the_galaxy(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    (run.folder / "a.mxs").write_text(
+        f"requires write Plant.*\nread Plant.Tank1.Level\nwrite {TAG} 60\nwrite {TAG} 61\n"
+    )
+    done = await run("--plaintext", "plan", "a.mxs")
+    assert done.code == 0, done
+    assert "galaxy's deploy time unknown" in done.out
+    assert not gateway.writes
+
+
+async def test_what_the_galaxy_only_helps_with_goes_on_without_it(run: ShellProcess) -> None:
+    """Each of these would otherwise wait for the time-out of a call."""
+    lines = ("snapshot before Plant.Tank1.Level", "expect-alarm Plant.Tank1.Level.Hi cleared", "expect-no-alarm")
+    done = await run("--plaintext", *(part for line in lines for part in ("-e", line)))
+    assert done.code == 0, done
+    assert "1 tags kept" in done.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+async def test_a_line_that_waits_says_so_and_ctrl_c_ends_it(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    from shell_pty import at_a_terminal  # Not on Windows.
+
+    async with at_a_terminal(run, gateway, "--plaintext", "-e", "browse") as terminal:
+        await terminal.shows("browse, 0.")
+        await until(lambda: any(call.rpc == "BrowseChildren" for call in gateway.calls))
+        terminal.process.send_signal(signal.SIGINT)
+        await terminal.shows("once more ends it at once")
+        terminal.process.send_signal(signal.SIGINT)
+        assert await terminal.ended() == 130
