@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
 
+_TIMED_OUT = ("Deadline Exceeded", "Stream removed (Deadline Exceeded)")
 _DISTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)")
 
 
@@ -75,13 +76,14 @@ def undecodable(
 
 
 def _in_short(details: str) -> str:
-    """Cut gRPC's long words for a connection that is refused, or whose certificate is, to the reason."""
+    """Cut gRPC's long words to the reason: of a connection that is refused, or whose certificate is, and of a time-out
+    here."""
     refused = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
     if refused:
         return f"no connection: {refused[1]}"
     if distrusted := _DISTRUSTED.search(details):
         return f"no connection: the gateway shows a certificate that is not the trusted one ({distrusted[1]})"
-    return details
+    return "no answer in time" if details in _TIMED_OUT else details
 
 
 def not_connected(options: ClientOptions, call: str, request: Any) -> MxGatewayTransportError:

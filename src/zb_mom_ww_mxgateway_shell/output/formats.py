@@ -75,6 +75,10 @@ class Formatter(ABC):
         """Show the state of a feed that takes long."""
         page.aside(line)
 
+    def waits(self, page: "Page", text: str) -> None:
+        """Show what the statement waits for, which has shown nothing for a while."""
+        page.aside(f"waiting: {text}")
+
     def show_head(self, page: "Page") -> None:  # noqa: B027  # optional
         """Show which statement runs, if this form holds that back until its outcome."""
 
@@ -128,6 +132,12 @@ class TableFormatter(Formatter):
             page.transient(line)
         else:
             page.text(line)
+
+    def waits(self, page: "Page", text: str) -> None:
+        if page.is_screen:
+            page.transient(f"{_head(page)}  {text}" if page.is_numbered else f"{INDENT}{text}")
+        else:
+            super().waits(page, text)
 
     def show_head(self, page: "Page") -> None:
         self._show_head(page)

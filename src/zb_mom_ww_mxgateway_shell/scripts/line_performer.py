@@ -45,7 +45,7 @@ class LinePerformer:
         """
         until, is_reported = clock.monotonic() + _NEXT_SESSION_SECONDS, False
         while True:
-            outcome = await self._perform(line, self._follow)
+            outcome = await self._performed_once(line)
             error = outcome.error
             if not isinstance(error, MxGatewayError) or not (
                 is_ending and self._is_tried_again(outcome.command, error)
@@ -59,6 +59,25 @@ class LinePerformer:
             await asyncio.sleep(_NEXT_SESSION_LOOK)
             line.invocation = None  # Parse it again: its handles belong to the lost session.
 
+    async def _performed_once(self, line: LineRun) -> Outcome:
+        """Run a line, and tell what it waits for until it ends or has a feed, which tells it."""
+        telling = asyncio.create_task(self._output.tell_wait(line.progress), name="progress")
+
+        async def follow(feed: Feed) -> Result:
+            await self._end(telling)
+            return await self._follow(feed)
+
+        try:
+            return await self._perform(line, follow)
+        finally:
+            await self._end(telling)
+
+    async def _end(self, showing: "asyncio.Task[None]") -> None:
+        showing.cancel()
+        await asyncio.wait([showing])
+        if not showing.cancelled() and (error := showing.exception()):
+            self._failed_in_background(error)
+
     def _is_tried_again(self, command: Command | None, error: MxGatewayError) -> bool:
         live = self._context.live
         is_lost = error.never_reached and live is not None and live.state.value != "closed"
@@ -70,10 +89,7 @@ class LinePerformer:
             try:
                 return await feed.follow(self._output.live)
             finally:
-                showing.cancel()
-                await asyncio.wait([showing])
-                if not showing.cancelled() and (error := showing.exception()):
-                    self._failed_in_background(error)
+                await self._end(showing)
         self._signals.is_looking = True
         try:
             return await feed.follow(self._output.live)

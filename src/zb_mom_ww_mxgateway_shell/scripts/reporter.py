@@ -20,6 +20,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 _PROGRESS_SECONDS = 0.5
 _LINES_AFTER_SECONDS = (2.0, 8.0, 20.0, 30.0)
 """Pauses between lines of progress that stay; the last one repeats."""
+_WAITS_SECONDS = (10.0, 20.0, 30.0)
+"""The same for a statement that ends by itself, as most do, long before the first of them."""
 
 
 class RunReporter:
@@ -54,6 +56,7 @@ class RunReporter:
         )
         self._is_typed = is_typed
         self._keyboard = StandardInput()
+        self._is_asking = False
 
     @property
     def _formatter(self) -> Formatter:
@@ -158,7 +161,11 @@ class RunReporter:
         """Return what the person at the terminal types in answer to a question; empty at the end of the input."""
         self._formatter.show_head(self._page)
         self._page.ask(question)
-        return (await self._keyboard.text() or "").rstrip("\r\n")
+        self._is_asking = True
+        try:
+            return (await self._keyboard.text() or "").rstrip("\r\n")
+        finally:
+            self._is_asking = False
 
     async def ask_unseen(self, question: str) -> str:
         """Return an answer that the terminal does not show."""
@@ -166,6 +173,20 @@ class RunReporter:
             answer = await self.ask_value(question)
         self._page.out("\n")
         return answer
+
+    async def tell_wait(self, progress: Callable[[], str]) -> None:
+        """Show what a statement waits for that shows nothing by itself, until this is cancelled.
+
+        On a terminal in one line, else in a line on standard error now and then.
+        """
+        if self._page.quiet or not self._shows:
+            return
+        is_redrawn = self._formatter.for_people and self._page.is_screen
+        pauses = (_PROGRESS_SECONDS,) if is_redrawn else _WAITS_SECONDS
+        for pause in chain(pauses, repeat(pauses[-1])):
+            await asyncio.sleep(pause)
+            if not self._is_asking:
+                self._formatter.waits(self._page, progress())
 
     async def follow_progress(self, feed: Pending) -> None:
         """Show the state of a feed until this is cancelled: on a terminal in one line, else in a line now and then."""

@@ -58,6 +58,9 @@ class _Reporter(RunReporter):
     pending: Pending | None = None
     """The feed that the present line waits for."""
 
+    async def tell_wait(self, progress: Callable[[], str]) -> None:
+        """Leave it to the view."""
+
     async def follow_progress(self, feed: Pending) -> None:
         self.pending = feed
         try:
