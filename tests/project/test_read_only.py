@@ -268,7 +268,9 @@ async def test_a_line_of_a_run(name: str, programs: Programs, gateway: Simulated
 
 async def test_all_other_lines_of_a_run(programs: Programs, gateway: SimulatedGateway) -> None:
     # Whatever the lines before it left behind: what a line meets is not the question.
-    lines = ["on-error continue", *(line for name in OTHERS for line in lines_of(name, gateway))]
+    lines = ["on-error continue"]
+    for name in OTHERS:
+        lines += [*lines_of(name, gateway), *(["use plant"] if name == "CloseSession" else [])]
     path = programs.file("others.mxs", *lines)
     for code, said in await asyncio.gather(
         programs("shell", *PLANT, "-c", path, "--yes"), programs("shell", *PLANT, "--yes", stdin="\n".join(lines))

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import run
+from shell_plants import two_plants
 from shell_process import ShellProcess
-from shell_terminal import CTRL_C, TAB, Shell, shell
+from shell_terminal import CTRL_C, TAB, Shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
@@ -24,22 +22,6 @@ INT = "TestChildObject.TestInt"
 
 async def follow(feed: Feed) -> Result:
     return await feed.follow(lambda line: None)
-
-
-@asynccontextmanager
-async def two_plants(tmp_path: Path, columns: int = 110) -> AsyncIterator[tuple[Shell, SimulatedGateway]]:
-    """A prompt on demo, with plantB open beside it."""
-    async with (
-        SimulatedGateway(plaintext=True, api_keys=()) as other,
-        shell(tmp_path, columns=columns) as sh,
-    ):
-        sh.gateway.set(INT, 1)
-        other.set(INT, 2)
-        demo = sh.context.current
-        await sh.context.connect(Connection(endpoint=other.endpoint, plaintext=True), "plantB", terms=SIMULATED)
-        sh.context.current = demo
-        await sh.terminal.shows("demo>")
-        yield sh, other
 
 
 @pytest.mark.parametrize("columns", [110, 40])
@@ -226,7 +208,7 @@ async def test_a_trend_above_the_prompt_ends_with_the_connection_that_it_shows(t
     async with two_plants(tmp_path) as (sh, _):
         screen = sh.terminal
         await screen.enter(f"trend plantB:{INT} --above", f"plantB:{INT}  2")
-        await screen.enter("disconnect plantB", "disconnected from plantB; demo is the current one")
+        await screen.enter("disconnect plantB", "disconnected from plantB\n")
         await screen.gone(f"plantB:{INT}  2")
         await screen.enter("trend Plant.Tank1.Level --above", "Plant.Tank1.Level  6")
 

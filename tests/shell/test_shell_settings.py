@@ -230,7 +230,7 @@ async def test_use_goes_between_connections_and_each_keeps_its_own(
             await run(context, "use frist", follow)
         result = await run(context, f"disconnect {second.endpoint}", follow)
         assert result is not None
-        assert "first is the current one" in result.lines()[0]
+        assert (result.lines(), context.name) == ([f"disconnected from {second.endpoint}"], "first")
 
 
 # Aliases, settings, forms.

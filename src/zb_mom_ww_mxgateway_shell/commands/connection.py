@@ -201,20 +201,21 @@ async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> R
     example="disconnect",
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(changes_subject="connection"),
+    traits=CommandTraits(changes_subject="connection", leaves_none=True),
 )
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
     """Close the session and the connection: the current one, or the named one.
 
-    What a timed write waits to put back is put back first. At a prompt it asks if something stays changed.
+    After the current one none is in use until use NAME chooses one that is open. What a timed write waits to put back
+    is put back first. At a prompt it asks if something stays changed.
     """
     if not context.connections:
         return TextResult("not connected")
-    closing = name or context.name
+    closing = name or context.connected.name
     if not await may_leave(context, [context.connections[closing]]):
         raise ShellError("not confirmed; the connection stays open", ExitCode.GUARDED)
     await context.disconnect(closing)
-    now = f"; {context.name} is the current one" if context.current else ""
+    now = f"; {context.why_none}" if context.connections and context.current is None else ""
     return TextResult(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
 
 
@@ -234,7 +235,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
         {"armed": each.arming.is_armed, "current": each is context.current, "name": each.name, "state": each.state}
         for each in context.connections.values()
     ]
-    empty, columns = "not connected: connect HOST:PORT first", ("armed", "current", "name", "state")
+    empty, columns = context.why_none, ("armed", "current", "name", "state")
     return Table(("", "name", "state", "writes"), rows, records, empty=empty, columns=columns)
 
 
@@ -245,7 +246,7 @@ async def status(context: Context) -> Result:
     In JSON lost_events is a lower bound: no number tells what was lost with a session.
     """
     if context.live is None or context.client is None:
-        return TextResult("not connected: connect HOST:PORT first", _status_fields(context))
+        return TextResult(context.why_none, _status_fields(context))
     live = context.live
     advised = sum(item.advised for item in context.items)
     watched = len(context.connected.panel) if context.connected.has_panel else 0

@@ -103,14 +103,15 @@ class _TagCheck:
     async def _connection(self) -> GatewayConnection | None:
         current = self._context.current
         if current is None:
-            known = self._context.connection.endpoint
+            known, opened = self._context.connection.endpoint, list(self._context.connections)
             self._found(
                 "connection",
                 Verdict.BAD,
-                "not connected",
-                "the shell is not connected to a gateway, so the tag is unknown",
-                "connect" if known else "connect HOST:PORT",
-                "profiles",
+                f"none in use; open: {', '.join(opened)}" if opened else "not connected",
+                "the shell is not connected to a gateway, so the tag is unknown"
+                if not opened
+                else "nobody has chosen the gateway that the tag is looked for at",
+                *([f"use {opened[0]}"] if opened else ["connect" if known else "connect HOST:PORT", "profiles"]),
             )
             return None
         up = age_text(clock.monotonic() - current.opened_at)

@@ -95,6 +95,8 @@ class CommandTraits(NamedTuple):
     """Whether it checks its first argument, a tag, against a condition: now, or until it is met."""
     changes_subject: Literal["connection", "object"] | None = None
     """What the lines after it are about another one of."""
+    leaves_none: bool = False
+    """Whether it leaves the lines after it without a connection, unless an argument names another one."""
     advises: Callable[[Scope, ParsedArguments], Sequence[str]] | None = None
     """The tags that it adds and advises where they are not yet, as far as they are known without a gateway."""
     reads_alarms: bool = False

@@ -75,7 +75,7 @@ class PythonNames:
         own = [name for name in self._context.names if name in self.namespace]
         named = ", ".join(own[:_MOST_NAMED]) + (f" and {len(own) - _MOST_NAMED} more" if own[_MOST_NAMED:] else "")
         names = f"live, session, client, items, asyncio, _{f', and {named}' if named else ''}"
-        none = "" if self._context.live else " (not connected: live, session and client are None)"
+        none = "" if self._context.live else f" ({self._context.state}: live, session and client are None)"
         return [
             f"Python on this session: {names}{none}",
             'await mx("read TAG") runs a line of the shell; live["TAG"] has value, quality, age; exit() goes back',

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded, names_in
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
+from zb_mom_ww_mxgateway_shell.scripts.chosen_connection import ChosenConnection
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding, file_role, is_structure
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -29,6 +30,7 @@ class DoubtfulLines:
         self._last_part = next((each for each in block.ending if isinstance(each, Statement)), None)
         texts = [*(each.text for each in block.statements()), *context.aliases.values()]
         self._used = {name for text in texts for name in names_in(text)}
+        self._connection = ChosenConnection(block)
         self._titles: dict[str, Statement] = {}
         self._named: dict[str, Statement] = {}
         self._step: Statement | None = None
@@ -67,6 +69,8 @@ class DoubtfulLines:
         if command is None:
             return
         yield from self._of_quotes(line)
+        if (problem := self._connection.look(statement, command, line)) is not None:
+            yield problem
         traits = command.traits
         if traits.begins_step:
             self._step = statement

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import show_times_as
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_console.text.terminal_text import retold
+from zb_mom_ww_mxgateway_console.text.terminal_text import retold, safe
 from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -315,7 +315,10 @@ class Context:
         profiles.apply(self.settings)
 
     async def disconnect(self, name: str | None = None) -> None:
-        """Close the connection of that name; without one, all. They are gone from the shell even if closing fails."""
+        """Close the connection of that name; without one, all. They are gone from the shell even if closing fails.
+
+        After the current one none is current, also where others are open: nobody has chosen one of them.
+        """
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
         for each in self.connections.values():
@@ -323,7 +326,9 @@ class Context:
                 each.trend = None
         self.write_terms.forget(closing)
         if self._current in closing:
-            self._current = next(reversed(self.connections.values()), None)
+            # What connect without an endpoint means.
+            self.connection, self.connected_as = self._current.connection, self._current.name
+            self._current = None
         self.current = self._current  # Also for the command that closes them.
         failures: list[MxGatewayError] = []
         for each in closing:
@@ -372,11 +377,18 @@ class Context:
         """The current connection; raises ShellError where there is none, or where it was closed during the command."""
         current = self.current
         if current is None:
-            how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
-            raise ShellError(f"not connected: {how}", ExitCode.CANNOT_CONNECT)
+            raise ShellError(self.why_none, ExitCode.GUARDED if self.connections else ExitCode.CANNOT_CONNECT)
         if self.is_disconnected:
             raise ShellError(f"the connection {current.name} was closed meanwhile", ExitCode.GUARDED)
         return current
+
+    @property
+    def why_none(self) -> str:
+        """Why no connection is the current one, and what to do about it, in one line."""
+        if self.connections:
+            return f"no connection is in use: use NAME chooses one of {safe(', '.join(self.connections))}"
+        how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
+        return f"not connected: {how}"
 
     @property
     def is_disconnected(self) -> bool:
@@ -404,8 +416,10 @@ class Context:
 
     @property
     def state(self) -> str:
-        """``ready``, ``resuming``, ``rebuilding``, ``lost`` or ``not connected``."""
-        return self.current.state if self.current else "not connected"
+        """``ready``, ``resuming``, ``rebuilding``, ``lost``, ``none in use`` or ``not connected``."""
+        if self.current is not None:
+            return self.current.state
+        return "none in use" if self.connections else "not connected"
 
     # What commands ask for.
 

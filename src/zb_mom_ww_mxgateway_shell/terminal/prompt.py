@@ -400,7 +400,7 @@ class Prompt:
     def _prompt_text(self) -> str:
         context, current = self._context, self._context.current
         if current is None:
-            return "mxgw> "
+            return f"mxgw ({context.state})> " if context.connections else "mxgw> "
         state = "" if context.state == "ready" else f":{context.state}"
         focus = f" {current.focus}" if current.focus else ""
         return f"{safe(current.name)}{state}{safe(focus)}{_arming_text(current.arming)}> "

@@ -7,7 +7,7 @@ from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTupl
 from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.output.results import Chart
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 
@@ -31,44 +31,45 @@ class PromptPanel:
 
     def __bool__(self) -> bool:
         """Whether something is in it."""
-        current = self._context.current
-        return current is not None and (len(self._view) > 0 or current.trend is not None)
+        return len(self._view) > 0 or self._trend is not None
 
     def above(self) -> StyleAndTextTuples:
         """Return it as it is above the prompt: in half of the screen, or in two thirds of it with a trend."""
-        rows, current = self._output.get_size().rows, self._context.current
-        return self.text((rows * 2 // 3 if current is not None and current.trend is not None else rows // 2) - 2)
+        rows = self._output.get_size().rows
+        return self.text((rows * 2 // 3 if self._trend is not None else rows // 2) - 2)
 
     def text(self, rows: int) -> StyleAndTextTuples:
         """Return it in at most so many rows; nothing if nothing is watched."""
-        current = self._context.current
-        if current is None or not self:
+        if not self:
             return []
         columns = self._output.get_size().columns - 1
-        has_chart = current.trend is not None and rows > _LEAST_CHART
+        trend = self._trend if rows > _LEAST_CHART else None
         shown: Lines = []
         if len(self._view):
-            room = max(2, rows - _LEAST_CHART) if has_chart else rows
+            room = max(2, rows - _LEAST_CHART) if trend is not None else rows
             lines = self._view.lines(columns, room, more="and {} more: watch --full shows all")
             shown += [[(f"class:mood.{mood}", line)] for line, mood in lines]
-        if has_chart:
-            shown += self._charted(current, columns, rows - len(shown))
+        if trend is not None:
+            shown += self._charted(trend, columns, rows - len(shown))
         return [piece for line in shown for piece in (*line, ("", "\n"))][:-1]
 
     async def changed(self) -> None:
         """Wait until a value in it may have changed."""
-        current = self._context.current
-        if current is None or not self:
+        if not self:
             await asyncio.Event().wait()  # keep_redrawn cancels this and asks again.
             return
         await self._view.changed_since(self._drawn)
         self._drawn = self._view.version
 
-    def _charted(self, current: GatewayConnection, columns: int, rows: int) -> Lines:
-        assert current.trend is not None
-        of, now = (current.trend, columns, rows), clock.monotonic()
+    @property
+    def _trend(self) -> Chart | None:
+        """The trend above the prompt; that of the current connection."""
+        return self._context.current.trend if self._context.current is not None else None
+
+    def _charted(self, trend: Chart, columns: int, rows: int) -> Lines:
+        of, now = (trend, columns, rows), clock.monotonic()
         if self._chart[0] != of or now - self._chart[1] > _CHART_SECONDS:
-            lines = current.trend.chart(columns, rows)
+            lines = trend.chart(columns, rows)
             drawn: Lines = [[(f"class:mood.{mood}" if mood else "", text) for mood, text in line] for line in lines]
             self._chart = of, now, drawn
         return self._chart[2]

@@ -44,6 +44,8 @@ class Toolbar:
             figures += f" · {self._rate.of(live)} ev/s"
             if live.round_trip is not None and live.state is LiveState.LIVE:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
+        elif context.connections:
+            figures += f" · use NAME: {safe(', '.join(context.connections))}"
         return figures
 
     def text(self) -> str:

@@ -1,0 +1,100 @@
+"""After the connection in use is closed, no other one takes its place before somebody chooses it."""
+
+from pathlib import Path
+
+import pytest
+from shell_lines import run
+from shell_plants import INT, two_plants
+from shell_process import ShellProcess
+from shell_terminal import TAB, shell
+
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+NONE = "no connection is in use: use NAME chooses one of"
+
+
+async def test_no_other_connection_takes_the_place_of_the_one_that_is_closed(tmp_path: Path) -> None:
+    async with two_plants(tmp_path, cursor_reports=True) as (sh, other):
+        screen = sh.terminal
+        await screen.enter("use plantB", "plantB>")
+        await screen.enter("disconnect", f"disconnected from plantB; {NONE} demo", "mxgw (none in use)>")
+        await screen.shows("none in use · use NAME: demo")
+        await screen.enter(f"write {INT} 5", f"{NONE} demo\nmxgw (none in use)>")
+        await screen.enter("disconnect", f"mxgw (none in use)> disconnect\n{NONE} demo")
+        await screen.enter(f"why {INT}", "none in use; open: demo", "use demo")
+        await screen.enter("status", f"status\n{NONE} demo")
+        await screen.enter("use", "demo  ready  armed")
+        screen.type("use ")
+        await screen.shows("demo  ready")
+        screen.type(TAB + "\n")
+        await screen.shows("demo: ready\ndemo>")
+        await screen.enter(f"write {INT} 6", "completed")
+        assert ([each.value for each in sh.gateway.writes], list(other.writes)) == ([6], [])
+
+
+async def test_what_is_watched_by_its_name_stays_in_view_while_none_is_in_use(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, other):
+        screen = sh.terminal
+        await screen.enter(f"watch plantB:{INT}", "plantB: added item 1")
+        await screen.enter("disconnect", "disconnected from demo", "mxgw (none in use)>")
+        other.set(INT, 77)
+        await screen.shows(f"plantB:{INT}  77 ")
+
+
+async def test_connecting_again_is_to_the_one_that_was_closed_last_and_not_to_an_open_one(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as other, shell(tmp_path) as sh:
+        context = sh.context
+        await context.connect(Connection(endpoint=other.endpoint, plaintext=True), "plantB")
+        plant_b = context.current
+        await run(context, "use demo", follow)
+        await run(context, "disconnect", follow)
+        await run(context, "connect", follow)
+        assert context.name == "demo"
+        assert context.connections["plantB"] is plant_b
+
+
+@pytest.mark.parametrize("between", [(), ("finally",)])
+async def test_a_file_writes_nowhere_after_it_has_closed_the_connection_in_use(
+    tmp_path: Path, between: tuple[str, ...]
+) -> None:
+    options = {"plaintext": True, "api_keys": ()}
+    async with SimulatedGateway(**options) as gateway, SimulatedGateway(**options) as other:
+        process = ShellProcess(tmp_path).on(gateway)
+        lines = (
+            f'requires write "{INT}"', f"connect {other.endpoint} --plaintext", "disconnect", *between, f"write {INT} 5"
+        )  # fmt: skip
+        (tmp_path / "try.mxs").write_text("\n".join(lines), encoding="utf-8")
+        done = await process("--plaintext", "--arm", INT, "-c", "try.mxs")
+        assert done.code == ExitCode.GUARDED, done
+        assert f"{NONE} {gateway.endpoint}" in done.out + done.err
+        assert not [*gateway.writes, *other.writes]
+        planned = await process("--plaintext", "--arm", INT, "plan", "try.mxs")
+        assert planned.code == ExitCode.GUARDED, planned
+        assert NONE in planned.err
+
+
+async def test_lint_knows_where_no_connection_is_in_use_and_where_a_failed_line_would_choose_it(tmp_path: Path) -> None:
+    process = ShellProcess(tmp_path)
+
+    async def found(*lines: str) -> str:
+        (tmp_path / "try.mxs").write_text("\n".join((f'requires write "{INT}"', *lines)), encoding="utf-8")
+        return (await process("lint", "try.mxs")).out
+
+    none, chosen = "no connection is in use after line ", "choose one after finally, use NAME"
+    assert f"try.mxs:4:1: {none}3" in await found(f"write {INT} 1", "disconnect", f"read {INT}")
+    for line in ("use plantA", "connect plantA:5000", "disconnect plantB", "disconnect # then:", "status"):
+        assert (none in await found("disconnect", line, f"read {INT}")) is (line in ("status", "disconnect # then:"))
+    assert none not in await found("disconnect", "status")
+    assert f"try.mxs:4:1: which connection is in use here depends on the line that failed: {chosen}" in await found(
+        "connect plantB:5000", "finally", f"write {INT} 0", f"write {INT} 1"
+    )
+    assert chosen not in await found("connect plantB:5000", "finally", "use plantA", f"write {INT} 0")
+    assert chosen not in await found(f"write {INT} 1", "finally", f"write {INT} 0")
