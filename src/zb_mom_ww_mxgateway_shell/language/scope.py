@@ -83,6 +83,10 @@ class Scope(Protocol):
     def connections(self) -> Mapping[str, OpenConnection]: ...
 
     @property
+    def name(self) -> str:
+        """Name of the connection in use; empty without one."""
+
+    @property
     def servers(self) -> Mapping[int, str]: ...
 
     @property

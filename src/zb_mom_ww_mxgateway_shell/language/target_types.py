@@ -125,7 +125,14 @@ class TemplateName(ArgumentType):
 
 
 def full_address(word: Token, context: Scope) -> str:
-    """Return the whole name; a leading dot means the focused object."""
+    """Return the whole name; a leading dot means the focused object.
+
+    Raises InputError for a name of another connection: what takes one has separated it.
+    """
+    if name := on_connection(word, context)[0]:
+        if name == context.name:
+            raise word.mistake(f"{name} is the connection in use: leave out {name}:")
+        raise word.mistake(f"{name} is another connection, and this is about the one in use: use {name} first")
     if not word.value.startswith("."):
         return word.value
     if not context.focus:
@@ -143,7 +150,12 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
         (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, description)
         for text, description in found
     ]
-    return [Suggestion(quoted(text) if {" ", "$"} & {*text} else text, description) for text, description in shown]
+    return [Suggestion(_as_typed(text), description) for text, description in shown]
+
+
+def _as_typed(name: str) -> str:
+    """Return the name of a tag or an object as a line has it, also its beginning and one relative to the focus."""
+    return quoted(name) if {" ", "$"} & {*name} or _NO_PLAIN_TAG.search(name) else name
 
 
 TAG = Tag()
@@ -348,7 +360,9 @@ def _item_names(prefix: str, context: Scope) -> list[Suggestion]:
     focus = context.focus if prefix.startswith(".") else ""
     folded = tag_key(focus + prefix)
     return [
-        Suggestion(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_type_text(item.tag, context)}")
+        Suggestion(
+            _as_typed(item.tag[len(focus) :]), f"item {_handle_text(item, context)}{_type_text(item.tag, context)}"
+        )
         for item in context.items
         if tag_key(item.tag).startswith(folded)
     ]
