@@ -21,9 +21,9 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.commands.reading import TagHistory
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.tag_history import TagHistory
 from zb_mom_ww_mxgateway_shell.samples.history import History
 from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
 from zb_mom_ww_mxgateway_shell.state.context import Context

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.galaxy_objects import object_beginning
-from zb_mom_ww_mxgateway.safety.fresh_values import needs_brackets
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import closest
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient, Reading
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
 
 _ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
 _STATE = ".InAlarm"
@@ -98,8 +97,3 @@ def array_problem(place: Place) -> str:
     if length and int(index) > length:
         return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"
     return ""
-
-
-def is_bare_array(reading: "Reading") -> bool:
-    """Return whether the read failed because a whole array needs brackets after its name."""
-    return bool(reading.error) and needs_brackets(reading.tag, reading.statuses)

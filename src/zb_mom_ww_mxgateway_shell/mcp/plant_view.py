@@ -12,12 +12,14 @@ from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form
 from zb_mom_ww_mxgateway_console.render.forms import redacted
-from zb_mom_ww_mxgateway_shell.commands.reading import Readings, TagHistory, newest_entries
 from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.alarm_states import alarms_read
 from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array, locate
+from zb_mom_ww_mxgateway_shell.feeds.readings import read_once
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
+from zb_mom_ww_mxgateway_shell.output.readings import Readings
+from zb_mom_ww_mxgateway_shell.output.tag_history import TagHistory, newest_entries
 from zb_mom_ww_mxgateway_shell.output.tag_texts import number_fields
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ MOST_FOLLOWED = 500
 _MOST_SEEN = 200_000
 """Tags of one glob that are looked through by name."""
 _GALAXY_SECONDS = 60.0
-_READ_SECONDS = 30.0
 _MOST_CHANGES = 1_000
 
 
@@ -144,14 +145,9 @@ class PlantView:
         """Return the values of tags with quality, age and source time; a tag that is not shown has an error."""
         if not 0 < len(tags) <= MOST_TAGS:
             raise ShellError(f"{len(tags)} tags: 1 to {MOST_TAGS} can be read at once")
-        live = self._context.live_session
-        await self._context.server_for(None)
         refusals = {tag: await self._refusal(tag) for tag in tags}
-        shown = [tag for tag, refusal in refusals.items() if not refusal]
-        found = dict(zip(shown, await live.read(shown, timeout=_READ_SECONDS), strict=True)) if shown else {}
-        if arrays := [tag for tag, reading in found.items() if is_bare_array(reading)]:
-            whole = await live.read([f"{tag}[]" for tag in arrays], timeout=_READ_SECONDS)
-            found |= zip(arrays, whole, strict=True)
+        shown = [(tag, self._context.find_item(tag)) for tag, refusal in refusals.items() if not refusal]
+        found = {reading.tag: reading for reading in await read_once(self._context, shown)}
         facts = await self._context.connected.facts.of(list(found), for_a_person=True)
         readings = Readings(list(found.values()), [facts[tag] for tag in found])
         numbers = [number_fields(facts[tag]) for tag in found]

@@ -13,7 +13,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_console.render.forms import value_text
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, is_bare_array, locate
+from zb_mom_ww_mxgateway_shell.feeds.readings import is_bare_array
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag, Target
