@@ -13,7 +13,7 @@ COMMANDS = set(MODULE_OF)
 
 # Where such a word is not the name of a command: module, word, and what it is there.
 OTHER_WORDS = {
-    ("diagnosis/why.py", "browse"): "a line that is suggested to a person",
+    ("diagnosis/galaxy_check.py", "browse"): "a line that is suggested to a person",
     ("diagnosis/why.py", "write"): "the line that failed last, as it was typed",
     ("samples/recorder.py", "read"): "the kind of a row of a recording",
     ("scripts/run_log.py", "step"): "the part of a run that a step is",

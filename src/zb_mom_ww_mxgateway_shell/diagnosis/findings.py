@@ -53,6 +53,14 @@ class Finding:
         }
 
 
+class Findings(list[Finding]):
+    """The findings so far, step by step."""
+
+    def add(self, step: str, verdict: Verdict, text: str, meaning: str = "", *tries: str) -> None:
+        """Add the finding of a step; `tries` are lines to type next."""
+        self.append(Finding(step, verdict, text, meaning, tries))
+
+
 def ok(step: str, text: str) -> Finding:
     """Return the finding of a step without a problem."""
     return Finding(step, Verdict.OK, text)

@@ -1,8 +1,5 @@
 """Explanation of a tag's state: from the connection to the plant, step by step, in plain words."""
 
-import asyncio
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import (
@@ -11,27 +8,20 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
 )
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.times import date_and_time
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_console.render.status_meanings import quality_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.diagnosis.doubtful_spells import doubtful_spells
-from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, worst
-from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
-    distrust_meaning,
-    loss_meaning,
-    security_meaning,
-    security_name,
-)
-from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, attributes_below, locate
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Findings, Verdict, worst
+from zb_mom_ww_mxgateway_shell.diagnosis.galaxy_check import GalaxyCheck
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import distrust_meaning, loss_meaning
+from zb_mom_ww_mxgateway_shell.diagnosis.visit import READ_SECONDS, visited
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -39,10 +29,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading
 
 _PING_SECONDS = 3.0
-_GALAXY_SECONDS = 5.0
-_READ_SECONDS = 12.0
-"""Seconds; longer than the first contact with a tag takes on a real gateway."""
-_ALARM_SECONDS = 3.0
 _SLOW_SECONDS = 1.0
 """An answer that takes longer was the first of a tag."""
 _SPELLS_SECONDS = 3600.0
@@ -72,17 +58,16 @@ class _TagCheck:
         self._context = context
         self._tag = tag
         self._item = item
-        self._findings: list[Finding] = []
+        self._findings = Findings()
+        self._found = self._findings.add
 
-    def _found(self, step: str, verdict: Verdict, text: str, meaning: str = "", *tries: str) -> None:
-        self._findings.append(Finding(step, verdict, text, meaning, tries))
-
-    async def findings(self, *, of_alarms: bool) -> list[Finding]:
+    async def findings(self, *, of_alarms: bool) -> Findings:
         connected = await self._connection()
         if connected is None:
             return self._findings
         answers = await self._session(connected)
-        place, last_deploy = await self._locate(connected) if answers else (None, None)
+        galaxy = GalaxyCheck(connected, self._tag, self._findings)
+        place = await galaxy.locate() if answers else None
         self._report_item(connected)
         value = connected.live.latest(*self._item.key) if self._item else None
         if value is not None and self._item is not None:
@@ -92,10 +77,10 @@ class _TagCheck:
             await self._read_now(connected, place)
         self._report_last_write()
         if place is not None:
-            self._report_place(connected, place, last_deploy, value)
-            self._report_security(connected, place)
+            galaxy.report_place(place, has_value=value is not None and value.quality_word == "good")
+            galaxy.report_security(place)
             if of_alarms:
-                await self._report_alarms(connected, place)
+                await galaxy.report_alarms(place)
         return self._findings
 
     # From the shell to the session.
@@ -229,9 +214,9 @@ class _TagCheck:
         """Read a tag that is not added, by a brief visit."""
         started = clock.monotonic()
         try:
-            reading = await _visited(connected, place.address if place else self._tag)
+            reading = await visited(connected, place.address if place else self._tag)
         except (MxGatewayError, TimeoutError) as error:
-            reason = str(error) or f"no answer within {_READ_SECONDS:g} s"
+            reason = str(error) or f"no answer within {READ_SECONDS:g} s"
             self._found("value", Verdict.BAD, f"cannot be read: {reason}", "the gateway cannot read it", "last-error")
             return
         age = "of unknown age" if reading.age is None else age_text(reading.age)
@@ -283,140 +268,3 @@ class _TagCheck:
             status = first_failed(statuses)
             meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
             self._found("last write", Verdict.NOTE, str(failure.error), meaning, "last-error")
-
-    # From the galaxy.
-
-    async def _locate(self, connected: GatewayConnection) -> tuple[Place | None, datetime | None]:
-        """Find the tag in the galaxy, and the time of the last deployment."""
-        client = connected.client
-        try:
-            async with asyncio.timeout(_GALAXY_SECONDS):
-                return await locate(client, self._tag), await client.galaxy.last_deploy_time()
-        except (MxGatewayError, TimeoutError) as error:
-            reason = str(error) or f"no answer within {_GALAXY_SECONDS:g} s"
-            self._found("galaxy", Verdict.UNKNOWN, f"cannot be checked: {reason}")
-            return None, None
-
-    def _report_place(
-        self, connected: GatewayConnection, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
-    ) -> None:
-        deployed = f"last deploy {date_and_time(last_deploy)}" if last_deploy else "never deployed"
-        is_newer = connected.was_redeployed(last_deploy)
-        if is_newer:
-            deployed += ", after this connection was opened"
-        if place.found is None or place.attribute is None:
-            owner = place.path.rpartition(".")[0]
-            if place.is_object and place.found is not None:
-                example = next((a.full_tag_reference for a in place.found.attributes), "")
-                why = f"{place.path} is an object, not a tag: name one of its attributes"
-                tries = [f"browse {place.path}", *([f"why {example}"] if example else [])]
-                self._found("galaxy", Verdict.BAD, f"{place.found.tag_name} is an object ({deployed})", why, *tries)
-                return
-            if place.found is None:
-                missing = f"no object {owner or place.path}"
-                hint = self._context.catalogue.closest(place.path) or "; browse lists the objects"
-                tries = ["browse", f"find *{place.path.rpartition('.')[2]}*"]
-            elif parts := attributes_below(place.found, place.path[len(place.found.tag_name) + 1 :]):
-                names = [each.full_tag_reference for each in parts]
-                why = f"{place.path} has no value of its own, only attributes below it: name one of them"
-                self._found(
-                    "galaxy",
-                    Verdict.BAD,
-                    f"{counted(len(names), 'attribute')} below it ({deployed})",
-                    why,
-                    f"browse {place.path}",
-                    f"why {names[0]}",
-                )
-                return
-            else:
-                missing = f"{place.found.tag_name} has no such attribute"
-                hint = place.hint
-                tries = [f"browse {place.found.tag_name}"]
-            if value is not None and value.quality_word == "good":
-                self._found(
-                    "galaxy",
-                    Verdict.NOTE,
-                    f"{missing}, yet it has a value: a key may be limited to a part of the galaxy; {deployed}",
-                )
-                return
-            why = f"the galaxy has no {place.path} deployed{hint}"
-            if is_newer:
-                why += "; the last deployment may have removed it"
-            self._found("galaxy", Verdict.BAD, f"{missing} ({deployed})", why, *tries)
-            return
-        attribute = place.attribute
-        text = f"{type_text(attribute)} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
-        text += f"{', historized' * attribute.is_historized}{', alarm' * attribute.is_alarm}, {deployed}"
-        if problem := array_problem(place):
-            element = [f"watch {place.path}[1]"] if attribute.is_array else []
-            self._found("galaxy", Verdict.BAD, text, problem, *element, f"watch {place.path}")
-            return
-        self._found("galaxy", Verdict.OK, text)
-
-    def _report_security(self, connected: GatewayConnection, place: Place) -> None:
-        if place.attribute is None:
-            return
-        security = place.attribute.security_classification
-        name = security_name(security)
-        means = security_meaning(security) or "a classification unknown to this shell"
-        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
-            tries = [] if security == VIEW_ONLY else ["login USER"]
-            self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}", *tries)
-        elif refusal := connected.arming.refusal(place.path):
-            self._found("writes", Verdict.NOTE, f"{name}: {means}; not now: {refusal}")
-        else:
-            armed = "" if connected.arming.open_for_all else f"; {arming_text(connected.arming)}"
-            self._found("writes", Verdict.OK, f"{name}: {means}{armed}")
-
-    async def _report_alarms(self, connected: GatewayConnection, place: Place) -> None:
-        """Report for an attribute with alarms whether they are inhibited, and whether the gateway serves any."""
-        if place.found is None or place.attribute is None or not _concerns_alarms(place):
-            return
-        verdict = Verdict.BAD if place.attribute.is_alarm else Verdict.NOTE
-        inhibit = attribute_of(place.found, "AlarmInhibit")
-        if inhibit is not None and await self._is_on(connected, inhibit.full_tag_reference):
-            why = f"alarms of {place.found.tag_name} are inhibited: {inhibit.full_tag_reference} is true"
-            self._found("alarms", verdict, "inhibited", why, f"write {inhibit.full_tag_reference} false")
-            return
-        try:
-            async with asyncio.timeout(_ALARM_SECONDS), connected.client.query_active_alarms() as active:
-                count = 0
-                async for _ in active:
-                    count += 1
-        except (MxGatewayError, TimeoutError) as error:
-            reason = str(error) or f"no answer within {_ALARM_SECONDS:g} s"
-            self._found("alarms", Verdict.NOTE, f"the gateway serves none: {reason}")
-            return
-        self._found("alarms", Verdict.OK, f"not inhibited; {count} active in the galaxy")
-
-    async def _is_on(self, connected: GatewayConnection, tag: str) -> bool:
-        try:
-            return (await _visited(connected, tag)).value is True
-        except (MxGatewayError, TimeoutError):
-            return False
-
-
-async def _visited(connected: GatewayConnection, address: str) -> "Reading":
-    """Read an address and restore everything; raises the library's errors, or TimeoutError."""
-    session = connected.live.session
-    own: int | None = None
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            server = next(iter(session.handles.servers), None)
-            if server is None:
-                server = own = await session.register("mxgw-shell why")
-            (reading,) = await connected.live.read([address], server, timeout=_READ_SECONDS - 2)
-        return reading
-    finally:
-        if own is not None:
-            with suppress(MxGatewayError, TimeoutError):
-                async with asyncio.timeout(_PING_SECONDS):
-                    await session.unregister(own)
-
-
-def _concerns_alarms(place: Place) -> bool:
-    """Return whether the attribute is an alarm, a part of one, or has one."""
-    attributes = place.found.attributes if place.found else ()
-    alarms = {tag_key(each.attribute_name).removesuffix(".inalarm") for each in attributes if each.is_alarm}
-    name = tag_key(place.attribute.attribute_name) if place.attribute else ""
-    return any(f"{name}.".startswith(f"{alarm}.") or alarm.startswith(f"{name}.") for alarm in alarms)
