@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.value_types import DataType
-from zb_mom_ww_mxgateway_shell.galaxy import tag_index
+from zb_mom_ww_mxgateway_shell.galaxy import tag_index_storage
 from zb_mom_ww_mxgateway_shell.galaxy.index_lines import index_lines, reading_index
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
 
@@ -112,11 +112,11 @@ def test_what_contains_a_text_is_found_wherever_it_stands(galaxy: dict[str, list
 @settings(deadline=None)
 @given(st.permutations([f"{area}.{unit}" for area in "abcd" for unit in "xyz"]), st.integers(2, 5))
 def test_runs_split_in_whatever_order_objects_come(names: list[str], size: int) -> None:
-    former, tag_index._RUN = tag_index._RUN, size
+    former, tag_index_storage._RUN = tag_index_storage._RUN, size
     try:
         index = index_of({name: ["P"] for name in names})
     finally:
-        tag_index._RUN = former
+        tag_index_storage._RUN = former
     assert [owner.name for owner in index.owners_from("")] == sorted(names)
     assert all(index.find(f"{name}.p") for name in names)
     assert [text for text, _ in index.segments("B.", 10)] == ["b.x.", "b.y.", "b.z."]

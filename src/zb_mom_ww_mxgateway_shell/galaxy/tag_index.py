@@ -1,11 +1,10 @@
 """Index of objects and their attributes in memory: sorted, searchable in any letter case, and small.
 
-Objects of one template share one set of attributes. Objects are in sorted runs that are split as they grow: adding an
-object moves few others, and nothing is sorted at the end.
+Objects of one template share one set of attributes.
 """
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import (
+    LAST,
     Owner,
-    Run,
+    Owners,
     Shape,
     TagKind,
     between_newlines,
@@ -27,9 +27,7 @@ from zb_mom_ww_mxgateway_shell.language.literals import TagType
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GalaxyTag, ObjectTags
 
-_RUN = 1024
 _MOST_HITS = 1_000
-_LAST = "\U0010ffff"
 GROUP = "…"
 """Shown after a name that has more below it."""
 
@@ -48,8 +46,7 @@ class TagIndex:
         self.areas = 0
         self.templates: dict[str, int] = {}
         """Number of objects that derive from each template, directly or not."""
-        self._runs = [Run([], [])]
-        self._firsts = [""]
+        self._owners = Owners()
         self._shapes: dict[tuple[str, bytes], Shape] = {}
         self._kinds: list[TagKind] = []
         self._kind_numbers: dict[TagKind, int] = {}
@@ -115,7 +112,7 @@ class TagIndex:
         if known is None:
             shape = self._shape(attributes)
             owner = Owner(name, shape, description)
-            self._insert(key, owner)
+            self._owners.insert(key, owner)
         else:
             owner = known
             _, names = owner.shape.listed()
@@ -147,20 +144,6 @@ class TagIndex:
         made = self._shapes[names, kinds.tobytes()] = Shape(keys, names, kinds)
         return made
 
-    def _insert(self, key: str, owner: Owner) -> None:
-        number = max(0, bisect_right(self._firsts, key) - 1)
-        run = self._runs[number]
-        at = bisect_left(run.keys, key)
-        run.keys.insert(at, key)
-        run.owners.insert(at, owner)
-        run.changed()
-        if len(run.keys) > _RUN:
-            half = _RUN // 2
-            rest = Run(run.keys[half:], run.owners[half:])
-            del run.keys[half:], run.owners[half:]
-            self._runs.insert(number + 1, rest)
-            self._firsts.insert(number + 1, rest.keys[0])
-
     # As a file keeps it.
 
     @property
@@ -176,7 +159,7 @@ class TagIndex:
     @property
     def owners(self) -> Iterator[Owner]:
         """The objects in order."""
-        return (owner for run in self._runs for owner in run.owners)
+        return iter(self._owners)
 
     def take_kinds(self, kinds: Iterable[TagKind]) -> None:
         """Take the kinds of another index, in their order."""
@@ -191,7 +174,7 @@ class TagIndex:
         """Take an object with a shape that was taken; raise ValueError where there is one of that name."""
         if self.owner(owner.name) is not None:
             raise ValueError(f"two objects {owner.name}")
-        self._insert(tag_key(owner.name), owner)
+        self._owners.insert(tag_key(owner.name), owner)
         owner.shape.owners.append(owner)
         self.tags += len(owner.shape.kinds)
 
@@ -199,10 +182,7 @@ class TagIndex:
 
     def owner(self, name: str) -> Owner | None:
         """Return the object of that name in any letter case."""
-        key = tag_key(name)
-        run = self._runs[max(0, bisect_right(self._firsts, key) - 1)]
-        at = bisect_left(run.keys, key)
-        return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
+        return self._owners.get(tag_key(name))
 
     def find(self, tag: str) -> TagKind | None:
         """Return the type and access of a tag in any letter case."""
@@ -242,27 +222,11 @@ class TagIndex:
     def owners_from(self, start: str) -> Iterator[Owner]:
         """Yield objects whose tags may begin with a folded text, in order."""
         yield from [owner for owner, _ in self._splits(start)][::-1]
-        for _, owner in self._beginning(start):
-            yield owner
+        yield from self._owners.beginning(start)
 
     def tags_of(self, owner: Owner) -> Iterator[str]:
         """Yield the whole names of an object's tags."""
         return (owner.tag(name) for name in owner.shape.listed()[1])
-
-    def _beginning(self, start: str) -> Iterator[tuple[str, Owner]]:
-        number, at = self._place(start)
-        while number < len(self._runs):
-            run = self._runs[number]
-            while at < len(run.keys):
-                if not run.keys[at].startswith(start):
-                    return
-                yield run.keys[at], run.owners[at]
-                at += 1
-            number, at = number + 1, 0
-
-    def _place(self, key: str) -> tuple[int, int]:
-        number = max(0, bisect_right(self._firsts, key) - 1)
-        return number, bisect_left(self._runs[number].keys, key)
 
     # Completion.
 
@@ -285,24 +249,14 @@ class TagIndex:
     def _objects(self, folded: str, limit: int) -> list[Found]:
         found: dict[str, Found] = {}
         depth = folded.count(".") + 1
-        number, at = self._place(folded)
-        while number < len(self._runs) and len(found) < limit:
-            run = self._runs[number]
-            if at >= len(run.keys):
-                number, at = number + 1, 0
-                continue
-            key, owner = run.keys[at], run.owners[at]
-            if not key.startswith(folded):
+        for group, owner, is_whole in self._owners.groups(folded, depth):
+            if len(found) >= limit:
                 break
-            group = first_segments(key, depth)
             text = first_segments(owner.name, depth)
-            if group == key:
-                if key:
-                    found[key] = (text, owner.description or GROUP)
-                at += 1
-                continue
-            found.setdefault(group, (text, GROUP))
-            number, at = self._place(f"{group}.{_LAST}")
+            if not is_whole:
+                found.setdefault(group, (text, GROUP))
+            elif group:
+                found[group] = (text, owner.description or GROUP)
         return list(found.values())
 
     def _attributes_beginning(self, owner: Owner, rest: str, limit: int, found: dict[str, Found]) -> None:
@@ -317,11 +271,11 @@ class TagIndex:
                 position += 1
                 continue
             found[tag_key(f"{name}.")] = (f"{name}.", GROUP)
-            position = bisect_left(keys, f"{group}.{_LAST}", lo=position)
+            position = bisect_left(keys, f"{group}.{LAST}", lo=position)
 
     def _named(self, owner: Owner, rest: str) -> Iterator[Found]:
         found: dict[str, Found] = {}
-        self._attributes_beginning(owner, rest, _RUN, found)
+        self._attributes_beginning(owner, rest, _MOST_HITS, found)
         yield from found.values()
 
     def containing(self, text: str, limit: int, *, objects: bool = False, most: int | None = None) -> list[Found]:
@@ -362,7 +316,7 @@ class TagIndex:
 
     def _objects_with(self, needle: str) -> Iterator[_Hit]:
         """Yield objects that contain the text after the beginning of their names."""
-        for key, owner in self._owners_with(needle):
+        for key, owner in self._owners.containing(needle):
             at = key.find(f".{needle}") + 1
             begins = at > 0
             end = (at if begins else key.find(needle, 1)) + len(needle)
@@ -374,34 +328,10 @@ class TagIndex:
         dot = needle.find(".", 1)
         while dot >= 0:
             left, right = needle[:dot], needle[dot + 1 :]
-            for key, owner in self._owners_with(f"{left}\n"):
+            for key, owner in self._owners.containing(f"{left}\n"):
                 if f"\n{right}" in owner.shape.keys:
                     yield key.endswith(f".{left}"), self._named(owner, right)
             dot = needle.find(".", dot + 1)
-
-    def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner]]:
-        """Yield objects that match a pattern after the beginning of their folded names; a newline is the name's end.
-
-        Neighbours that are equal up to the dot after the match count once.
-        """
-        for run in self._runs:
-            text = run.text
-            at, counted, line = text.find(pattern), 0, -1
-            while at >= 0:
-                if text[at - 1] == "\n":
-                    at = text.find(pattern, at + 1)
-                    continue
-                line += text.count("\n", counted, at)
-                counted = at
-                key = run.keys[line]
-                yield key, run.owners[line]
-                dot = key.find(".", at - text.rfind("\n", 0, at) - 1 + len(pattern))
-                after = line + 1
-                if dot >= 0 and after < len(run.keys) and run.keys[after].startswith(key[: dot + 1]):
-                    after = bisect_left(run.keys, f"{key[: dot + 1]}{_LAST}", lo=after)
-                    at = text.find(pattern, 1 + sum(map(len, run.keys[:after])) + after)
-                else:
-                    at = text.find(pattern, text.find("\n", at + 1))
 
     def _attributes_with(self, needle: str, most: int | None) -> Iterator[_Hit]:
         """Yield attributes that contain the text, each for all objects that share it."""

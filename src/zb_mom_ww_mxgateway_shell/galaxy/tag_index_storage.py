@@ -1,7 +1,8 @@
-"""Parts of a tag index: tag kinds, sets of attributes that objects share, and runs of objects."""
+"""Parts of a tag index: tag kinds, sets of attributes that objects share, and objects in order."""
 
 from array import array
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,11 @@ from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyTag
+
+LAST = "\U0010ffff"
+"""A character after all that names have."""
+_RUN = 1024
+"""Objects of one run, at most."""
 
 
 class TagKind(NamedTuple):
@@ -87,7 +93,7 @@ class Owner:
         return f"{self.name}.{attribute}" if self.name else attribute
 
 
-class Run:
+class _Run:
     """Some objects in the order of their folded names, which are also one text for searching."""
 
     __slots__ = ("_text", "keys", "owners")
@@ -105,6 +111,99 @@ class Run:
         if not self._text:
             self._text = "\n" + "\n".join(self.keys) + "\n"
         return self._text
+
+
+class Owners:
+    """Objects in the order of their folded names, in runs that are split as they grow.
+
+    Adding an object moves few others, and nothing is sorted at the end.
+    """
+
+    def __init__(self) -> None:
+        self._runs = [_Run([], [])]
+        self._firsts = [""]
+
+    def __iter__(self) -> Iterator[Owner]:
+        return (owner for run in self._runs for owner in run.owners)
+
+    def insert(self, key: str, owner: Owner) -> None:
+        """Add an object by its folded name."""
+        number, at = self._place(key)
+        run = self._runs[number]
+        run.keys.insert(at, key)
+        run.owners.insert(at, owner)
+        run.changed()
+        if len(run.keys) > _RUN:
+            half = _RUN // 2
+            rest = _Run(run.keys[half:], run.owners[half:])
+            del run.keys[half:], run.owners[half:]
+            self._runs.insert(number + 1, rest)
+            self._firsts.insert(number + 1, rest.keys[0])
+
+    def get(self, key: str) -> Owner | None:
+        """Return the object of this folded name."""
+        number, at = self._place(key)
+        run = self._runs[number]
+        return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
+
+    def _place(self, key: str) -> tuple[int, int]:
+        number = max(0, bisect_right(self._firsts, key) - 1)
+        return number, bisect_left(self._runs[number].keys, key)
+
+    def beginning(self, start: str) -> Iterator[Owner]:
+        """Yield objects whose folded names begin with a text, in order."""
+        number, at = self._place(start)
+        while number < len(self._runs):
+            run = self._runs[number]
+            while at < len(run.keys):
+                if not run.keys[at].startswith(start):
+                    return
+                yield run.owners[at]
+                at += 1
+            number, at = number + 1, 0
+
+    def groups(self, start: str, depth: int) -> Iterator[tuple[str, Owner, bool]]:
+        """Yield folded names that begin with a text, each up to the dot of this number, in order.
+
+        With each comes the first object that has it, and whether it is all of that object's name.
+        """
+        number, at = self._place(start)
+        while number < len(self._runs):
+            run = self._runs[number]
+            if at >= len(run.keys):
+                number, at = number + 1, 0
+                continue
+            key = run.keys[at]
+            if not key.startswith(start):
+                return
+            group = first_segments(key, depth)
+            is_whole = group == key
+            yield group, run.owners[at], is_whole
+            number, at = (number, at + 1) if is_whole else self._place(f"{group}.{LAST}")
+
+    def containing(self, pattern: str) -> Iterator[tuple[str, Owner]]:
+        """Yield objects that match a pattern after the beginning of their folded names; a newline is the name's end.
+
+        Neighbours that are equal up to the dot after the match count once.
+        """
+        for run in self._runs:
+            text = run.text
+            at, counted, line = text.find(pattern), 0, -1
+            while at >= 0:
+                if text[at - 1] == "\n":
+                    at = text.find(pattern, at + 1)
+                    continue
+                line += text.count("\n", counted, at)
+                counted = at
+                key = run.keys[line]
+                yield key, run.owners[line]
+                dot = key.find(".", at - text.rfind("\n", 0, at) - 1 + len(pattern))
+                after = line + 1
+                if dot >= 0 and after < len(run.keys) and run.keys[after].startswith(key[: dot + 1]):
+                    after = bisect_left(run.keys, f"{key[: dot + 1]}{LAST}", lo=after)
+                    at = text.find(pattern, 1 + sum(map(len, run.keys[:after])) + after)
+                else:
+                    at = text.find(pattern, text.find("\n", at + 1))
 
 
 def is_plain(name: str) -> bool:
