@@ -52,7 +52,7 @@ class OneShotDesk:
         self._arm(run.consent)
         self._rules.assume_yes = run.consent.assume_yes
         self._rules.values = self._read_values if live is None else LivePlantValues(live)
-        self._records.notice = run.report.warning
+        self._records.notice = self._journal.tell_wait = run.report.warning
         with given(reason=run.consent.reason, command=run.command):
             return await self._desk(pending)
 

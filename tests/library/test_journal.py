@@ -5,6 +5,7 @@ import errno
 import json
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -359,9 +360,40 @@ async def test_a_journal_that_another_process_holds_for_long_is_reported(
 ) -> None:
     await journal.append("opened", {})
     monkeypatch.setattr("zb_mom_ww_mxgateway.safety.journal_files._LOCK_SECONDS", 0.0)
-    with lock_of(journal.folder), pytest.raises(JournalError, match="another process has held"):
+    with lock_of(journal.folder), pytest.raises(JournalError, match=r"process.* has held"):
         await journal.append("intent", {})
     assert (await journal.append("intent", {})).number == 2
+
+
+async def test_a_line_that_waits_for_another_process_says_so_and_later_ones_wait_less(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("opened", {})
+    monkeypatch.setattr("zb_mom_ww_mxgateway.safety.journal._TELLS_AFTER", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.safety.journal_files._LOCK_SECONDS", 1.0)
+    told: list[str] = []
+    journal.tell_wait = told.append
+    with lock_of(journal.folder):
+        with pytest.raises(JournalError, match="for 1 s"):
+            await journal.append("intent", {})
+        with pytest.raises(JournalError, match=r"for 0\.5 s"):
+            await journal.append("intent", {})
+    assert re.fullmatch(
+        r"the journal waits for (process \d+|another process), which holds .*journal\.lock: at most 1 s", told[0]
+    )
+    assert (await journal.append("intent", {})).number == 2
+
+
+async def test_a_dispensable_line_needs_no_journal_that_another_process_holds(journal: Journal) -> None:
+    await journal.append("opened", {})
+    with lock_of(journal.folder):
+        journal.post("closed", {}, is_dispensable=True)
+        await journal.drained()
+        assert journal.problem is None
+        assert [line.kind for line in lines_of(journal)] == ["opened"]
+    # It waits for the next one.
+    await journal.append("intent", {})
+    assert [line.kind for line in lines_of(journal)] == ["opened", "closed", "intent"]
 
 
 async def test_a_line_that_is_no_longer_awaited_is_written_all_the_same(journal: Journal) -> None:

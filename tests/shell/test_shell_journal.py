@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,13 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.journal_actions import COLUMNS
-from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_places
+from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_places, lock_of
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 
 async def follow(feed: Feed) -> Result:
@@ -270,3 +272,21 @@ def test_its_words_are_completed() -> None:
     subject = context.registry.commands["journal"].parameters[0].kind
     assert [each.text for each in subject.suggestions("ver", context)] == ["verify"]
     assert [each.text for each in subject.suggestions("", context)][:3] == ["export", "verify", "seal"]
+
+
+async def test_a_run_that_only_reads_needs_no_journal_and_one_that_writes_says_whom_it_waits_for(
+    tmp_path: Path,
+) -> None:
+    """To wait for the journal in each step would take longer than this test waits for its program."""
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        run = ShellProcess(tmp_path).on(gateway)
+        folder = tmp_path / "records" / "state" / "journal" / "plant"
+        folder.mkdir(parents=True, mode=0o700)
+        with lock_of(folder):
+            done = await run("--plaintext", "-e", "read Plant.Tank1.Level")
+            assert (done.code, done.err) == (0, "")
+            refused = await run("--plaintext", "-e", "write Plant.Tank1.Inlet.Position 60")
+        assert (refused.code, [*gateway.writes]) == (5, [])
+        assert re.search(r"the journal waits for .*process.*, which holds .*journal\.lock: at most 10 s", refused.err)
+        assert re.search(r"cannot be written: .*process.* has held .*: nothing is sent without it", refused.err)
+        assert "journal: head" not in refused.out

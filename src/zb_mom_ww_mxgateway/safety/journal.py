@@ -29,6 +29,12 @@ from zb_mom_ww_mxgateway.system.state_dir import STATE_VARIABLE
 
 _ROTATE_AT = 8 * 1024 * 1024
 _FOREIGN_LINES = 1_000
+_BRIEF_SECONDS = 0.25
+"""Seconds that dispensable lines wait for another process that holds the journal."""
+_AGAIN_SECONDS = 0.5
+"""Seconds that later lines wait for one that has not let go of it: it may be stopped."""
+_TELLS_AFTER = 1.0
+"""Seconds after which it is told whom a line waits for."""
 _QUICK_FLUSH = 0.002
 """Seconds that a flush took last, at most, where the caller makes the next one."""
 
@@ -47,6 +53,8 @@ class Journal:
         """In every line of this journal, and in no other's."""
         self.problem: JournalError | None = None
         """Why posted lines are not on the disk yet; None if all are. They are tried again with the next line."""
+        self.tell_wait: Callable[[str], object] = lambda text: None
+        """Called on the event loop where something waits for another process that holds the journal: with its words."""
         self._files = JournalFiles(folder, head_folder, rotate_at)
         about = to_form({"user": user_name(), "host": socket.gethostname()} | dict(who))
         self._writer = JournalWriter(self._files, about, os.getpid(), self.frame)
@@ -56,6 +64,8 @@ class Journal:
         self._foreign: deque[JournalLine] = deque(maxlen=_FOREIGN_LINES)
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._is_locked_out = False
+        """Whether another process held the journal for too long when it was last tried."""
 
     @property
     def head(self) -> Head:
@@ -76,12 +86,13 @@ class Journal:
         """
         return await self._written(kind, lambda head: _form_of(fields_of(head)))
 
-    def post(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def post(self, kind: str, fields: Mapping[str, Any], *, is_dispensable: bool = False) -> None:
         """Queue a line behind those before it and return at once. It is written and flushed as soon as possible.
 
-        A failure is in :attr:`problem`. The next line is not written before this one: it fails until both can be.
+        A failure is in :attr:`problem`. The next line is not written before this one: it fails until both can be. A
+        dispensable line waits for no other process: while one holds the journal, it waits for the next line.
         """
-        self._put(kind, _form_of(fields), None)
+        self._put(kind, _form_of(fields), None, is_dispensable=is_dispensable)
 
     async def drained(self) -> None:
         """Wait until every line so far was tried: it is on the disk, or :attr:`problem` says why not."""
@@ -146,10 +157,19 @@ class Journal:
                 loop.call_soon_threadsafe(settle, outcome)
 
         self._put(kind, fields, done)
+        while not (await asyncio.wait([future], timeout=_TELLS_AFTER))[0]:
+            if text := self._files.wait_text():
+                self.tell_wait(text)
+                break
         return await future
 
     def _put(
-        self, kind: str, fields: Fields | Callable[[Head], Fields], done: Callable[[Outcome], None] | None
+        self,
+        kind: str,
+        fields: Fields | Callable[[Head], Fields],
+        done: Callable[[Outcome], None] | None,
+        *,
+        is_dispensable: bool = False,
     ) -> None:
         if self._is_closed:
             raise JournalError("the journal of this session is closed: nothing can be recorded any more")
@@ -158,7 +178,7 @@ class Journal:
             self._thread = threading.Thread(target=self._work, name="mxgw-journal", daemon=True)
             self._thread.start()
         self._given += 1
-        self._queue.put(_draft(kind, fields, done))
+        self._queue.put(_draft(kind, fields, done)._replace(is_dispensable=is_dispensable))
 
     def _work(self) -> None:
         is_open = True
@@ -177,20 +197,30 @@ class Journal:
         marks, new = [draft for draft in drafts if not draft.kind], [draft for draft in drafts if draft.kind]
         outcomes: list[Outcome] = []
         if new or self._writer.unwritten:
-            has_posted = bool(self._writer.unwritten) or any(draft.done is None for draft in new)
+            posted = [draft for draft in (*self._writer.unwritten, *new) if draft.done is None]
+            matters = any(draft.done is not None for draft in new) or not all(each.is_dispensable for each in posted)
             try:
-                lines, foreign = self._writer.write(new)
-                outcomes, self.problem = [*lines], None
+                lines, foreign = self._writer.write(new, self._patience(matters))
+                outcomes, self.problem, self._is_locked_out = [*lines], None, False
                 self._foreign.extend(foreign)
             except Exception as error:  # The thread outlives every failure: who waits is told of it.
                 failure = error if isinstance(error, MxGatewayError) else self._failure(error)
                 outcomes = [failure] * len(new)
-                self.problem = self._failure(error) if has_posted else None
+                is_held = isinstance(error, TimeoutError)
+                self._is_locked_out = is_held and matters
+                is_lost = any(not (draft.is_dispensable and is_held) for draft in posted)
+                self.problem = self._failure(error) if is_lost else None
         # From here on this thread has nothing in its hands: what is told below may lead to the next line.
         self._done += len(drafts)
         for draft, outcome in zip([*new, *marks], [*outcomes, *[None] * len(marks)], strict=True):
             if draft.done is not None:
                 draft.done(outcome)
+
+    def _patience(self, matters: bool) -> float | None:
+        """Return how long lines wait for another process that holds the journal; None for as long as one may take."""
+        if not matters:
+            return _BRIEF_SECONDS
+        return _AGAIN_SECONDS if self._is_locked_out else None
 
     def _failure(self, error: Exception) -> JournalError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

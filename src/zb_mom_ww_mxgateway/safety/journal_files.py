@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line, time_text
-from zb_mom_ww_mxgateway.system.file_locks import lock, locked, unlock
+from zb_mom_ww_mxgateway.system.file_locks import holder_of, lock, locked, unlock
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
 
@@ -97,20 +97,31 @@ class JournalFiles:
         """Seconds that the last flush took."""
         self._is_known = False
         """Whether `head` is known from the files, or from what this process wrote."""
+        self.waits_for: float | None = None
+        """The seconds that it waits for the lock at most, while it does."""
 
     @contextmanager
     def locked(self, patience: float | None = None) -> Iterator[None]:
         """Hold the lock of the journal, whose folder is made if it is missing; raise OSError."""
-        seconds = _LOCK_SECONDS if patience is None else patience
+        self.waits_for = seconds = _LOCK_SECONDS if patience is None else patience
         try:
             handle = lock(self._lock_path, seconds)
         except FileNotFoundError:
             make_private_folder(self.folder)
             handle = lock(self._lock_path, seconds)
+        finally:
+            self.waits_for = None
         try:
             yield
         finally:
             unlock(handle)
+
+    def wait_text(self) -> str:
+        """Return whom it waits for, and for how long; empty where it does not."""
+        if (seconds := self.waits_for) is None:
+            return ""
+        path = self._lock_path
+        return f"the journal waits for {holder_of(path)}, which holds {path}: at most {seconds:g} s"
 
     def _take_name(self, number: int) -> None:
         self._number = number

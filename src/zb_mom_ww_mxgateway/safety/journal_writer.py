@@ -21,6 +21,8 @@ class Draft(NamedTuple):
     monotonic: float
     done: Callable[[Outcome], None] | None = None
     """Takes the line or the failure. None for a posted line, which is tried again after a failure."""
+    is_dispensable: bool = False
+    """Whether nothing is lost that matters without it."""
 
 
 class JournalWriter:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
 """How long a write of another program counts as under way where no line tells its end."""
+_AROUND = frozenset(("opened", "armed", "disarmed", "closed"))
+"""Lines around what is sent: a session that has sent nothing can do without them."""
 
 
 class OthersWrite(NamedTuple):
@@ -150,7 +152,8 @@ class WriteRecords:
         if self.journal is None:
             return
         try:
-            self.journal.post(kind, {**self._frame(with_facts=with_facts), **fields})
+            line = {**self._frame(with_facts=with_facts), **fields}
+            self.journal.post(kind, line, is_dispensable=kind in _AROUND and not self.sent_in)
         except MxGatewayError as error:
             self.notice(str(error))
 

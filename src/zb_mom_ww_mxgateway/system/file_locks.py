@@ -46,7 +46,8 @@ else:
 def locked(path: Path, timeout: float) -> Iterator[None]:
     """Hold the lock of this file, which is created and never removed; block the thread until it is free.
 
-    Raise TimeoutError if another process holds it for `timeout` seconds, and OSError if the file cannot be locked.
+    Raise TimeoutError if another process holds it for `timeout` seconds, and OSError if the file cannot be locked. The
+    former names the process where the system tells it.
     """
     handle = lock(path, timeout)
     try:
@@ -62,7 +63,7 @@ def lock(path: Path | str, timeout: float) -> int:
     try:
         while not _try_lock(handle):
             if time.monotonic() > until:
-                raise TimeoutError(f"another process has held {path} for {timeout:g} s")
+                raise TimeoutError(f"{holder_of(path)} has held {path} for {timeout:g} s")
             time.sleep(_PAUSE)
     except BaseException as error:
         os.close(handle)
@@ -79,3 +80,23 @@ def unlock(handle: int) -> None:
         _release(handle)
     finally:
         os.close(handle)
+
+
+def holder_of(path: Path | str) -> str:
+    """Return in words which process holds the lock of a file, and whether that is stopped, as far as Linux tells."""
+    try:
+        file = Path(path).stat()
+        place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+        for line in Path("/proc/locks").read_text(encoding="utf-8", errors="replace").splitlines():
+            _, kind, _, _, number, where, *_ = line.split()
+            if (kind, where) == ("FLOCK", place) and int(number) > 0:
+                state = (
+                    Path(f"/proc/{number}/stat")
+                    .read_text(encoding="utf-8", errors="replace")
+                    .rpartition(")")[2]
+                    .split()[0]
+                )
+                return f"process {number}{' (stopped)' if state in 'Tt' else ''}"
+    except (OSError, ValueError, AttributeError):
+        pass  # Windows has neither, and a container may not tell.
+    return "another process"

@@ -158,8 +158,8 @@ class PythonFile:
         left = context.departure.failures(self._left)
         for line in left:
             self._alert(f"left changed: {line}")
-        if context.has_written:
-            self._notice(f"journal: head {', '.join(map(str, await context.journals.heads()))}")
+        if context.has_written and (heads := await context.journals.heads()):
+            self._notice(f"journal: head {', '.join(map(str, heads))}")
         if code and not isinstance(code, ExitCode):
             return code
         # A failed task that nobody awaited means failure, too.

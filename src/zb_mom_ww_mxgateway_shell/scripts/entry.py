@@ -267,7 +267,7 @@ class ScriptJob:
         if part is self._parts[-1] or script.is_final:
             code = gravest(code, await self._leave(context, log))
         log.journal = [str(head) for head in await context.journals.heads()]
-        if context.has_written:
+        if context.has_written and log.journal:
             output.notice(f"journal: head {', '.join(log.journal)}")
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
             code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.

@@ -115,7 +115,7 @@ class Context:
         """Asks a person for the value of a name; None where no person can be asked."""
         self.ask_unseen: Callable[[str], Awaitable[str]] | None = None
         """The same for one that is typed unseen."""
-        self.journals = Journals()
+        self.journals = Journals(lambda text: self.alert(text))
         """The journals of this process."""
         self.source_file: SourceFile | None = None
         """Runs a command file inside this shell; None where there is no prompt."""

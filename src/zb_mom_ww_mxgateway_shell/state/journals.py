@@ -1,6 +1,6 @@
 """The journals of this process: that of the user's gateways, and that of the demo."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class Journals:
     """Journals that were opened, each once. All connections of this process write to the same one."""
 
-    def __init__(self) -> None:
+    def __init__(self, alert: Callable[[str], object]) -> None:
+        """`alert` shows whom a line waits for."""
+        self._alert = alert
         self._open: dict[bool, Journal] = {}
 
     def of(self, *, is_demo: bool) -> "Journal":
@@ -24,7 +26,8 @@ class Journals:
         if is_demo not in self._open:
             from zb_mom_ww_mxgateway_console.connect.write_journal import open_journal  # Lazy: see above.
 
-            self._open[is_demo] = open_journal("mxgw-shell", demo=is_demo)
+            self._open[is_demo] = made = open_journal("mxgw-shell", demo=is_demo)
+            made.tell_wait = self._alert
         return self._open[is_demo]
 
     async def heads(self) -> "list[Head]":
