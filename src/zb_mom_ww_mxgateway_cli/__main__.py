@@ -3,6 +3,7 @@
 It imports little itself: streams that were closed from the start are filled before a file can take their place.
 """
 
+import gc
 import sys
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_str
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    # Nothing that is loaded now is garbage. The collector begins with the work on a connection.
+    gc.disable()
     fill_closed_streams()
     never_fail_on_a_character()
     try:
@@ -22,6 +25,8 @@ def main() -> NoReturn:
         sys.stderr.write("mxgw-py: interrupted\n")
         code = 130
     end_once()
+    # Python would collect several times as it exits, for nothing.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -1,5 +1,6 @@
 """The connections of one command line, which stay open until its end."""
 
+import gc
 import os
 import signal
 import threading
@@ -114,6 +115,10 @@ class Gateways:
         try:
             with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
                 await gateway.connect(command.report)
+                if not gc.isenabled():
+                    # What is there now stays: the collector need not look at it again.
+                    gc.freeze()
+                    gc.enable()
                 await action(gateway)
         except MxGatewayTransportError:
             # The connection is broken: the next line opens another, and gets its own error.

@@ -1,5 +1,6 @@
 """Runs command lines from standard input over connections that stay open."""
 
+import gc
 import re
 import shlex
 import sys
@@ -99,6 +100,7 @@ class Batch:
 
     def run(self, lines: Iterator[bytes]) -> None:
         """Run lines until they end. Raise ExpectationNotMet if there is no reader, click.Abort for Ctrl-C."""
+        gc.enable()  # Also for lines that never connect: there may be many.
         for number, line in enumerate(lines, 1):
             # Some programs start a file with a byte-order mark.
             stripped = line.removeprefix(BOM_UTF8).strip()
