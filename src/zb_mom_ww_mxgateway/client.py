@@ -1,7 +1,6 @@
 """A connected gateway client, and the sessions opened on it."""
 
 import asyncio
-import random
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -146,6 +145,8 @@ class GatewayClient:
                 client._transport.channel.is_known = True
                 tell_of_connection(options, "connected")
                 return client
+            import random  # Lazy: most connect at once.
+
             await asyncio.sleep(min(left, _DELAYS[min(tries, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25)))
             tries += 1
             timeout = max(_LEAST_TIMEOUT, min(options.connect_timeout, until - clock.monotonic()))

@@ -4,12 +4,10 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.recordings.columns import format_of
@@ -29,13 +27,14 @@ from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS
 from zb_mom_ww_mxgateway_console.render.write_results import NOTHING_WRITTEN
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
     from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall
     from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRun:
+class CommandRun(NamedTuple):
     """One command line that runs; click's context object."""
 
     report: Report
@@ -158,7 +157,9 @@ class FormOrFile(click.ParamType):  # type: ignore[type-arg]  # generic only in 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return f"[{'|'.join(REPORT_FORMATTERS)}|FILE]"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
         forms = [CompletionItem(name) for name in REPORT_FORMATTERS if name.startswith(incomplete)]
         return [*forms, CompletionItem(incomplete, type="file")]
 
@@ -294,7 +295,7 @@ def consent_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--yes", "assume_yes", is_flag=True, help="Agree to a write that the limits want confirmed by yes.")
     @functools.wraps(function)
     def with_yes(consent: WriteConsent, assume_yes: bool, **arguments: Any) -> Any:
-        return function(consent=replace(consent, assume_yes=assume_yes), **arguments)
+        return function(consent=consent._replace(assume_yes=assume_yes), **arguments)
 
     return write_options(with_yes)
 

@@ -1,7 +1,6 @@
 """What the writes of a command may do, as its options and its profile say."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import click
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class WritePolicy:
+class WritePolicy(NamedTuple):
     """What guards the writes of a connection. Lines of a batch share a connection only if theirs are equal."""
 
     profile: "Profile | None"
@@ -29,8 +27,7 @@ class WritePolicy:
         return cls(profile, limits or consent.limits or "")
 
 
-@dataclass(frozen=True, slots=True)
-class GuardedRun:
+class GuardedRun(NamedTuple):
     """The command that runs now, as far as the guard needs it."""
 
     command: str

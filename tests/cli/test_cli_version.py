@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_process import Start
 
 from zb_mom_ww_mxgateway import __version__
 from zb_mom_ww_mxgateway_cli.command_group import run
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--version"]])
@@ -87,3 +89,21 @@ def test_a_usage_error_found_late_loads_no_grpc_either(endpoint: list[str]) -> N
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "False"
+
+
+_UNNEEDED = ("arming", "csv_records", "journal", "kept_galaxy", "live.session", "models.alarms", "profiles", "schemas")
+
+
+async def test_a_read_loads_only_what_it_needs(start: Start, gateway: SimulatedGateway) -> None:
+    process = await start("read", "TestChildObject.TestInt", "--plaintext", PYTHONPROFILEIMPORTTIME="1")
+    _, err = await process.communicate()
+    assert process.returncode == 0
+    lines = err.decode().splitlines()
+    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    ours = {name for name in loaded if name.startswith("zb_mom_ww_mxgateway")}
+    assert "zb_mom_ww_mxgateway.session" in ours
+    assert not {name for name in ours if name.endswith(tuple(f".{each}" for each in _UNNEEDED))}
+    others = {"click.shell_completion", "cryptography", "csv", "decimal", "filelock", "random", "secrets", "tempfile"}
+    # On Windows the locks are those of filelock.
+    assert not (others - ({"filelock"} if sys.platform == "win32" else set())) & loaded
+    assert len(ours) <= 100

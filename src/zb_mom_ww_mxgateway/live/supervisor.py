@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from contextlib import suppress
 
 from zb_mom_ww_mxgateway import wire
@@ -348,6 +347,8 @@ class SessionSupervisor:
     async def _pause(self) -> None:
         delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
         self._failures += 1
+        import random  # Lazy: most connections hold.
+
         await asyncio.sleep(delay * random.uniform(0.75, 1.25))
         if self._failures > 1:  # Most losses are over at the first attempt.
             await self._link.transport.renew_trust()

@@ -86,10 +86,13 @@ class Batch:
         self._report = command_run.report
         self._gateways = command_run.gateways
         given = {
-            field.name: value
-            for options, plain in ((connection, Connection()), (consent, WriteConsent()))
-            for field in fields(options)
-            if (value := getattr(options, field.name)) != getattr(plain, field.name)
+            name: value
+            for options, plain, names in (
+                (connection, Connection(), [each.name for each in fields(connection)]),
+                (consent, WriteConsent(), consent._fields),
+            )
+            for name in names
+            if (value := getattr(options, name)) != getattr(plain, name)
         }
         if profile is not None:
             given["profile"] = profile

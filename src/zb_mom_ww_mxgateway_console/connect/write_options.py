@@ -2,8 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -11,8 +10,7 @@ from click.core import ParameterSource
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WriteConsent:
+class WriteConsent(NamedTuple):
     """What the user of a command line allows to be written, and why."""
 
     arm: tuple[str, ...] = ()
@@ -69,14 +67,14 @@ def consent_of_line(consent: WriteConsent | None, *, is_elsewhere: bool) -> tupl
     """
     context = click.get_current_context()
     batch: Mapping[str, Any] = context.default_map or {}
-    names = [each.name for each in fields(WriteConsent)]
+    names = WriteConsent._fields
     of_batch = {name: batch[name] for name in names if name in batch}
     consent = WriteConsent(**of_batch) if consent is None else consent
     is_guarded = "profile" in batch or WriteConsent(**of_batch).is_guarding
     if is_elsewhere:
         own = [name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         plain = WriteConsent(limits=consent.limits)
-        consent = replace(plain, **{name: getattr(consent, name) for name in own})
+        consent = plain._replace(**{name: getattr(consent, name) for name in own})
     return is_guarded, consent
 
 

@@ -1,14 +1,12 @@
 """The samples of an event, and what a gap between events means."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent, ReplayGap
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One value of an item as it arrived."""
 
     value: Any

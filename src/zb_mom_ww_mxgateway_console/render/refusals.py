@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError
 from zb_mom_ww_mxgateway.models.security_classes import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
@@ -64,8 +63,7 @@ def denial_meaning(statuses: Sequence[MxStatus], hresult: int | None, security: 
     return hresult_meaning(hresult) if hresult else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A write that the plant refused."""
 
     by: str

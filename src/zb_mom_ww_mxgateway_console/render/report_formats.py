@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 from zb_mom_ww_mxgateway_console.render.forms import json_line, redacted, safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
 
@@ -87,22 +86,25 @@ class CsvReportFormatter(ReportFormatter):
     description = "CSV"
 
     def __init__(self) -> None:
+        from zb_mom_ww_mxgateway_console.render.csv_records import csv_record  # Lazy: most calls never need it.
+
+        self._record = csv_record
         self._columns: list[str] = []
         self._is_list = False
 
     def begin(self, columns: Sequence[str]) -> list[str]:
         self._columns, self._is_list = sorted(columns), True
-        return [for_reader(csv_record(self._columns), sys.stdout)]
+        return [for_reader(self._record(self._columns), sys.stdout)]
 
     def result(self, form: dict[str, Any], text: str) -> list[str]:
         if self._is_list:
-            return [for_reader(csv_record(form.get(column) for column in self._columns), sys.stdout)]
+            return [for_reader(self._record(form.get(column) for column in self._columns), sys.stdout)]
         columns, heading = sorted(form), []
         if columns != self._columns:
             # Results of another kind have a heading of their own, after an empty line.
-            heading = [*([""] if self._columns else []), csv_record(columns)]
+            heading = [*([""] if self._columns else []), self._record(columns)]
             self._columns = columns
-        records = [*heading, csv_record(form[column] for column in columns)]
+        records = [*heading, self._record(form[column] for column in columns)]
         return [for_reader(record, sys.stdout) for record in records]
 
 

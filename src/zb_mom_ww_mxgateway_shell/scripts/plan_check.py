@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -83,7 +82,7 @@ async def _apart(context: Context) -> AsyncIterator[Context]:
     planning.is_demo, planning.journals = context.is_demo, context.journals
     planning.start_connections, planning.connection = list(context.start_connections), context.connection
     # The terms of the connection have the limits file already.
-    planning.write_terms.consent = replace(context.write_terms.consent, limits=None)
+    planning.write_terms.consent = context.write_terms.consent._replace(limits=None)
     planning.settles_later = True
     try:
         if context.current is not None:
