@@ -112,7 +112,7 @@ class SessionLink:
         `fields` are those of the command's message in the contract, unchecked. Send it with :meth:`send`, which raises
         what the reply says, or with ``client.invoke()``, which returns the reply as it came.
         """
-        return wire.command_request(self.session_id, wire.command(kind, **fields), self.transport.next_correlation_id())
+        return wire.new_request(self.session_id, self.transport.next_correlation_id(), kind, fields)
 
     def repeat(self, command: Any) -> pb.MxCommandRequest:
         """Make a request of this session for a command (a message) that was sent before."""
@@ -126,15 +126,16 @@ class SessionLink:
         """
         kind = wire.kind_name(request)
         self.check_open(kind)
-        reply = await self.transport.invoke(request, timeout=timeout)
+        reply: pb.MxCommandReply = await self.transport.unary(wire.INVOKE, request, call=kind, timeout=timeout)
         known = {"endpoint": self.endpoint, "correlation_id": wire.correlation_of(request)}
-        wire.raise_for_status(
-            reply,
-            call=kind,
-            printable=lambda text: self.transport.printable(text, wire.secret_of(request)),
-            mutating=wire.is_mutating(request),
-            **known,
-        )
+        if not wire.is_ok(reply):
+            wire.raise_for_status(
+                reply,
+                call=kind,
+                printable=lambda text: self.transport.printable(text, wire.secret_of(request)),
+                mutating=wire.is_mutating(request),
+                **known,
+            )
         wire.raise_for_contradiction(request, reply, **known)
         return reply
 

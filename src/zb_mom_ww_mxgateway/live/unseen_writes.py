@@ -58,23 +58,25 @@ class UnseenWrites:
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Note the writes of a command that is being sent."""
-        if not (keys := self._written(request)):
+        if wire.session_of(request) != self._link.session_id or not (writes := wire.writes_of(request)):
             return
-        now, values = clock.monotonic(), wire.pending_values(request)
+        now = clock.monotonic()
         if self.mark is None or self.is_checked:
             self.mark, self.marked_at, self.is_checked = self._number(), now, False
             self._came.clear()
         correlation_id = wire.correlation_of(request)
-        for index, key in enumerate(keys):
-            value, user = values[index] if index < len(values) else (None, 0)
+        for key, entry in writes:
+            value, user = wire.pending_value(entry)
             self._writes.setdefault(key, []).append(UnseenWrite(value, now, correlation_id, user))
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Forget the writes that the reply refuses; those that it leaves open stay unseen."""
-        if not (keys := self._written(request)):
+        if wire.session_of(request) != self._link.session_id:
             return
         refusals, is_doubtful = wire.refused_writes(request, reply), wire.reply_is_doubtful(reply)
-        for index, key in enumerate(keys):
+        if refusals and not is_doubtful and not any(refusals):
+            return  # All are under way.
+        for index, key in enumerate(wire.written_items(request)):
             if index < len(refusals) and refusals[index]:
                 self._forget(key, wire.correlation_of(request))
             elif index >= len(refusals) or is_doubtful:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
@@ -68,15 +69,17 @@ class WriteTracker:
     ) -> Iterator[AwaitedCall]:
         """Await the outcomes of a call that is about to be sent; each of its entries is for another item."""
         correlation_id = wire.correlation_of(request)
-        keys = wire.written_items(request)
+        writes = wire.writes_of(request)
         awaited = AwaitedCall(
             wire.kind_name(request),
             [
-                AwaitedWrite(key, wire.from_mx_value(value), partial(latest, *key), partial(self._items.get, key))
-                for key, value in zip(keys, wire.written_values(request), strict=True)
+                AwaitedWrite(key, wire.from_mx_value(entry.value), partial(latest, *key), partial(self._items.get, key))
+                for key, entry in writes
             ],
             timeout,
-            [self._turns.setdefault(key, asyncio.Lock()) for key in sorted(keys)] if in_turn else (),
+            [self._turns.setdefault(key, asyncio.Lock()) for key, _ in sorted(writes, key=itemgetter(0))]
+            if in_turn
+            else (),
         )
         turns = self._link.transport.turns
         self._awaited[correlation_id], turns[correlation_id] = awaited, awaited.turn
@@ -90,13 +93,13 @@ class WriteTracker:
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Note the writes of a command that is being sent."""
-        if wire.session_of(request) != self._link.session_id or not (keys := wire.written_items(request)):
+        if wire.session_of(request) != self._link.session_id or not (sent := wire.writes_of(request)):
             return
         now, tick = clock.monotonic(), next(self._ticks)
         awaited = self._awaited.get(wire.correlation_of(request))
         calls = self._calls[id(request)] = []
-        for index, (key, value) in enumerate(zip(keys, wire.written_values(request), strict=True)):
-            writes, write = self._items.setdefault(key, ItemWrites()), SentWrite(value, tick, now)
+        for index, (key, entry) in enumerate(sent):
+            writes, write = self._items.setdefault(key, ItemWrites()), SentWrite(entry.value, tick, now)
             writes.add(write)
             calls.append((key, write, writes))
             if awaited is not None:

@@ -278,12 +278,10 @@ class Transport:
 
     async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         channel = self.channel.current
-        method = channel.unary_unary(
-            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
-        )
         try:
             with LoggedCall(self.options, rpc, call, request, mutating=mutating):
-                reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
+                timeout = timeout or self.options.call_timeout
+                reply = await self.channel.unary(rpc)(request, timeout=timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             # A name for the new error here would make a reference cycle of it and its traceback.
             raise self._translated(error, call, request, rpc, mutating=mutating)  # noqa: B904  # it has its cause

@@ -3,11 +3,12 @@
 import asyncio
 import weakref
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc
 import grpc.aio
 
+from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 
 _READY = grpc.ChannelConnectivity.READY
@@ -49,12 +50,25 @@ class CommandChannel:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.current: grpc.aio.Channel = channel
+        self._methods: tuple[grpc.aio.Channel, dict[str, Any]] = channel, {}
+        """The current channel, and the unary calls that were made ready on it, by path."""
         self.is_known: bool = False
         """Whether the observers were told that it is connected."""
         # Weak: one that was dropped without being closed is no user any more.
         self._users: weakref.WeakSet[ChannelUser] = weakref.WeakSet()
         # Each is closed by its task.
         self._replaced: dict[asyncio.Task[None], grpc.aio.Channel] = {}
+
+    def unary(self, rpc: wire.Rpc) -> Any:
+        """Return the unary call of an RPC on the current channel."""
+        channel, methods = self._methods
+        if channel is not self.current:
+            channel, methods = self._methods = self.current, {}
+        if (method := methods.get(rpc.path)) is None:
+            method = methods[rpc.path] = channel.unary_unary(
+                rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
+            )
+        return method
 
     async def first_connected(self) -> bool:
         """Connect, and return whether the first attempt succeeded."""

@@ -41,8 +41,8 @@ class Observers:
     """The observers of one client, in the order in which they were added."""
 
     def __init__(self) -> None:
-        # Weak: a session that was attached is often just dropped.
-        self._all: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
+        # By id. Weak: a session that was attached is often just dropped.
+        self._all: dict[int, weakref.ref[CommandObserver]] = {}
         self._held: dict[int, CommandObserver] = {}
 
     def add(self, observer: CommandObserver) -> Observation:
@@ -53,12 +53,13 @@ class Observers:
 
     def add_weakly(self, observer: CommandObserver) -> None:
         """Show every command from now on to `observer`, for as long as something else holds it."""
-        self._all[observer] = None
+        key = id(observer)
+        self._all[key] = weakref.ref(observer, lambda _: self._all.pop(key, None))
 
     def remove(self, observer: CommandObserver) -> None:
         """Show `observer` nothing any more. Idempotent."""
         self._held.pop(id(observer), None)
-        self._all.pop(observer, None)
+        self._all.pop(id(observer), None)
 
     def release(self) -> None:
         """Remove all that :meth:`add` holds."""
@@ -66,7 +67,7 @@ class Observers:
             self.remove(observer)
 
     def __iter__(self) -> Iterator[CommandObserver]:
-        return iter([observer for reference in self._all.keyrefs() if (observer := reference()) is not None])
+        return iter([observer for reference in tuple(self._all.values()) if (observer := reference()) is not None])
 
     def __len__(self) -> int:
         return len(self._all)

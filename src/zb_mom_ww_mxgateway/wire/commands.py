@@ -16,10 +16,19 @@ from zb_mom_ww_mxgateway.wire.values import statuses_of
 
 def command(kind: str, **fields: Any) -> pb.MxCommand:
     """Return the command of a kind, by its name in lower case (``add_item``), with the fields of its payload."""
-    message = pb.MxCommand(kind=f"MX_COMMAND_KIND_{kind.upper()}")
+    message = pb.MxCommand()
+    _fill(message, kind, fields)
+    return message
+
+
+def _fill(message: pb.MxCommand, kind: str, fields: dict[str, Any]) -> None:
+    message.kind = _kind_number(pb.MxCommandKind, kind)
     payload = getattr(message, kind)
     payload.SetInParent()
     for name, value in fields.items():
+        if type(value) is int:
+            setattr(payload, name, value)
+            continue
         field = getattr(payload, name)
         if hasattr(field, "CopyFrom"):
             field.CopyFrom(value)
@@ -27,7 +36,11 @@ def command(kind: str, **fields: Any) -> pb.MxCommand:
             field.extend(value)
         else:
             setattr(payload, name, value)
-    return message
+
+
+@lru_cache(maxsize=256)
+def _kind_number(kinds: Any, kind: str) -> Any:
+    return kinds.Value(f"MX_COMMAND_KIND_{kind.upper()}")
 
 
 _ENTRIES = {
@@ -41,6 +54,13 @@ _ENTRIES = {
 def write_entry(kind: str, **fields: Any) -> Any:
     """Return one entry of a bulk write of this kind."""
     return getattr(pb, _ENTRIES[kind])(**fields)
+
+
+def new_request(session_id: str, correlation_id: str, kind: str, fields: dict[str, Any]) -> pb.MxCommandRequest:
+    """Return the request of a command of a kind, as :func:`command` makes it."""
+    request = pb.MxCommandRequest(session_id=session_id, client_correlation_id=correlation_id)
+    _fill(request.command, kind, fields)
+    return request
 
 
 def command_request(session_id: str, command: pb.MxCommand, correlation_id: str) -> pb.MxCommandRequest:
@@ -100,15 +120,21 @@ def is_mutating(request: pb.MxCommandRequest) -> bool:
 
     Kind and payload both count, as a gateway may go by either. An unknown kind or field counts too: it may be a write.
     """
+    if (kind := kind_name(request)) in MUTATING_KINDS:
+        return True
     command, known = request.command, known_kinds()
-    kind, payload = kind_name(request), command.WhichOneof("payload")
+    payload = command.WhichOneof("payload")
     return (
-        kind in MUTATING_KINDS
-        or payload in MUTATING_KINDS
+        payload in MUTATING_KINDS
         or kind not in known
         or (payload is not None and payload not in known)
         or len(UnknownFieldSet(command)) > 0
     )
+
+
+def is_ok(reply: Any) -> bool:
+    """Whether the protocol status of a reply is OK."""
+    return open_enum(ProtocolStatusCode, reply.protocol_status.code) is ProtocolStatusCode.OK
 
 
 def raise_for_status(

@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayCommandError, may_have_run_despi
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
-from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
+from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_ok, kind_name
 from zb_mom_ww_mxgateway.wire.enums import open_enum
 from zb_mom_ww_mxgateway.wire.matching import matched_results
 
@@ -27,7 +27,9 @@ _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised
 def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[HandleChange]:
     """Return the changes that an answered command made to the session's handles."""
     kind = kind_name(request)
-    if not _ok(reply) or request.command.WhichOneof("payload") != kind or reply.kind not in (0, request.command.kind):
+    if kind in MUTATING_KINDS:
+        return []
+    if not is_ok(reply) or request.command.WhichOneof("payload") != kind or reply.kind not in (0, request.command.kind):
         return []
     payload = getattr(request.command, kind)
     match kind:
@@ -99,20 +101,20 @@ def _with_request(results: Sequence[Any], payload: Any, tags: Sequence[str]) -> 
         )
 
 
-def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
-    """Return server and item handle of each write in a command; each write has its own OnWriteComplete."""
+def writes_of(request: pb.MxCommandRequest) -> list[tuple[tuple[int, int], Any]]:
+    """Return each write in a command: server and item handle, and its message; each has its own OnWriteComplete."""
     kind = kind_name(request)
     if kind not in _WRITES:
         return []
     payload = getattr(request.command, kind)
-    if kind in _BULK_WRITES:
-        return [(payload.server_handle, entry.item_handle) for entry in payload.entries]
-    return [(payload.server_handle, payload.item_handle)]
+    server_handle = payload.server_handle
+    entries: Sequence[Any] = payload.entries if kind in _BULK_WRITES else (payload,)
+    return [((server_handle, entry.item_handle), entry) for entry in entries]
 
 
-def written_values(request: pb.MxCommandRequest) -> list[pb.MxValue]:
-    """Return the value of each write in a command, in the order of :func:`written_items`."""
-    return [entry.value for entry in write_entries(request)]
+def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
+    """Return server and item handle of each write in a command."""
+    return [key for key, _ in writes_of(request)]
 
 
 def write_entries(request: pb.MxCommandRequest) -> Sequence[Any]:
@@ -129,7 +131,7 @@ def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
     """Return for each write of a command, in order, whether its reply refuses it; empty if the reply contradicts
     itself."""
     kind = kind_name(request)
-    if not _ok(reply):
+    if not is_ok(reply):
         status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
         return [not may_have_run_despite(status)] * len(write_entries(request))
     if kind not in _WRITES or reply.kind not in (0, request.command.kind) or reply.hresult < 0:
@@ -154,7 +156,3 @@ def says_session_is_gone(reply: pb.MxCommandReply) -> bool:
         ProtocolStatusCode.SESSION_NOT_FOUND,
         ProtocolStatusCode.SESSION_NOT_READY,
     )
-
-
-def _ok(reply: pb.MxCommandReply) -> bool:
-    return open_enum(ProtocolStatusCode, reply.protocol_status.code) is ProtocolStatusCode.OK

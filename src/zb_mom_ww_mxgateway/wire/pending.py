@@ -72,12 +72,9 @@ def pending_entries(
     )
 
 
-def pending_values(request: pb.MxCommandRequest) -> "list[tuple[MxValueOutput | SparseArray, int]]":
-    """Return value and user id of each entry of :func:`pending_entries`; None and 0 for an alarm."""
-    return [
-        (_value(entry.value), _user_of(entry)) if hasattr(entry, "value") else (None, 0)
-        for entry in _pending_messages(request)
-    ]
+def pending_value(entry: Any) -> "tuple[MxValueOutput | SparseArray, int]":
+    """Return value and user id of the message of a write."""
+    return _value(entry.value), _user_of(entry)
 
 
 def _pending_messages(request: pb.MxCommandRequest) -> Sequence[Any]:
@@ -102,11 +99,12 @@ def write_answer(request: Any, reply: Any) -> "WriteAnswer":
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     if status is not ProtocolStatusCode.OK:
         return WriteAnswer("unknown" if may_have_run_despite(status) else "refused", name_of(status))
-    if not isinstance(request, pb.MxCommandRequest) or not write_entries(request):
+    if not isinstance(request, pb.MxCommandRequest):
         return WriteAnswer("accepted")
     refused = tuple(refused_writes(request, reply))
     if not refused:
-        return WriteAnswer("unknown", "the reply contradicts itself")
+        contradicts = bool(write_entries(request))
+        return WriteAnswer("unknown", "the reply contradicts itself") if contradicts else WriteAnswer("accepted")
     if any(refused):
         return WriteAnswer("refused", f"{sum(refused)} of {len(refused)} entries", refused)
     return WriteAnswer("accepted", "", refused)
