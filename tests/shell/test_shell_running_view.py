@@ -7,6 +7,11 @@ import pytest
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, Shell, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Finding
+from zb_mom_ww_mxgateway_shell.state.profiles import Profile, Profiles
+
 INT = "TestChildObject.TestInt"
 LINES = f"register pasted\nwrite {INT} 5\nwrite {INT} 6\n"
 PASTE = f"\x1b[200~{LINES}\x1b[201~"
@@ -98,6 +103,62 @@ async def test_a_password_that_is_typed_while_its_question_is_awaited_is_shown_n
         await screen.prompted()
         assert "unseen" not in screen.raw
         assert screen.text.rstrip().rpartition("\n")[2] == "demo>"
+
+
+async def test_a_password_that_is_typed_before_the_login_of_a_sourced_file_is_shown_nowhere(tmp_path: Path) -> None:
+    file = tmp_path / "logs_in.mxs"
+    file.write_text(f"wait {INT} = 99 timeout 60s\nlogin bob\nwait {INT} = 98 timeout 60s\n")
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await begin(sh, f"source {file}", "logs_in.mxs:1")
+        screen.type_ahead(f"unseen 1{ENTER}")
+        await screen.shows("typed ahead: hidden, maybe a secret")
+        sh.gateway.set(INT, 99)
+        await screen.shows("typed before a question for a secret, and dropped", "password of bob:")
+        screen.type(f"other 2{ENTER}")
+        await screen.shows("logs_in.mxs:3", "Ctrl-C")
+        # No other question follows: what comes now is the next line.
+        screen.type_ahead("read what")
+        await screen.shows("typed ahead: read what")
+        sh.gateway.set(INT, 98)
+        await screen.shows("3 statements", "demo> read what")
+        screen.type(CTRL_C)
+        await screen.prompted()
+        # A file that stops before its question leaves nothing of it either.
+        await begin(sh, f"source {file}", "logs_in.mxs:1")
+        screen.type_ahead(f"unseen 3{ENTER}")
+        await screen.shows("typed ahead: hidden, maybe a secret")
+        screen.type(CTRL_C)
+        await screen.shows("interrupted: ends after this statement")
+        screen.type(CTRL_C)
+        await until(lambda: screen.unfolded.count("for a secret, and dropped") == 2, lambda: screen.text)
+        await screen.prompted()
+        assert "unseen" not in screen.raw
+
+
+async def test_a_key_that_is_typed_before_the_question_of_doctor_is_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+
+    async def contract(doctor: Doctor) -> list[Finding]:
+        await reached.wait()
+        return []
+
+    monkeypatch.setattr(Doctor, "_contract", contract)
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        connection = Connection(endpoint=sh.gateway.endpoint, plaintext=True)
+        profile = Profile(name="plant", connection=connection, asks_key=True)
+        sh.context.take_profiles(Profiles(tmp_path / "p", {"plant": profile}, {}, {}))
+        screen = sh.terminal
+        await begin(sh, "doctor plant")
+        screen.type_ahead(f"unseen 1{ENTER}")
+        await screen.shows("typed ahead: hidden, maybe a secret")
+        reached.set()
+        await screen.shows("typed before a question for a secret, and dropped", "API key of plant:")
+        screen.type(CTRL_C)
+        await screen.prompted()
+        assert "unseen" not in screen.raw
 
 
 async def test_panel_toolbar_and_alarms_stay_in_view_with_the_state_of_a_write(tmp_path: Path) -> None:

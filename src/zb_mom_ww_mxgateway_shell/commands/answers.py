@@ -113,7 +113,7 @@ def _check_source(positional: Sequence[Any], options: dict[str, Any]) -> None:
         defines=True,
         recorded=True,
         asks_without="from_",
-        asks_secret_without=("from_",),
+        asks_secret=lambda scope, line: not line.options.get("from_"),
     ),
 )
 async def secret(

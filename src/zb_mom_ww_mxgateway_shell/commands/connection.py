@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_tex
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_changing, refuse_stranger
-from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
+from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile, profile_asks_key
 
 
 @command(
@@ -36,7 +36,7 @@ from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
     example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY",
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(changes_subject="connection"),
+    traits=CommandTraits(changes_subject="connection", asks_secret=profile_asks_key),
 )
 async def connect(
     context: Context,

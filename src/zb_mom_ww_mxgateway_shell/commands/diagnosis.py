@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_l
 from zb_mom_ww_mxgateway_console.render.status_meanings import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ItemOrTag, Target
@@ -26,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedAc
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
-from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection
+from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection, profile_asks_key
 
 _REPLY_CHARACTERS = 500
 
@@ -78,7 +79,13 @@ async def last_error(context: Context) -> Result:
     return TextResult("\n".join(_rows(rows)), {"error": form})
 
 
-@command("doctor", example="doctor", needs_session=False, stands_alone=True)
+@command(
+    "doctor",
+    example="doctor",
+    needs_session=False,
+    stands_alone=True,
+    traits=CommandTraits(asks_secret=profile_asks_key),
+)
 async def doctor(
     context: Context,
     endpoint: Annotated[str | None, EndpointOrProfile()] = None,

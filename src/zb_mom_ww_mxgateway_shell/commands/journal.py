@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_plac
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, FileName, FlagOption, OneWord, Suggestion
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.moments import Since
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -99,7 +100,14 @@ def _check(positional: Sequence[Any], options: dict[str, Any]) -> None:
         raise ShellError("journal seal needs a key: --key FILE, or --new-key FILE, which makes one")
 
 
-@command("journal", example="journal --since 8h", needs_session=False, stands_alone=True, check=_check)
+@command(
+    "journal",
+    example="journal --since 8h",
+    needs_session=False,
+    stands_alone=True,
+    check=_check,
+    traits=CommandTraits(asks_secret=lambda scope, line: line.positional[:1] == ("seal",)),
+)
 async def journal(
     context: Context,
     subject: Annotated[str | TagGlob | None, JournalSubject()] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion, Text
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption
@@ -38,12 +38,16 @@ PasswordEnvOption = Annotated[str | None, Text("variable")]
 PasswordFileOption = Annotated[str | None, Text("file")]
 
 
+def _asks_password(scope: Scope, line: ParsedArguments) -> bool:
+    return not (line.options.get("password_env") or line.options.get("password_file"))
+
+
 @command(
     "login",
     example="login operator --password-env MXGATEWAY_PASSWORD",
     stream=False,
     in_plan=False,
-    traits=CommandTraits(signs="in", asks_secret_without=("password_env", "password_file")),
+    traits=CommandTraits(signs="in", asks_secret=_asks_password),
 )
 async def login(
     context: Context,

@@ -117,5 +117,5 @@ class CommandTraits(NamedTuple):
     """Whether it asks a person, whose answer a script that is recorded does not have."""
     asks_without: str = ""
     """The option without which it does; empty for none."""
-    asks_secret_without: Sequence[str] = ()
-    """The options without which it asks for a password or another secret; empty where it asks for none."""
+    asks_secret: Callable[[Scope, ParsedArguments], bool] | None = None
+    """Whether a line may ask for a password, a key or another secret. None where none does."""

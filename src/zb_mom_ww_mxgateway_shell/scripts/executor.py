@@ -75,11 +75,10 @@ class LineRun:
 
     @property
     def asks_secret(self) -> bool:
-        """Whether it asks for a secret, or would if it were parsed: then what is typed ahead may be one."""
+        """Whether it may ask for a secret, or might once it is parsed: then what is typed ahead may be one."""
         command = self.command or command_of(self.context, self.text)
-        without = command.traits.asks_secret_without if command else ()
-        given = self.invocation.options if self.invocation else {}
-        return bool(without) and not any(given.get(name) for name in without)
+        asks = command.traits.asks_secret if command else None
+        return asks is not None and (self.invocation is None or asks(self.context, self.invocation))
 
     @contextmanager
     def parsed(self, context: Context | None = None) -> Iterator[Invocation | None]:

@@ -1,6 +1,6 @@
 """A command file that runs inside a shell with a prompt: on its connections, with its names, armed as it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -167,12 +167,23 @@ async def _left_changed(context: Context, since: float) -> "list[ChangeNow]":
 
 
 async def source_file(
-    context: Context, path: str, output: RunReporter, *, record: str | None, debug: bool, perform: Perform
+    context: Context,
+    path: str,
+    output: RunReporter,
+    *,
+    record: str | None,
+    debug: bool,
+    perform: Perform,
+    begin: Callable[[loader.Block], object],
 ) -> Result:
-    """Read, check and run a file; raise ShellError if it cannot be read, or nobody agrees to what it writes."""
+    """Read, check and run a file; raise ShellError if it cannot be read, or nobody agrees to what it writes.
+
+    `begin` takes the lines that run.
+    """
     if context.runs_file:
         raise ShellError("a file runs already: source another one when it has ended", ExitCode.GUARDED)
     file = SourcedFile.read(context, path)
     if file.findings:
         return file.refusal()
+    begin(file.block)
     return await file.run(context, output, record=record, debug=debug, perform=perform)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.profiles import Profile
@@ -30,6 +32,15 @@ async def keyed_connection(context: Context, profile: "Profile") -> Connection:
             ExitCode.CANNOT_CONNECT,
         )
     return with_key(profile.connection, await context.ask_secret(f"API key of {profile.name}: "))
+
+
+def profile_asks_key(scope: Scope, line: ParsedArguments) -> bool:
+    """Return whether a line is about a profile whose key a person is asked for: named first, or of the connection in
+    use."""
+    context = context_of(scope)
+    named = next((str(each) for each in line.positional if each is not None), "")
+    profile = context.profiles.profiles.get(named or context.name or context.connected_as)
+    return profile is not None and profile.asks_key
 
 
 async def connect_profile(context: Context, profile: "Profile") -> None:

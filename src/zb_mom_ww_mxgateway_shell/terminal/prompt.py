@@ -152,7 +152,7 @@ class Prompt:
         context.write_raw = raw_writer(self._output)
         context.signal_alarm = self._signal_alarm
         context.made_files = MadeFileCheck(context)
-        self._files = SourcedFiles(context, self._console, debug=debug)
+        self._files = SourcedFiles(context, self._console, self._secrets, debug=debug)
         context.source_file = self._files.run
         self._questions = SelectionQuestions(
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back

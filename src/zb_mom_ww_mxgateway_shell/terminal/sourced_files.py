@@ -8,18 +8,21 @@ from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.output.results import Pending, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.sourced_file import source_file
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
+from zb_mom_ww_mxgateway_shell.terminal.early_secrets import EarlySecrets
 
 
 class SourcedFiles:
     """Runs one file after the other, and knows what the present one waits for."""
 
-    def __init__(self, context: Context, console: Console, *, debug: bool) -> None:
+    def __init__(self, context: Context, console: Console, secrets: EarlySecrets, *, debug: bool) -> None:
         self._context = context
         self._console = console
+        self._secrets = secrets
         self._debug = debug
         self._line: LineRun | None = None
         """The line that runs; None between lines, and where no file runs."""
@@ -31,10 +34,19 @@ class SourcedFiles:
         self._reporter = reporter = _Reporter(self._context, quiet=False, source=path, debug=self._debug, writer=writer)
         try:
             return await source_file(
-                self._context, path, reporter, record=record, debug=self._debug, perform=self._perform
+                self._context,
+                path,
+                reporter,
+                record=record,
+                debug=self._debug,
+                perform=self._perform,
+                begin=self._begin,
             )
         finally:
             self._reporter = None
+
+    def _begin(self, block: Block) -> None:
+        self._secrets.begin_file(LineRun(self._context, each.text) for each in block.statements())
 
     async def _perform(self, line: LineRun, follow: Follow) -> Outcome:
         self._line = line
@@ -42,6 +54,7 @@ class SourcedFiles:
             return await line.run(follow)
         finally:
             self._line = None
+            self._secrets.end_of_file_line(line)
 
     def progress(self, typed: LineRun) -> str:
         """Return what a typed line waits for: that of the file that it runs, with its place."""
