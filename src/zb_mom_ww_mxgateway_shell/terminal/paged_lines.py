@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.input import Input
-from prompt_toolkit.output import Output
-from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import retold
@@ -15,7 +12,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
-from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import Screen
 
 _LINES_AT_ONCE = 50
 _BELOW = 2
@@ -30,7 +27,7 @@ class PagedLines:
         context: Context,
         console: Console,
         keys: HeldKeys,
-        terminal: tuple[Input, Output, BaseStyle, Surroundings],
+        screen: Screen,
         panel: Callable[[], StyleAndTextTuples],
         *,
         is_dumb: bool,
@@ -39,8 +36,8 @@ class PagedLines:
         self._context = context
         self._console = console
         self._keys = keys
-        self._terminal = terminal
-        self._output = terminal[1]
+        self._screen = screen
+        self._output = screen[1]
         self._panel = panel
         self._is_dumb = is_dumb
         self._listed: list[str] = []
@@ -108,5 +105,5 @@ class PagedLines:
             self._context.spool.line(line)
         shown, takes_mouse = [retold(line, safe(line)) for line in lines], self._context.settings.mouse == "on"
         with self._console.held():
-            await Pager(shown, *self._terminal, self._keys, at_end=at_end, takes_mouse=takes_mouse).run()
+            await Pager(shown, *self._screen, self._keys, at_end=at_end, takes_mouse=takes_mouse).run()
         self._console.print(f"({counted(len(lines), 'line')})")

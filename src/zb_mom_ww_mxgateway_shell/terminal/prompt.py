@@ -11,23 +11,18 @@ import platformdirs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app_session
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import DynamicStyle
 
-from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Listing, Picture, Result
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.output.terminal_signals import alarm_signal
 from zb_mom_ww_mxgateway_shell.output.value_text import with_time
-from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
 from zb_mom_ww_mxgateway_shell.process.quiet_terminal import quiet_terminal
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
@@ -35,10 +30,8 @@ from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.scripts.replay import MadeFileCheck
-from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.watched_connections import watch_view
 from zb_mom_ww_mxgateway_shell.terminal.abilities import (
     dumb_term_set,
     is_dumb,
@@ -51,7 +44,6 @@ from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_text, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.early_secrets import EarlySecrets
 from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, LineEditor
-from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
@@ -60,11 +52,13 @@ from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search, show_found_lines_whole
 from zb_mom_ww_mxgateway_shell.terminal.paged_lines import PagedLines
 from zb_mom_ww_mxgateway_shell.terminal.prompt_panel import PromptPanel
+from zb_mom_ww_mxgateway_shell.terminal.prompt_text import prompt_message, prompt_text
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.row_actions import RowAction
 from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
 from zb_mom_ww_mxgateway_shell.terminal.screen_visits import ScreenVisits
 from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
+from zb_mom_ww_mxgateway_shell.terminal.shown_results import ShownResults
 from zb_mom_ww_mxgateway_shell.terminal.sourced_files import SourcedFiles
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
 from zb_mom_ww_mxgateway_shell.terminal.surroundings import NewestMessage, Surroundings
@@ -73,8 +67,6 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 T = TypeVar("T")
-
-_GLOB_COLUMNS = 24
 
 
 class Prompt:
@@ -100,7 +92,7 @@ class Prompt:
         self._toolbar = Toolbar(context, self._output, self._typed, LineEditor(lambda: self._prompt))
         keys = prompt_keys()
         self._prompt: PromptSession[str] = PromptSession(
-            message=self._message,
+            message=partial(prompt_message, context),
             completer=ShellCompleter(context, self._typed),
             lexer=LineLexer(context, self._typed),
             input_processors=[SafeTextProcessor()],
@@ -137,11 +129,12 @@ class Prompt:
         self._around = Surroundings(
             self._output, self._panel.text, self._toolbar.figures, NewestMessage(), self._console.waiting
         )
+        screen = self._input, self._output, self._style, self._around
         self._lines = PagedLines(
             context,
             self._console,
             self._keys,
-            (self._input, self._output, self._style, self._around),
+            screen,
             self._panel.above,
             is_dumb=self._is_dumb,
         )
@@ -156,6 +149,9 @@ class Prompt:
         context.source_file = self._files.run
         self._questions = SelectionQuestions(
             self._input, self._output, self._console.write, context.spool.line, self._view.stepped_back
+        )
+        self._results = ShownResults(
+            context, self._console, screen, self._lines, self._view, self._visits, self._questions.over, debug=debug
         )
         self._one_dialog = asyncio.Lock()
         """Held while a dialog is open: lines that run at the same time ask one after the other."""
@@ -255,7 +251,7 @@ class Prompt:
         except OSError:
             raise  # The terminal is gone.
         except Exception as error:
-            self._report_problem(error, "", 0)
+            self._results.report_problem(error, "", 0)
 
     def _apply_settings(self) -> None:
         settings = self._context.settings
@@ -296,7 +292,7 @@ class Prompt:
 
         Returns False if the line failed.
         """
-        typed = self._prompt_text() + line
+        typed = prompt_text(self._context) + line
         if shows_line:
             self._console.print(typed, fold=False)
         else:
@@ -306,7 +302,7 @@ class Prompt:
         self._secrets.begin(running)
         try:
             try:
-                work = self._view.during(running.run(self._follow), lambda: self._files.progress(running))
+                work = self._view.during(running.run(self._results.follow), lambda: self._files.progress(running))
                 result = (await interruptible(work, INTERRUPT)).unwrap()
             finally:
                 self._keys.settle()
@@ -316,69 +312,26 @@ class Prompt:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False
         except Exception as error:
-            self._report_problem(error, line, len(typed) - len(line))
+            self._results.report_problem(error, line, len(typed) - len(line))
             return False
         await self._questions.over()
         try:
-            await interruptible(self._show(result), INTERRUPT)
+            await interruptible(self._results.show(result), INTERRUPT)
         except Interrupted:
             self._console.print("interrupted: the result is incomplete")
         except OSError:
             raise  # The terminal is gone.
         except Exception as error:
             # The command ran; only its result cannot be shown.
-            self._report_problem(error, line, len(typed) - len(line))
+            self._results.report_problem(error, line, len(typed) - len(line))
         if self._context.settings.timing == "on":
             self._console.print(f"({(clock.monotonic() - started) * 1000:.0f} ms)")
         return result is None or result.exit_code is ExitCode.DONE
 
-    def _report_problem(self, error: Exception, line: str, width: int) -> None:
-        """Report the problem of a line; `width` is that of the prompt before it."""
-        for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
-            self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
-
-    async def _show(self, result: Result | None, *, acts: bool = True) -> None:
-        """Show a result. With `acts` a full screen may be left for a line about one of its rows."""
-        if result is None:
-            return
-        if isinstance(result, FullScreen) and not self._is_dumb:
-            view = FullWatch(
-                watch_view(self._context),  # Of whatever connection is the current one when a key acts on a row.
-                self._around,
-                self._input,
-                self._output,
-                self._style,
-                takes_mouse=self._context.settings.mouse == "on",
-                write_raw=self._context.write_raw,
-                acts=acts,
-            )
-            await self._visits.visit(view)
-            return
-        style = "" if result.exit_code is ExitCode.DONE else "class:problem"
-        formatter = self._context.settings.formatter
-        at_end = getattr(result, "newest_last", False)
-        await self._lines.show(formatter.lines(result), style, fold=formatter.for_people, at_end=at_end)
-        for remark in formatter.remarks(result):
-            self._console.print(remark, "class:problem")
-
-    async def _follow(self, feed: Feed) -> Result:
-        for_people = self._context.settings.formatter.for_people
-        if isinstance(feed, Picture) and for_people and not self._is_dumb:
-            await self._questions.over()
-            return await self._view.follow(feed)
-        try:
-            if isinstance(feed, Listing) and for_people:
-                return await self._lines.follow(feed)
-            return await feed.follow(self._console.print if for_people else lambda line: None)
-        except asyncio.CancelledError:
-            # Ctrl-C ends an endless feed.
-            await self._show(feed.result())
-            raise
-
     async def _open_pane(self) -> None:
         from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
-        names = PythonNames(self._context, self._follow, partial(self._show, acts=False))
+        names = PythonNames(self._context, self._results.follow, partial(self._results.show, acts=False))
         async with self._view.stepped_back():
             terminal, has_vi_keys = (self._input, self._output), self._context.settings.keys == "vi"
             pane = Pane(names, *terminal, self._questions.over, self._keys, vi_mode=has_vi_keys, debug=self._debug)
@@ -394,25 +347,6 @@ class Prompt:
                     return await dialog(text)
 
         return asked
-
-    # Prompt.
-
-    def _prompt_text(self) -> str:
-        context, current = self._context, self._context.current
-        if current is None:
-            return f"mxgw ({context.state})> " if context.connections else "mxgw> "
-        state = "" if context.state == "ready" else f":{context.state}"
-        focus = f" {current.focus}" if current.focus else ""
-        return f"{safe(current.name)}{state}{safe(focus)}{_arming_text(current.arming)}> "
-
-    def _message(self) -> StyleAndTextTuples:
-        current = self._context.current
-        style = f"ansi{current.color} bold" if current and current.color else ""
-        if self._context.state not in ("ready", "not connected"):
-            style = "class:prompt.lost"
-        elif current is not None and current.arming.scope is not None:
-            style = f"class:prompt.armed {style}"
-        return [(style, self._prompt_text())]
 
     async def _keep_in_view(self) -> None:
         """Redraw the prompt and the watched values above it."""
@@ -436,11 +370,6 @@ class Prompt:
             self._console.print(line, "class:problem" if is_bad else "")
 
         await report_news(self._context, report)
-
-
-def _arming_text(arming: Arming) -> str:
-    """Return what the prompt shows of arming; empty where everything is open."""
-    return "" if arming.open_for_all else f" ({arming_text(arming, _GLOB_COLUMNS)})"
 
 
 def why_no_prompt() -> str:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, Window
 from prompt_toolkit.output import Output
+from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
@@ -80,3 +83,7 @@ class Surroundings:
 
     def _cut(self, text: str) -> str:
         return cut(safe(text), self.output.get_size().columns - 1)
+
+
+Screen: TypeAlias = tuple[Input, Output, BaseStyle, Surroundings]
+"""What a view that fills the screen needs of the terminal."""
