@@ -36,6 +36,8 @@ class Record:
     """What is wrong with the record itself, a line for a person each; empty for a whole record."""
     sha256: str = ""
     """The SHA-256 of all bytes before the line ``run-end``; without one, of all bytes."""
+    file_sha256: str = ""
+    """The SHA-256 of all bytes, which a seal is about."""
 
     @property
     def begin(self) -> Mapping[str, Any]:
@@ -77,7 +79,7 @@ def read_record(path: str | Path) -> Record:
 
 def parsed(data: bytes) -> Record:
     """Return the record of these bytes, with all that is wrong with it."""
-    record, before, digest = Record(), hashlib.sha256(), hashlib.sha256()
+    record, before, digest = Record(file_sha256=hashlib.sha256(data).hexdigest()), hashlib.sha256(), hashlib.sha256()
     ended_at = 0
     *lines, rest = data.split(b"\n")
     for number, line in enumerate([*lines, *([rest] if rest else [])], start=1):

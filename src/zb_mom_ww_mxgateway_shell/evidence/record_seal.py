@@ -5,7 +5,6 @@ which run, and when by the clock of that machine.
 """
 
 import base64
-import hashlib
 import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +19,7 @@ from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.times import shown_text, time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.evidence.record_format import parsed
+from zb_mom_ww_mxgateway_shell.evidence.record_format import read_record
 from zb_mom_ww_mxgateway_shell.process.regular_files import replace
 
 _SIGNED = ("at", "by", "run", "sha256")
@@ -83,14 +82,10 @@ def seals_of(record: Path) -> list[RecordSeal]:
 
 def to_seal(record: Path) -> tuple[str, str]:
     """Return the id of a run and the SHA-256 of its record; raise ShellError for one that is not whole."""
-    try:
-        content = read_bytes(record)
-    except OSError as error:
-        raise ShellError(f"cannot read {record}: {error.strerror or error}") from error
-    found = parsed(content)
+    found = read_record(record)
     if found.problems:
         raise ShellError(f"{record} is not sealed: {'; '.join(found.problems)}", ExitCode.NOT_MET)
-    return str(found.begin.get("run")), hashlib.sha256(content).hexdigest()
+    return str(found.begin.get("run")), found.file_sha256
 
 
 async def seal(record: Path, key_file: Path, passphrase: Callable[[], Awaitable[str]] | None = None) -> RecordSeal:

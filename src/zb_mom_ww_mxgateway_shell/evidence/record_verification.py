@@ -3,7 +3,6 @@
 Each check says what it proves and what it does not. A check does not hold if what it needs is missing.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,9 @@ from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_li
 from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_places
 from zb_mom_ww_mxgateway.safety.journal_verification import verify
 from zb_mom_ww_mxgateway.safety.seal_keys import SealKey
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.evidence.record_format import JOURNAL, RUN_GATEWAY, Record, parsed
+from zb_mom_ww_mxgateway_shell.evidence.record_format import JOURNAL, RUN_GATEWAY, Record, read_record
 from zb_mom_ww_mxgateway_shell.evidence.record_seal import seals_of
 from zb_mom_ww_mxgateway_shell.evidence.report_reading import run_report, spelled
 from zb_mom_ww_mxgateway_shell.evidence.report_text import list_of, mapping_of, text_of
@@ -58,16 +56,12 @@ def verified(path: Path, folder: Path | None = None, key: SealKey | None = None)
 
     Raise ShellError if the record cannot be read, and JournalError if the journal cannot.
     """
-    try:
-        content = read_bytes(path)
-    except OSError as error:
-        raise ShellError(f"cannot read {path}: {error.strerror or error}") from error
-    record = parsed(content)
+    record = read_record(path)
     return [
         _digest(record),
         _contents(record),
         _journal(record, _places(folder)),
-        _seals(path, hashlib.sha256(content).hexdigest(), key),
+        _seals(path, record.file_sha256, key),
     ]
 
 

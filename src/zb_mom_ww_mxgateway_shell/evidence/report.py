@@ -1,13 +1,10 @@
 """Reports of runs, made from their records: of one run all of it, of several a summary."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.evidence.record_format import parsed
+from zb_mom_ww_mxgateway_shell.evidence.record_format import parsed, read_record
 from zb_mom_ww_mxgateway_shell.evidence.record_seal import seals_of
 from zb_mom_ww_mxgateway_shell.evidence.report_html import html_page
 from zb_mom_ww_mxgateway_shell.evidence.report_markdown import markdown_text
@@ -41,14 +38,10 @@ def form_of(target: Path) -> ReportForm:
 def read_report(record: Source) -> RunReport:
     """Return the report of a record; raise ShellError if its file cannot be read."""
     if isinstance(record, Path):
-        try:
-            content, source, seals = read_bytes(record), record.name, seals_of(record)
-        except OSError as error:
-            raise ShellError(f"cannot read {record}: {error.strerror or error}") from error
+        found, source, seals = read_record(record), record.name, seals_of(record)
     else:
-        content, source, seals = "".join(record).encode(), "the lines of this run", []
-    found = parsed(content)
-    digest = hashlib.sha256(content).hexdigest()
+        found, source, seals = parsed("".join(record).encode()), "the lines of this run", []
+    digest = found.file_sha256
     said = [f"{each}{'' if each.sha256 == digest else ': OF OTHER BYTES THAN THIS RECORD'}" for each in seals]
     return run_report(source, found.entries, found.problems, digest, said)
 
