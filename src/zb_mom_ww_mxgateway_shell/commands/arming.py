@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.arming import LONGEST_SECONDS, USUAL_SECONDS, span_text
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Duration, OneWord, Suggestion, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import Duration, OneWord, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import TAG, full_address
+from zb_mom_ww_mxgateway_shell.language.tag_globs import TagOrGlob
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, expanded, names_in
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
@@ -25,25 +24,19 @@ _MOST_COUNTED = 1000
 _FOR_A_PERSON = "arm is for a person at the prompt: start the run with --arm GLOB"
 
 
-class GlobOfTags(ArgumentType):
-    """A tag, or a glob of tags; a leading dot means the focused object."""
+class ArmedGlob(TagOrGlob):
+    """A tag or glob to arm."""
 
     name = "glob"
 
-    def parse(self, word: Token, context: Scope) -> TagGlob:
-        try:
-            return TagGlob(full_address(word, context))
-        except MxGatewayArgumentError as error:
-            raise word.mistake(str(error)) from None
-
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        tags = list(TAG.suggestions(prefix, context))
+        tags = super().suggestions(prefix, context)
         if not prefix.endswith("."):
             return tags
         return [Suggestion(f"{prefix}*", "all of it"), *tags]
 
 
-class DeclaredGlob(GlobOfTags):
+class DeclaredGlob(ArmedGlob):
     """A tag or glob of a declaration, which is known before anything runs."""
 
     expands = False
@@ -72,7 +65,7 @@ class DeclaredGlob(GlobOfTags):
 )
 async def arm(
     context: Context,
-    *globs: Annotated[TagGlob, GlobOfTags()],
+    *globs: Annotated[TagGlob, ArmedGlob()],
     for_: Annotated[float | None, Duration(most=LONGEST_SECONDS, because="who needs longer arms again")] = None,
     reason: Annotated[str | None, Text("text")] = None,
 ) -> Result:

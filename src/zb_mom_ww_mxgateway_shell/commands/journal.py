@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.moments import Since
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import TAG, full_address
+from zb_mom_ww_mxgateway_shell.language.tag_globs import TagOrGlob
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.regular_files import create
@@ -43,27 +43,12 @@ _OPTIONS = {
 }
 
 
-class WrittenTag(ArgumentType):
-    """A tag, or a glob of tags, that was written or refused."""
-
-    name = "tag|glob"
-
-    def parse(self, word: Token, context: Scope) -> str | TagGlob:
-        try:
-            return TagGlob(full_address(word, context))
-        except MxGatewayArgumentError as error:
-            raise word.mistake(str(error)) from None
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return TAG.suggestions(prefix, context)
-
-
-class JournalSubject(WrittenTag):
+class JournalSubject(TagOrGlob):
     """What to do with the journal, or which tags to show; in quotes it is always a tag."""
 
     name = "export|verify|seal|tag|glob"
 
-    def parse(self, word: Token, context: Scope) -> str | TagGlob:
+    def parse(self, word: Token, context: Scope) -> str | TagGlob:  # type: ignore[override]  # an action is no tag
         return word.value if word.value in _ACTIONS and not word.is_quoted else super().parse(word, context)
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
@@ -116,7 +101,7 @@ async def journal(
     *,
     since: Annotated[datetime | None, Since()] = None,
     all_: FlagOption = False,
-    tag: Annotated[TagGlob | None, WrittenTag()] = None,
+    tag: Annotated[TagGlob | None, TagOrGlob()] = None,
     head: Annotated[Head | None, JournalHead()] = None,
     public_key: Annotated[str | None, FileName()] = None,
     key: Annotated[str | None, FileName()] = None,

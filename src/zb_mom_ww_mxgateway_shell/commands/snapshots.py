@@ -39,7 +39,8 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
+from zb_mom_ww_mxgateway_shell.language.tag_globs import TagOrGlob
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, Table, TextResult, table_lines
 from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
@@ -67,23 +68,8 @@ class SnapshotName(ArgumentType):
         return [Suggestion(name, "snapshot") for name in SNAPSHOTS.names() if name.startswith(prefix)]
 
 
-class SnapshotTags(ArgumentType):
-    """A tag of a snapshot, or a glob of its tags; a leading dot means the focused object."""
-
-    name = "tag|glob"
-
-    def parse(self, word: Token, context: Scope) -> TagGlob:
-        try:
-            return TagGlob(full_address(word, context))
-        except MxGatewayArgumentError as error:
-            raise word.mistake(str(error)) from None
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return TAG.suggestions(prefix, context)
-
-
 SnapshotArgument = Annotated[Token, SnapshotName()]
-TagsOfSnapshot = Annotated[TagGlob | None, SnapshotTags()]
+TagsOfSnapshot = Annotated[TagGlob | None, TagOrGlob()]
 ToleranceOption = Annotated[Token | None, Tolerance()]
 
 
