@@ -28,7 +28,12 @@ from zb_mom_ww_mxgateway_shell.feeds.snapshot_rows import (
     say_where,
 )
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
-from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, follow_coming_waits, live_session_of
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
+    OUTCOME_TIMEOUT,
+    before_sending,
+    follow_coming_waits,
+    live_session_of,
+)
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     DurationOption,
@@ -317,7 +322,7 @@ async def restore(
     The exit code is that of the worst row; 1 if a tag that differs, or may, was left out, unless it is read-only. Tags
     that need a signature and ones that do not are restored one kind after the other.
     """
-    try:
+    with before_sending(context):
         found = loaded_snapshot(name)
         endpoint = context.live_session.session.endpoint
         if found.endpoint != endpoint:
@@ -334,10 +339,6 @@ async def restore(
         signatures = await signatures_for(context, signed, signing.person)
         for row in plan.rows:
             live = live_session_of(context, row.item)
-    except MxGatewayError:
-        # The error names another call than the write.
-        context.notice("nothing was written")
-        raise
     writing = BulkWriting(texts, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     return await shown_or_asked(Restoration(plan, writing), context, plan.rows)
 

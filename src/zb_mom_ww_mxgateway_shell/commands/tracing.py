@@ -3,18 +3,17 @@
 import asyncio
 from typing import Annotated, Any, Literal as OneOf
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
+    before_sending,
     check_is_tag,
-    closed_error,
     given_reason,
     live_session_of,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, outcome_text
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, interrupted_after
 from zb_mom_ww_mxgateway_shell.feeds.write_trace import WriteTrace
 from zb_mom_ww_mxgateway_shell.language.argument_types import Duration, DurationOption, OneWord, ReasonOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -31,7 +30,6 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
 )
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
-from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
@@ -87,7 +85,7 @@ async def trace(
     It is a write like any other: arming, limits, guards, the question before it, the journal and the exit code are
     those of write, and an unknown outcome is unknown (6).
     """
-    try:
+    with before_sending(context):
         item, before, typed = await prepare_write(context, tag, value, server, sends=True)
         targets = with_ or []
         others = await ensure(context, targets, server)
@@ -96,11 +94,6 @@ async def trace(
         signature, signers = await signature_for(context, item, signing.person)
         security = await context.connected.security_of(item.tag)
         live, facts = live_session_of(context, item), context.connected.facts.seen(item.tag, before.value, typed)
-    except MxGatewayError as error:
-        if context.is_disconnected:
-            raise closed_error(context) from error
-        context.notice("nothing was written")  # The error names another call than the write.
-        raise
     for_outcome = timeout or OUTCOME_TIMEOUT
     async with WriteTrace(context, item, others) as tracing:
         with given_reason(reason):
@@ -108,9 +101,7 @@ async def trace(
         try:
             await tracing.watch(for_)
         except asyncio.CancelledError:
-            # The write has its outcome, perhaps "unknown"; only the look at what follows was interrupted.
-            kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
-            raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}") from None
+            raise interrupted_after(item, result, for_outcome) from None
         report = WriteReport(
             item,
             before,

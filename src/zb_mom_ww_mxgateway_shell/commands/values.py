@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form
@@ -13,13 +13,13 @@ from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judg
 from zb_mom_ww_mxgateway_shell.feeds.single_write import prepare_write, preview_write
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
-    closed_error,
+    before_sending,
     given_reason,
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     WriteReport,
-    outcome_text,
+    interrupted_after,
     reverts_at,
 )
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -43,7 +43,6 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.tolerance import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.output.tag_texts import shown_value
-from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
@@ -127,18 +126,12 @@ async def write(
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
     with --second USER, and the password with --second-password-env or --second-password-file.
     """
-    try:
+    with before_sending(context):
         item, before, typed = await prepare_write(context, tag, value, server, sends=True)
         tolerance = None if tol is None else tolerance_of_real(tol, typed)
         signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         live, connected = live_session_of(context, item), context.connected
         security = await connected.security_of(item.tag)
-    except MxGatewayError as error:
-        if context.is_disconnected:
-            raise closed_error(context) from error
-        # The error names another call than the write.
-        context.notice("nothing was written")
-        raise
     for_outcome = timeout or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
 
@@ -177,9 +170,7 @@ async def write(
             seen = await verification.verify(live, item, typed, since=sent_at, tolerance=tolerance, within=wait)
             desk.records.verified(result.correlation_id, [verification.read_back_form(seen)])
         except asyncio.CancelledError:
-            # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
-            kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
-            raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}; NOT VERIFIED") from None
+            raise interrupted_after(item, result, for_outcome, "; NOT VERIFIED") from None
     facts = connected.facts.seen(item.tag, before.value, typed)
     report = WriteReport(
         item,

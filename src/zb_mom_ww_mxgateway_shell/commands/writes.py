@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.security_classes import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import item_key
@@ -15,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judg
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
+    before_sending,
     checked_first_value,
     follow_coming_waits,
     live_session_of,
@@ -125,7 +125,7 @@ async def write_many(
     all of it (30 s). Ctrl-C stops the waiting, not the writes. With --refused [STATUS], as for write, the plant is to
     refuse every row.
     """
-    try:
+    with before_sending(context):
         rows = await _prepared(context, file, server, sends=True, expects_refusal=bool(refused))
         session_id, texts = context.session.session_id, context.connected.facts
         signatures = await signatures_for(
@@ -133,10 +133,6 @@ async def write_many(
         )
         for row in rows:
             live = live_session_of(context, row.item)
-    except MxGatewayError:
-        # The error names another call than the write.
-        context.notice("nothing was written")
-        raise
     writing = BulkWriting(texts, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     if refused:
         place = (file.start, file.end)

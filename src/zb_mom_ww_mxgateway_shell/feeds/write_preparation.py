@@ -1,7 +1,7 @@
 """What every command that writes does before it sends anything."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -66,14 +66,30 @@ def live_session_of(context: Context, item: Item) -> "LiveSession":
     While the write waited, another line or Python may have closed the connection or removed the item.
     """
     if context.is_disconnected:
-        raise closed_error(context)
+        raise _closed_error(context)
     live = context.live_session
     if live.session.handles.items.get(item.key) is not item:
         raise ShellError(f"{item.tag} was removed while the write waited; nothing was written", ExitCode.GUARDED)
     return live
 
 
-def closed_error(context: Context) -> ShellError:
+@contextmanager
+def before_sending(context: Context) -> Iterator[None]:
+    """Within the block, in which nothing is sent: tell with an error that nothing was written.
+
+    Raise ShellError where the connection was closed meanwhile.
+    """
+    try:
+        yield
+    except MxGatewayError as error:
+        if context.is_disconnected:
+            raise _closed_error(context) from error
+        # The error names another call than the write.
+        context.notice("nothing was written")
+        raise
+
+
+def _closed_error(context: Context) -> ShellError:
     """Return the error of a write whose connection was closed before it was sent."""
     name = context.current.name if context.current else ""
     return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)

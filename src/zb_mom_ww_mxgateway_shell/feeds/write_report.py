@@ -22,11 +22,18 @@ from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_b
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text
 from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
     from zb_mom_ww_mxgateway.safety.verification import ReadBack
+
+
+def interrupted_after(item: Item, result: "WriteResult", timeout: float, unseen: str = "") -> Interrupted:
+    """Return the interruption of what followed a write, which has its outcome; `unseen` says what was not looked at."""
+    kind = Interrupted if result.outcome.value in ("completed", "refused") else InterruptedInDoubt
+    return kind(f"interrupted; {item.tag}   {outcome_text(result, timeout)}{unseen}")
 
 
 def before_text(before: "LiveValue", decimals: int = 0) -> str:
