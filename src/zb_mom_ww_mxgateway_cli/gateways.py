@@ -1,7 +1,6 @@
 """The connections of one command line, which stay open until its end."""
 
 import gc
-import os
 import signal
 import threading
 import time
@@ -17,6 +16,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
 from zb_mom_ww_mxgateway_cli.guarded_writes import GuardedWrites
 from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc
 from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class Gateways:
         """
         import asyncio  # Lazy: it would take a fifth of the time of --help.
 
-        # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        silence_grpc()
         self._loop = self._loop or asyncio.Runner()
         try:
             with _library_warnings(command.report):

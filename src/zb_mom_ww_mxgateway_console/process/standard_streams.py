@@ -10,6 +10,12 @@ from typing import TextIO
 _CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
 
 
+def silence_grpc() -> None:
+    """Keep gRPC from writing to standard error. To be called before it is loaded."""
+    # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
 def fill_closed_streams() -> None:
     """Open the null device for streams that were closed from the start (``<&-``, ``>&-``): otherwise the next file or
     connection would get their numbers."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from zb_mom_ww_mxgateway_console.connect import profiles_path
+from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc
 from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
@@ -119,12 +120,6 @@ def report_failed_start(error: Exception, arguments: Sequence[str]) -> int:
         *details, message = problem_lines(error, Statement("", 0), debug="--debug" in arguments)
         sys.stderr.write("".join(f"{safe(line)}\n" for line in [*details, f"mxgw-shell: {message}"]))
     return exit_code_for(error)
-
-
-def silence_grpc() -> None:
-    """Keep gRPC from writing to standard error."""
-    # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 def _has_terminal() -> bool:

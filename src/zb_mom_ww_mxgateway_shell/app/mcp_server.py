@@ -5,10 +5,10 @@ import asyncio
 from zb_mom_ww_mxgateway.errors import MxGatewayMissingExtraError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.system.extras import extra
+from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
-from zb_mom_ww_mxgateway_shell.app.main import silence_grpc
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.mcp.plant_view import PlantView
 from zb_mom_ww_mxgateway_shell.mcp.server import serve

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
-from zb_mom_ww_mxgateway_shell.app.main import run_options, silence_grpc
+from zb_mom_ww_mxgateway_shell.app.main import run_options
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.evidence.record_options import RecordOptions
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
