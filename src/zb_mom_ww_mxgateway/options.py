@@ -143,7 +143,7 @@ def check_replacement(former: ClientOptions, options: ClientOptions) -> None:
         if field.name not in _REPLACEABLE and getattr(options, field.name) != getattr(former, field.name):
             raise MxGatewayArgumentError(f"{field.name} belongs to the client: connect again to change it")
     if former.write_guard is not None and options.write_guard is None:
-        # Rather than by an oversight, in options that were made anew.
+        # It must not be lost by an oversight, as in options that do not derive from the client's.
         raise MxGatewayArgumentError(
             "options without the client's write_guard: keep it, or use beside(None), a client without one"
         )

@@ -49,7 +49,7 @@ def read_recording(path: str | os.PathLike[str], *, csv_raw: bool = False) -> "R
 
 
 class Recording:
-    """A recording. Each iteration, and each table, reads its files anew, in constant memory for rows and batches.
+    """A recording. Each iteration, and each table, reads its files again, in constant memory for rows and batches.
 
     A row that is not whole, as after a lost power, is one of kind ``torn``.
     """

@@ -131,7 +131,7 @@ class GuardedAction(Admission):
             self._basis = basis
             # Copies: a value that becomes stale later was not when it was judged and shown.
             self._old = [each and copy_of(each) for each in seen]
-            self._judge_anew()
+            self._judge_again()
         return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
 
     def _basis_of(self, seen: Sequence[LiveValue | None]) -> "_Basis | None":
@@ -147,7 +147,7 @@ class GuardedAction(Admission):
             basis.append((rule, "" if rule or entry.alarm or not limits else limits.unlisted_refusal(entry.tag)))
         return basis
 
-    def _judge_anew(self) -> None:
+    def _judge_again(self) -> None:
         before: dict[str, list[str]] = {}
         self._judged = []
         for each, old in zip(self.pending.entries, self._old, strict=True):

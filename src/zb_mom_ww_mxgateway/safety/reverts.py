@@ -92,7 +92,7 @@ class TimedWrite(SentValue):
     due_at: float
     """Monotonic seconds, by the library's clock."""
     due: datetime
-    """The same by the time of day, for a person."""
+    """The time of day at which it is due, for a person."""
 
 
 @dataclass(slots=True)
@@ -169,13 +169,13 @@ class Revert:
 
     @property
     def planned_at(self) -> float:
-        """The same, as if a write that is under way had been accepted."""
+        """Monotonic seconds at which it is due, as if a write that is under way had been accepted."""
         timed = self._timed()
         return timed[-1].due_at if timed else math.inf
 
     @property
     def planned(self) -> datetime:
-        """The same by the time of day; the time of writing where nothing is to be put back."""
+        """The time of day of :attr:`planned_at`; the time of writing where nothing is to be put back."""
         timed = self._timed()
         return timed[-1].due if timed else self.written_at
 

@@ -113,7 +113,7 @@ class SyncSubscription:
             try:
                 self._on_error(error)
                 return
-            except BaseException as failure:  # as above
+            except BaseException as failure:  # SystemExit, too, as above
                 failure.__cause__ = error
                 self._loop.report(f"{what}: {failure}", failure)
                 return

@@ -26,7 +26,7 @@ class DiscoverPage(NamedTuple):
     objects: Iterator[GalaxyObject]
     """Made one by one, when taken: a page may hold a hundred thousand attributes."""
     tags: Iterator[ObjectTags]
-    """The same objects in their short form, made when taken, too."""
+    """The objects of the page in their short form, also made when taken."""
     object_count: int
     next_page_token: str
     total_object_count: int

@@ -102,7 +102,7 @@ class EventRecorder(StreamWriter[Entry]):
 
     @property
     def text(self) -> str:
-        """The same for a person."""
+        """What was recorded, for a person."""
         lost = self._lost + self._dropped
         known = f", {lost} known to be lost" if lost else ""
         return f"{counted(self._samples, 'sample')}{known}{'' if self._is_counted else ', more may be lost'}"

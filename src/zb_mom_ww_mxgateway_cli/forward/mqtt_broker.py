@@ -136,7 +136,7 @@ class MqttConnection:
         self.lost = self.lost or "closed"
         self._connected.cancel()
         self._waiting.clear()
-        with suppress(Exception):
+        with suppress(Exception):  # It may be lost already, and its client raises errors of any type.
             await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:

@@ -152,7 +152,7 @@ class NatsConnection:
 
 
 async def _close(client: Any) -> None:
-    with suppress(Exception):
+    with suppress(Exception):  # It may be lost already, and its client raises errors of any type.
         async with asyncio.timeout(_CLOSE_SECONDS):
             await client.close()
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_cli.forward.messages import Gap, Message
 
-DEFAULT_MOST = 100_000
 MOST_BYTES = 256 * 2**20
 
 

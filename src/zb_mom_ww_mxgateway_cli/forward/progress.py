@@ -92,7 +92,7 @@ class StateFile:
         if endpoint != self._endpoint:
             raise MxGatewayArgumentError(
                 f"the state file {self._path} is of the gateway {endpoint}, not of {self._endpoint}: "
-                "name another file, or remove it to begin anew"
+                "name another file, or remove it to start again"
             )
         with suppress(MxGatewayArgumentError, KeyError, TypeError, ValueError, AttributeError):
             found = self._form_of(self._items_path)
@@ -144,5 +144,5 @@ class StateFile:
 
     def _is_none(self) -> MxGatewayArgumentError:
         return MxGatewayArgumentError(
-            f"{self._path} is no state file of a forwarder: name another file, or remove it to begin anew"
+            f"{self._path} is no state file of a forwarder: name another file, or remove it to start again"
         )

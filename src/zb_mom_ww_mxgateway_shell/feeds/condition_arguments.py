@@ -54,7 +54,7 @@ class WatchedTag(JudgedTag):
     def parse(self, word: Token, context: Scope) -> Target | Token:  # type: ignore[override]  # off is no target
         return word if word.text == OFF else super().parse(word, context)
 
-    def parse_ahead(self, word: Token, context: Scope) -> Target | Token:  # type: ignore[override]  # as above
+    def parse_ahead(self, word: Token, context: Scope) -> Target | Token:  # type: ignore[override]  # off is no target
         return word if word.text == OFF else super().parse_ahead(word, context)
 
     def script_text(self, word: Token, context: Scope) -> str:

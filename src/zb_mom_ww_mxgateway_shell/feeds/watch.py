@@ -167,7 +167,7 @@ class WatchResult:
 
     @property
     def returned(self) -> list[LiveValue | None]:
-        """The same with their quality."""
+        """The last values with their quality, in the order of the items."""
         return [value and copy_of(value) for value in self._values()]
 
     def lines(self) -> list[str]:

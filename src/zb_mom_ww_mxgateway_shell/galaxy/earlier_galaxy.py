@@ -26,7 +26,7 @@ class EarlierGalaxy:
 
     def __init__(self) -> None:
         self.unverified: TagIndex | None = None
-        """What an earlier run read, as long as nobody knows whether the galaxy is still the same."""
+        """What an earlier run read, while it is unknown whether the galaxy is still the same."""
         self.path: Path | None = None
         """The file that has the galaxy as it is known to be now; None where there is none."""
         self.problem = ""

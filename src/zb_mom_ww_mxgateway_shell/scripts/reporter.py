@@ -21,7 +21,7 @@ _PROGRESS_SECONDS = 0.5
 _LINES_AFTER_SECONDS = (2.0, 8.0, 20.0, 30.0)
 """Pauses between lines of progress that stay; the last one repeats."""
 _WAITS_SECONDS = (10.0, 20.0, 30.0)
-"""The same for a statement that ends by itself, as most do, long before the first of them."""
+"""Such pauses for a statement that ends by itself, as most do long before the first of them."""
 
 
 class RunReporter:

@@ -51,7 +51,7 @@ class Step:
     alarms: list[str] = field(default_factory=list)
     """What came of alarms meanwhile, a line for each."""
     id: str = ""
-    """The same in every run of the file: ``level.mxs:6 fill the tank``; unique in the run."""
+    """Name that is the same in every run of the file: ``level.mxs:6 fill the tank``; unique in the run."""
 
     @property
     def failure(self) -> Entry | None:

@@ -114,7 +114,7 @@ class Context:
         self.ask_value: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for the value of a name; None where no person can be asked."""
         self.ask_unseen: Callable[[str], Awaitable[str]] | None = None
-        """The same for one that is typed unseen."""
+        """Asks a person for the value of a name, typed unseen; None where no person can be asked."""
         self.journals = Journals(lambda text: self.alert(text))
         """The journals of this process."""
         self.source_file: SourceFile | None = None

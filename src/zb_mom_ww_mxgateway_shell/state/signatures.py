@@ -43,7 +43,7 @@ class Signature(NamedTuple):
     ids: "WriteSignature | None" = None
     """None for a plain write."""
     signers: str = ""
-    """The same in words."""
+    """The people who sign, in words; empty for a plain write."""
 
 
 async def signature_for(context: Context, item: Item, verifier: Verifier, *, as_is: bool = False) -> Signature:

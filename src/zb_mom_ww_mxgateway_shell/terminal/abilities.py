@@ -34,7 +34,7 @@ def paste_marked(output: Output) -> Iterator[None]:
     try:
         yield
     finally:
-        output.disable_bracketed_paste = off  # type: ignore[method-assign]  # as above
+        output.disable_bracketed_paste = off  # type: ignore[method-assign]  # restored
         output.disable_bracketed_paste()
         output.flush()
 
