@@ -1,6 +1,7 @@
 """Select before operate at the prompt: what is shown, what answers it, and what makes it void."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from shell_terminal import CTRL_C, CTRL_D, ENTER, Shell, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.selection import Level, Selection
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
@@ -141,6 +143,33 @@ async def test_an_acknowledgement_is_asked_about(tmp_path: Path) -> None:
             "send acknowledgement of ZB!Plant.Tank1.Level.Hi? [y/N]",
         )
         await made.terminal.enter("y", "acknowledged")
+
+
+async def test_several_acknowledgements_are_one_list_with_one_question(tmp_path: Path) -> None:
+    async with selecting(tmp_path) as made:
+        screen, gateway = made.terminal, made.gateway
+        first, second = "ZB!Plant.Tank1.Level.Hi", "ZB!Plant.Tank2.Level.Hi"
+
+        def sent() -> int:
+            return sum(call.rpc == "AcknowledgeAlarm" for call in gateway.calls)
+
+        for reference in (first, second):
+            gateway.raise_alarm(reference)
+        line = f"ack {first} {second} {first} --comment seen"
+        shown = await screen.enter(line, "send these 2 acknowledgements? [y/N]", "2 entries", "void in")
+        assert shown.index(first, shown.index("2 entries")) < shown.rindex(second)
+        await screen.enter("n", "the selection is void: it was not confirmed; nothing was sent")
+        assert sent() == 0
+        await screen.enter(line, "void in")
+        await screen.enter("y", f"{first} acknowledged", f"{second} acknowledged")
+        assert sent() == 2
+        journal = made.context.connected.desk.records.journal
+        assert isinstance(journal, Journal)
+        await journal.drained()
+        text = "".join(path.read_text() for path in journal.folder.glob("*.jsonl"))
+        lines = [json.loads(line) for line in text.splitlines()]
+        decided = [(each["kind"], each["answer"]) for each in lines if each["kind"] in ("refused", "intent")]
+        assert decided == [("refused", "n"), *[("intent", "yes, given for all 2 alarms")] * 2]
 
 
 async def test_a_raw_call_is_asked_about(tmp_path: Path) -> None:

@@ -20,6 +20,23 @@ class WriteDesk:
         self.asked_at: float | None = None
         """Monotonic seconds of the last call that was allowed or refused; None before the first."""
 
+    async def agree(self, calls: PendingWrite) -> str:
+        """Have a person agree once to several calls, the entries of `calls`; return why none of them may be sent.
+
+        Make them while ``agreed_under`` is given with these rules; each passes the guard by itself all the same.
+        """
+        from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
+
+        action = GuardedAction(self.rules, self.records, calls, current_note())
+        try:
+            refused = await action.agree()
+        except BaseException as error:
+            self.records.refused(calls, action.form(), f"interrupted: {type(error).__name__}")
+            raise
+        if refused:
+            self.records.refused(calls, action.form(), refused)
+        return refused
+
     async def __call__(self, pending: PendingWrite, /) -> bool | str | Admission:
         from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
 

@@ -52,10 +52,14 @@ class GuardedAction(Admission):
 
     async def decide(self) -> str:
         """Return why it must not be sent; empty where it may. It may ask a person, and journals the intent last."""
+        return await self.agree() or await self._records.announce(self.pending, self.form())
+
+    async def agree(self) -> str:
+        """Return why it must not be sent, by the rules or because a person does not agree; empty where it may."""
         if refused := self._rules.unreadable() or self._first(self._armed()):
             return refused
         await self._look_up()
-        return self._judge() or await self._select() or await self._records.announce(self.pending, self.form())
+        return self._judge() or await self._select()
 
     def refusal(self) -> str:
         refused = self._rules.unreadable() or self._first(self._armed()) or self._unexpected()
@@ -214,7 +218,7 @@ class GuardedAction(Admission):
         """Have a person agree, if that is demanded; return why nothing may be sent."""
         level = self._level()
         if self.note.agreed_under is self._rules:
-            self.answer_given = "yes, given for the whole file"
+            self.answer_given = f"yes, given for {self.note.agreed_to}"
         if level == "none":
             self._point_out()
             return ""

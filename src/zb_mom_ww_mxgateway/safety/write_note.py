@@ -28,6 +28,8 @@ class WriteNote(NamedTuple):
     declaration: it writes only where everything is open. None for what no file makes."""
     agreed_under: object = None
     """The rules under which a person agreed to them beforehand; None for none."""
+    agreed_to: str = "the whole file"
+    """What that person agreed to, for the journal."""
 
 
 _note: ContextVar[WriteNote] = ContextVar("write_note", default=WriteNote())  # noqa: B039  # it is frozen

@@ -128,7 +128,7 @@ class WriteRules:
         self.level: Level = level
         """What a person answers before any write; a rule of the limits file may demand more.
 
-        Not asked again for the lines of a file to which a person agreed when it was started (``WriteNote``).
+        Not asked again for the calls to which a person agreed beforehand, such as those of a file (``WriteNote``).
         """
         self.limits: WriteLimits | None = None
         """The limits of this connection; None for none."""

@@ -15,7 +15,9 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmTransitionKind,
     check_reference,
 )
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite
 from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
+from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -337,20 +339,35 @@ async def ack(
 ) -> Result:
     """Acknowledge alarms by their references. It counts as a write: disarm and read-only refuse it.
 
-    Tab offers the unacknowledged alarms. If the answer is lost, the outcome is *unknown*; nothing is sent again.
-    While the gateway takes alarms from subtags it may be unable to acknowledge one, and says so.
+    Where writes are asked about, one question is for all of them. Tab offers the unacknowledged alarms. If the answer
+    is lost, the outcome is *unknown*; nothing is sent again. While the gateway takes alarms from subtags it may be
+    unable to acknowledge one, and says so.
     """
+    connected, once = context.connected, list(dict.fromkeys(references))
+    entries = [PendingEntry(alarm=each, comment=comment or "", operator=operator or "") for each in once]
+    if len(once) == 1 or not connected.desk.rules.asks(()):
+        return await _acknowledge(context, entries)
+    calls = PendingWrite("acknowledge_alarm", connected.client.options.endpoint, "", "", tuple(entries))
+    if refused := await connected.desk.agree(calls):
+        raise MxGatewayWriteBlockedError(f"blocked locally: {calls}: {refused}; nothing was sent", pending=calls)
+    with given(agreed_under=connected.desk.rules, agreed_to=f"all {len(once)} alarms"):
+        return await _acknowledge(context, entries)
+
+
+async def _acknowledge(context: Context, entries: Sequence[PendingEntry]) -> AckResult:
+    """Acknowledge one alarm after the other, up to one whose outcome is unknown."""
     connected = context.connected
     outcomes: list[tuple[str, MxGatewayError | None]] = []
     in_doubt = ""
-    for reference in dict.fromkeys(references):
+    for entry in entries:
+        reference = entry.alarm
         try:
             if context.is_disconnected:
                 raise MxGatewayWriteBlockedError(f"the connection {connected.name} was closed meanwhile")
             if in_doubt:
                 raise MxGatewayWriteBlockedError(f"not tried: the outcome of {in_doubt} before it is unknown")
             connected.alarms.acknowledging()
-            await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
+            await connected.client.acknowledge_alarm(reference, entry.comment, entry.operator)
         except MxGatewayWriteBlockedError as error:
             if not outcomes:
                 raise

@@ -40,7 +40,8 @@ def question_text(selection: Selection) -> str:
     """Return the question, with what answers it."""
     entries = selection.entries
     if len(entries) != 1:
-        what = f"these {len(entries)} writes" if entries else f"this {selection.call}"
+        kind = "acknowledgements" if entries and entries[0].entry.alarm else "writes"
+        what = f"these {len(entries)} {kind}" if entries else f"this {selection.call}"
     elif entries[0].entry.alarm:
         what = f"acknowledgement of {safe(entries[0].name)}"
     else:
