@@ -110,6 +110,50 @@ async def test_ctrl_c_ends_it_after_its_line_and_its_end_still_runs(tmp_path: Pa
         await screen.enter("", f"{INT}  ")
 
 
+async def test_a_lost_session_does_not_keep_the_lines_after_finally_from_the_plant(tmp_path: Path) -> None:
+    file(
+        "waits.mxs",
+        DECLARED,
+        f"write {INT} 5",
+        f"wait {INT} = 99 timeout 60s",
+        "finally",
+        f"write {INT} 6",
+    )
+    async with shell(tmp_path, columns=160, terms=ConnectionTerms(), write_complete_delay=0) as sh:
+        screen = sh.terminal
+        await screen.enter(f"arm {INT} {BOOL} --reason trial", "armed for 10m")
+        await screen.enter("source waits.mxs", "as it declares [y/N]")
+        await screen.enter("y", f"waits.mxs:3  {INT}")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
+        await screen.shows("has taken its place", "disarmed, the session was lost")
+        screen.type(CTRL_C)
+        await screen.shows("once more ends it at once")
+        screen.type(CTRL_C)
+        await screen.shows(
+            f"armed once more for the lines after finally: {INT}",
+            "waits.mxs: 4 statements, 1 failed",
+        )
+        assert [each.value for each in sh.gateway.writes] == [5, 6]
+        # Only for them.
+        await screen.enter(f"write {INT} 7", "read-only, the session was lost: arm")
+        assert len(sh.gateway.writes) == 2
+
+
+async def test_what_a_person_disarmed_is_not_armed_after_finally(tmp_path: Path) -> None:
+    file("waits.mxs", DECLARED, f"wait {INT} = 99 timeout 60s", "finally", f"write {INT} 6")
+    async with shell(tmp_path, columns=160, terms=ConnectionTerms()) as sh:
+        screen = sh.terminal
+        await screen.enter(f"arm {INT}", "armed for 10m")
+        await screen.enter("source waits.mxs", "as it declares [y/N]")
+        await screen.enter("y", f"waits.mxs:2  {INT}")
+        sh.context.connected.arming.disarm("somebody said so")
+        screen.type(CTRL_C)
+        await screen.shows("once more ends it at once")
+        screen.type(CTRL_C)
+        await screen.shows("read-only, somebody said so", "waits.mxs: 3 statements, 2 failed")
+        assert not sh.gateway.mutating_calls
+
+
 async def test_what_it_writes_is_declared_and_armed_and_one_question_is_for_all(tmp_path: Path) -> None:
     file("bare.mxs", f"write {INT} 5")
     file(

@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
+    from zb_mom_ww_mxgateway_shell.state.ending_scope import EndingScope
 
 _REST_SECONDS = 2.0
 """How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
@@ -56,12 +57,14 @@ class ScriptRun:
         time_limit: float | None = None,
         selection: StepSelection | None = None,
         within: Literal["process", "suite", "prompt"] = "process",
+        ending_scope: "EndingScope | None" = None,
     ) -> None:
         """With `goes_on` or `looks_on` a failure does not stop the run. With `goes_on` it does not count either: a
         person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too.
         `time_limit`, in seconds, bounds a file that does not bound itself. Of the steps those of the `selection` run.
         `within` is what runs it: a process alone; a suite, which passes on the signals that come; or a prompt, which
-        hears those that end it, and reports what happens to the connections."""
+        hears those that end it, and reports what happens to the connections. The `ending_scope` arms the lines after
+        ``finally`` where a person has armed; without one the scope of the run does."""
         self._context = context
         self._output = output
         self._log = log
@@ -70,6 +73,7 @@ class ScriptRun:
         self._selection = selection or StepSelection()
         self._within = within
         self._time_limit = time_limit
+        self._ending_scope = ending_scope
         self._in_ending = False
         self._depth = 0
         self._verdict = verdict = RunVerdict(context, output, log, debug=debug, goes_on=goes_on, looks_on=looks_on)
@@ -214,7 +218,7 @@ class ScriptRun:
     def _ending(self) -> Iterator[None]:
         """Run lines after ``finally`` while this is open: they are armed once more if only a session was lost."""
         was_in_ending, self._in_ending = self._in_ending, True
-        scope = self._context.write_terms.run
+        scope = self._ending_scope or self._context.write_terms.run
         if scope is not None and not was_in_ending:
             scope.begin_ending(self._context.connections.values())
         try:

@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.ending_scope import EndingScope
 from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.run_scope import uncovered
 
@@ -94,10 +95,14 @@ class SourcedFile:
             log, began = RunLog(self.path), clock.monotonic()
             with given(declared=self.declared, agreed_under=agreed_under):
                 await keeping.begin(context)
-                script = ScriptRun(context, output, log, debug=debug, perform=perform, within="prompt")
+                ending = EndingScope(self.declared, output.alert)
+                script = ScriptRun(
+                    context, output, log, debug=debug, perform=perform, within="prompt", ending_scope=ending
+                )
                 code = ExitCode.INTERRUPTED
                 try:
-                    code = await script.run(self.block, is_file=True)
+                    with ending.following(context.connections.values()):
+                        code = await script.run(self.block, is_file=True)
                 finally:
                     keeping.outcome([log], await _left_changed(context, began) if record is not None else ())
                     await keeping.take_journals(context)
