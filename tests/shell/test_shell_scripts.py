@@ -185,7 +185,7 @@ async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellPr
 
 
 async def test_no_endpoint_leaves_the_shell_unconnected(run: ShellProcess) -> None:
-    assert (await run("-e", "status")).out.strip() == "not connected: connect HOST:PORT first"
+    assert (await run("-e", "status")).out.strip() == "not connected: a run needs --endpoint HOST:PORT or --demo"
     done = await run("-e", "write A 5")
     assert (done.code, done.err.strip()) == (4, "not connected: a run needs --endpoint HOST:PORT or --demo")
 

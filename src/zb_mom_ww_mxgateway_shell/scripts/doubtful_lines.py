@@ -14,7 +14,6 @@ from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded, names_in
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
-from zb_mom_ww_mxgateway_shell.scripts.chosen_connection import ChosenConnection
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding, file_role, is_structure
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -30,7 +29,7 @@ class DoubtfulLines:
         self._last_part = next((each for each in block.ending if isinstance(each, Statement)), None)
         texts = [*(each.text for each in block.statements()), *context.aliases.values()]
         self._used = {name for text in texts for name in names_in(text)}
-        self._connection = ChosenConnection(block)
+        self._connection = _ChosenConnection(block)
         self._titles: dict[str, Statement] = {}
         self._named: dict[str, Statement] = {}
         self._step: Statement | None = None
@@ -160,6 +159,41 @@ class DoubtfulLines:
                 self._written.update(map(item_key, each.names))
         elif not (is_structure(statement) or traits.judges == "now" or (command.in_plan and not command.needs_session)):
             self._written = None
+
+
+class _ChosenConnection:
+    """Which connection the lines of a file mean, as far as the file alone tells."""
+
+    def __init__(self, block: Block) -> None:
+        self._ending = {id(each) for each in block.ending if isinstance(each, Statement)}
+        self._changed: Statement | None = None
+        """The last line that chose or closed a connection."""
+        self._is_none = False
+        """Whether that line left none in use."""
+        self._is_told = False
+        """Whether a line after it has its warning."""
+
+    def look(self, statement: Statement, command: Command, line: str) -> InputError | None:
+        """Return the warning about a line that needs a connection where none is in use, or where the file does not
+        choose one; the first such line has it."""
+        traits = command.traits
+        if traits.changes_subject == "connection":
+            self._changed, self._is_told = statement, False
+            self._is_none = traits.leaves_none and len(split(line)) == 1
+            return None
+        changed = self._changed
+        if changed is None or self._is_told or not command.needs_session:
+            return None
+        word = split(line)[0]
+        if self._is_none:
+            self._is_told = True
+            return word.mistake(f"no connection is in use after line {changed.line}: use NAME or connect before it")
+        if id(statement) in self._ending and id(changed) not in self._ending:
+            self._is_told = True
+            return word.mistake(
+                "which connection is in use here depends on the line that failed: choose one after finally, use NAME"
+            )
+        return None
 
 
 def _limits(block: Block, outer: float | None) -> Iterator[tuple[int, float]]:
