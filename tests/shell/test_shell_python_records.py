@@ -133,7 +133,7 @@ print(await mx('step "2 check"'), await mx('expect {INT} = 0'))
     done = await run(text, *ALL, "--step", "2*")
     assert (done.code, run.written) == (0, [])
     assert "own code" not in done.out
-    assert done.out.endswith("True 0\n")
+    assert "True 0\n1 of 1 steps passed; 1 not selected, in " in done.out
     assert cases(run) == {
         "try.py:2 before the first step": "passed",
         "try.py:6 2 check": "passed",
@@ -179,3 +179,24 @@ async def test_a_line_that_nothing_awaits_did_not_run_and_is_a_mistake(run: Runs
 async def test_a_line_that_arranges_others_is_refused(run: Runs) -> None:
     done = await run("await mx('on-error continue')\n")
     assert (done.code, "on-error works only in a file" in done.err) == (2, True), done
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        (f"await mx('read {INT}')\nawait mx('expect {INT} = 0')\n", "2 statements, all done, in "),
+        (
+            f"await mx('step \"one\"')\nawait mx('step \"two\"')\nawait mx('expect {INT} = 9')\n",
+            '1 of 2 steps passed; 1 failed: "two", in ',
+        ),
+        (f"await mx('read {INT}')\nexit(3)\n", "1 statement, the program ended itself with 3, in "),
+    ],
+)
+async def test_it_ends_with_the_summary_that_a_command_file_ends_with(run: Runs, text: str, summary: str) -> None:
+    assert (await run(text)).out.splitlines()[-1].startswith(summary)
+    for option in ("--quiet", "--json", "--csv"):
+        assert summary not in (await run(text, option)).out
+
+
+async def test_a_program_without_lines_of_the_shell_has_no_summary(run: Runs) -> None:
+    assert (await run("print(1)\n")).out == "1\n"

@@ -27,6 +27,8 @@ class FileLines:
     ) -> None:
         """`notice` shows what there is to say besides results; of the steps those of the `selection` run."""
         self.log = RunLog(path)
+        self.has_run = False
+        """Whether any line has run: a program without lines has no summary."""
         self._path = path
         self._notice = notice
         self._selection = selection
@@ -49,6 +51,7 @@ class FileLines:
 
         Forms that show each line as a statement show it so; in others it is only kept.
         """
+        self.has_run = True
         shows = context.settings.formatter.wraps_python_lines
         output = RunReporter(context, quiet=self._quiet, source=self._path, shows=shows)
         output.begin(statement)

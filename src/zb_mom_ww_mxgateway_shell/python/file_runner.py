@@ -135,6 +135,8 @@ class PythonFile:
                 self._broken_off = self._broken_off or nothing
                 self._alert(nothing)
             self._lines.end(context, self._broken_off)
+            if self._lines.has_run:
+                self._notice(self._lines.log.summary())
             has_problem = self._reports.finish([self._lines.log], self._left, self._alert)
         return code or (ExitCode.USAGE if has_problem or not has_tried else code)
 
