@@ -12,20 +12,18 @@ _BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_[^_\s'\"]*_\*{3})[^\s'\",;)\]}]+")
 # inside a call of `mx` in Python.
 _WORD = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'\[<-]\S*)"
 _END = r"(?=[ \t]*\r?$|[ \t]+(?:--\w|#)|[\"'])"
-_PASSWORDS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # An option that does not exist: --password X, --second-password=X.
-        r"((?:^|[\s\"'])--?(?:second-)?(?:pw|pass|passwd|password)(?:=|\s+(?!--?\w)))(\"[^\"]*\"|'[^']*'|[^\s\"']+)",
-        # One or more words behind `login USER`.
-        rf"(?m)((?:^|[>:]|\bmx\(\s*\w?[\"'])[ \t]*(?:\d+[ \t]+)?login[ \t]+(?!USER\b|has no option ){_WORD}[ \t]+"
-        rf"(?:-p[= \t][ \t]*)?)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"'\[]+(?: [^\s\"'\[#-]\S*?){{0,3}}){_END}",
-        # One word too many behind `--second USER`, after all that `write` and `write-many` take.
-        rf"(?m)(\bwrite(?:-many[ \t]+|[ \t]+{_WORD}[ \t]+)(?!--)(?:{_WORD}|-\S+)[ \t].{{0,300}}?"
-        rf"--second[=\s]{_WORD}[ \t]+)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"']+){_END}",
-        # A field of a JSON object, which may be escaped in another text.
-        r"(?i)(password\\*\"\s*:\s*)(\\*\"(?:[^\"\\]|\\.)*(?:\"|$))",
-    )
+# Compiled when a text may hold one, as few do: they take long.
+_PASSWORDS = (
+    # An option that does not exist: --password X, --second-password=X.
+    r"((?:^|[\s\"'])--?(?:second-)?(?:pw|pass|passwd|password)(?:=|\s+(?!--?\w)))(\"[^\"]*\"|'[^']*'|[^\s\"']+)",
+    # One or more words behind `login USER`.
+    rf"(?m)((?:^|[>:]|\bmx\(\s*\w?[\"'])[ \t]*(?:\d+[ \t]+)?login[ \t]+(?!USER\b|has no option ){_WORD}[ \t]+"
+    rf"(?:-p[= \t][ \t]*)?)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"'\[]+(?: [^\s\"'\[#-]\S*?){{0,3}}){_END}",
+    # One word too many behind `--second USER`, after all that `write` and `write-many` take.
+    rf"(?m)(\bwrite(?:-many[ \t]+|[ \t]+{_WORD}[ \t]+)(?!--)(?:{_WORD}|-\S+)[ \t].{{0,300}}?"
+    rf"--second[=\s]{_WORD}[ \t]+)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"']+){_END}",
+    # A field of a JSON object, which may be escaped in another text.
+    r"(?i)(password\\*\"\s*:\s*)(\\*\"(?:[^\"\\]|\\.)*(?:\"|$))",
 )
 
 
@@ -57,7 +55,7 @@ def redact(text: str, api_key: str | None = None) -> str:
         text = _BEARER.sub(r"\1***", text)
     if _may_hold_password(text, lowered):
         for pattern in _PASSWORDS:
-            text = pattern.sub(r"\1***", text)
+            text = re.sub(pattern, r"\1***", text)
     return text
 
 

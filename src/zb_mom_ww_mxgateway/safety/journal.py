@@ -6,7 +6,6 @@ takes longer to wake a thread, and to be woken by it. A slow disk never holds up
 """
 
 import asyncio
-import getpass
 import os
 import socket
 import sys
@@ -243,6 +242,8 @@ def _form_of(fields: Mapping[str, Any]) -> Fields:
 def user_name() -> str:
     """Return the name of the user whom the operating system knows, whatever the environment says."""
     if sys.platform == "win32":
+        import getpass
+
         try:
             return os.getlogin()
         except OSError:  # As in a service.

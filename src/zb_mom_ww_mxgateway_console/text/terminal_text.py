@@ -18,8 +18,8 @@ LONGEST_LINE = 8_000
 # Characters that a terminal obeys (controls), that reorder or join others (bidirectional marks, joiners), or that look
 # like nothing or like a space. That is Unicode's categories Cc, Cf, Cs, Zl, Zp and Zs, except the space and the
 # ideographic one, its default-ignorable characters (fillers, variation selectors, tags), noncharacters, and the blank
-# of braille.
-_UNSAFE = re.compile(
+# of braille. Compiled when a text is not ASCII: it takes long.
+_UNSAFE = (
     "["
     "\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5"
     "\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
@@ -36,7 +36,7 @@ _NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\
 
 def escaped(text: str) -> str:
     """Return the text with escapes for characters that are not plainly visible."""
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
+    return text if text.isascii() and text.isprintable() else re.sub(_UNSAFE, _escape, text)
 
 
 def safe(text: str) -> str:

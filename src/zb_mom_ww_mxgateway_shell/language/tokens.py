@@ -18,7 +18,7 @@ _OBJECT = re.compile(r"\{[ \t]*[\"}]")
 # What is before a quoted value in a word such as title="fill the tank".
 _NAME_OF_VALUE = re.compile(r"[A-Za-z0-9_]+=(?=[\"'\[])")
 # How Python reads bytes that are not UTF-8: such text can be neither sent nor written to a file.
-_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER = "[\ud800-\udfff]"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -84,7 +84,7 @@ def split(line: str) -> list[Token]:
             break
         else:
             end = _end_of_word(line, position)
-            if found := _NO_CHARACTER.search(line, position, end):
+            if not line.isascii() and (found := re.compile(_NO_CHARACTER).search(line, position, end)):
                 raise InputError("this is not a UTF-8 character", found.start(), found.end())
             words.append(Token(line[position:end], position, end))
             position = end

@@ -14,7 +14,6 @@ from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM, OutputWriter
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
-from zb_mom_ww_mxgateway_shell.process.unseen import unseen
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _PROGRESS_SECONDS = 0.5
@@ -169,6 +168,8 @@ class RunReporter:
 
     async def ask_unseen(self, question: str) -> str:
         """Return an answer that the terminal does not show."""
+        from zb_mom_ww_mxgateway_shell.process.unseen import unseen  # Lazy: few runs ask for a secret.
+
         with unseen():
             answer = await self.ask_value(question)
         self._page.out("\n")
