@@ -8,6 +8,7 @@ from shell_waiting import until
 
 INT = "TestChildObject.TestInt"
 ESCAPE = "\x1b"
+HOME = "\x1b[H"
 
 
 async def test_a_command_that_is_typed_into_it_neither_acts_nor_vanishes(tmp_path: Path) -> None:
@@ -27,6 +28,29 @@ async def test_a_command_that_is_typed_into_it_neither_acts_nor_vanishes(tmp_pat
         await screen.shows("lines)", f"demo> write {INT} 5")
         assert not sh.gateway.mutating_calls
         await screen.enter("", "→ 5")
+
+
+async def test_no_command_loses_its_beginning_to_a_key_of_the_pager(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("help all", "q leaves", "1-")
+        for name in {name[0]: name for name in sh.context.registry.commands}.values():
+            screen.type(f"{name} x")
+            await screen.shows(f"typed ahead: {name} x ·")
+            screen.type(ESCAPE)
+            await screen.shows("q leaves", "1-")
+        screen.type(" ")
+        await until(lambda: " 1-" not in screen.text, lambda: screen.text)
+        screen.type("/journal" + ENTER)
+        await screen.shows("journal")
+        before = screen.text
+        screen.type("N")
+        await until(lambda: screen.text != before, lambda: screen.text)
+        screen.type("G")
+        await screen.shows("help", "q leaves")
+        screen.type("q")
+        await screen.prompted()
+        assert screen.text.rstrip().rpartition("\n")[2] == "demo>"
 
 
 async def test_the_keys_for_what_is_typed_into_it_are_shown_on_a_narrow_screen_too(tmp_path: Path) -> None:
@@ -128,7 +152,7 @@ async def test_a_long_history_opens_where_the_newest_is(tmp_path: Path) -> None:
             await until(lambda number=number: sh.context.connected.live.latest(*item.key).value == number)
         await screen.enter("unwatch", "no longer watched")
         await screen.enter(f"history {INT}", "q leaves", "  60  ", "changes seen since")
-        screen.type("g")
+        screen.type(HOME)
         await screen.shows("1-", "value")
         screen.type("q")
         await screen.prompted()

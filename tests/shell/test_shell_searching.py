@@ -9,6 +9,7 @@ from shell_waiting import until
 
 CTRL_G, CTRL_R = "\x07", "\x12"
 ESCAPE = "\x1b"
+DOWN = "\x1b[B"
 _WRITES = ("write Plant.Tank1.LevelSP 11", "write Plant.Tank1.LevelSP 12", "status")
 
 
@@ -121,9 +122,9 @@ async def test_a_search_of_a_long_result_without_a_match_says_so(tmp_path: Path)
         await screen.enter("help all", " 1-38 of")
         screen.type("/nothingofthekind" + ENTER)
         await screen.shows(" not found: nothingofthekind · / finds another, q leaves")
-        screen.type("n")
+        screen.type("N")
         await screen.shows(" not found: nothingofthekind")
-        screen.type("j")
+        screen.type(DOWN)
         await screen.shows(" 2-39 of")
         # Esc gives a search up, and the next one begins empty.
         screen.type("/else" + ESCAPE)

@@ -27,7 +27,8 @@ from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
 
 _AHEAD_KEYS = (" · Enter leaves with it at the prompt, Esc drops it", " · Enter leaves, Esc drops it", "")
 """From the longest; the first that fits is shown."""
-_KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
+_KEYS = "q leaves · space, PgUp, PgDn, arrows, Home, G move · / finds, N next"
+"""Keys with which no command begins."""
 
 
 class Pager:
@@ -154,7 +155,7 @@ class Pager:
         keys = KeyBindings()
         searching, ahead = Condition(lambda: self._needle.is_open), Condition(lambda: bool(self._ahead))
         typing = searching | ahead
-        bind_scrolling(keys, self._scroll, self._rows, ~typing)
+        bind_scrolling(keys, self._scroll, self._rows, ~typing, takes_commands=True)
         bind_search(keys, self._needle, when=~ahead, entered=lambda: self._find(self._scroll.first(self._rows())))
         self._bind_ahead(keys, ~searching, ahead)
 
@@ -163,7 +164,7 @@ class Pager:
         def _(event: KeyPressEvent) -> None:
             event.app.exit()
 
-        @keys.add("n", filter=~typing)
+        @keys.add("N", filter=~typing)
         def _(event: KeyPressEvent) -> None:
             self._find(self._scroll.first(self._rows()) + 1)
 

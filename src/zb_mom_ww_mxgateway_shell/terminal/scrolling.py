@@ -27,11 +27,15 @@ class Scroll:
         self._first = row
 
 
-def bind_scrolling(keys: KeyBindings, scroll: Scroll, rows: Callable[[], int], when: FilterOrBool) -> None:
-    """Add the moving keys."""
+def bind_scrolling(
+    keys: KeyBindings, scroll: Scroll, rows: Callable[[], int], when: FilterOrBool, *, takes_commands: bool = False
+) -> None:
+    """Add the moving keys. A view that `takes_commands` has none of the letters with which a command begins."""
 
     def bind(names: tuple[str, ...], move: Callable[[], None]) -> None:
         for name in names:
+            if takes_commands and name.islower() and len(name) == 1:
+                continue
 
             def act(event: KeyPressEvent) -> None:
                 move()
