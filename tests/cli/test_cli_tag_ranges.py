@@ -7,6 +7,8 @@ import pytest
 from cli_process import until
 
 from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, ReadResult
+from zb_mom_ww_mxgateway.safety import known_numbers
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli import tag_ranges
 from zb_mom_ww_mxgateway_cli.gateways import CommandConnection
 from zb_mom_ww_mxgateway_cli.tag_ranges import TagRanges
@@ -26,7 +28,8 @@ async def plant() -> AsyncIterator[SimulatedGateway]:
 
 @pytest.fixture
 async def ranges(plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TagRanges]:
-    monkeypatch.setattr(tag_ranges, "_SECONDS", 30.0)
+    monkeypatch.setattr(tag_ranges, "_GALAXY_SECONDS", 30.0)
+    monkeypatch.setattr(known_numbers, "SECONDS", 60.0)
     async with (
         await GatewayClient.connect(plant.endpoint, plaintext=True) as client,
         await client.open_session() as session,
@@ -48,15 +51,13 @@ def questions(gateway: SimulatedGateway) -> int:
     return sum(call.rpc == "DiscoverHierarchy" for call in gateway.calls)
 
 
-async def test_a_range_is_looked_up_once_and_again_once_it_is_old(
-    plant: SimulatedGateway, ranges: TagRanges, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_range_is_looked_up_once_and_again_once_it_is_old(plant: SimulatedGateway, ranges: TagRanges) -> None:
     assert await ends(ranges, SETPOINT) == (0.0, 100.0)
     plant.set(f"{SETPOINT}.RangeHi", 50.0)
     assert await ends(ranges, SETPOINT) == (0.0, 100.0)
-    monkeypatch.setattr(tag_ranges, "_HOLD_SECONDS", 0.0)
-    ranges._hold_until = 0.0  # instead of waiting for it
-    assert await ends(ranges, SETPOINT) == (0.0, 50.0)
+    with clock.replaced(sleeping := clock.SimulatedSleep()):
+        sleeping.sleep(31.0)
+        assert await ends(ranges, SETPOINT) == (0.0, 50.0)
 
 
 async def test_an_end_of_bad_quality_is_unknown(plant: SimulatedGateway, ranges: TagRanges) -> None:
@@ -67,7 +68,7 @@ async def test_an_end_of_bad_quality_is_unknown(plant: SimulatedGateway, ranges:
 async def test_a_galaxy_that_does_not_answer_is_left_alone_for_a_while(
     plant: SimulatedGateway, ranges: TagRanges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_ranges, "_SECONDS", 0.05)
+    monkeypatch.setattr(tag_ranges, "_GALAXY_SECONDS", 0.05)
     plant.faults.stall("DiscoverHierarchy")
     assert await ends(ranges, SETPOINT) == (None, None)
     assert (asked := questions(plant)) > 0
@@ -78,7 +79,8 @@ async def test_a_galaxy_that_does_not_answer_is_left_alone_for_a_while(
 async def test_a_write_is_noted_as_sent_only_once_its_ranges_are_looked_up(
     plant: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_ranges, "_SECONDS", 30.0)
+    monkeypatch.setattr(tag_ranges, "_GALAXY_SECONDS", 30.0)
+    monkeypatch.setattr(known_numbers, "SECONDS", 60.0)
     connection = CommandConnection(ClientOptions(endpoint=plant.endpoint, plaintext=True), None)
     await connection.connect(report := Report())
     connection.guard.begin(GuardedRun("mxgw-py write", WriteConsent(), report))

@@ -15,11 +15,14 @@ class Gateway:
 
     def __init__(self, answers: int = 1_000, *, hangs: bool = False) -> None:
         self.calls: list[list[str]] = []
+        self.seconds: list[float] = []
+        """Seconds that each tag of a call might take."""
         self._answers = answers
         self._hangs = hangs
 
     async def read(self, tags: Sequence[str], seconds: float) -> list[str]:
         self.calls.append(list(tags))
+        self.seconds.append(seconds)
         if len(self.calls) > self._answers:
             if self._hangs:
                 await asyncio.Event().wait()
@@ -44,3 +47,5 @@ async def test_a_gateway_that_does_not_answer_gets_one_small_call() -> None:
     gateway = Gateway(0, hangs=True)
     assert await brief_reads(TAGS, gateway.read, 0.05) == {}
     assert gateway.calls == [TAGS[:4]]
+    # It goes on with that call no longer than it was waited for.
+    assert 4 * gateway.seconds[0] <= 0.05

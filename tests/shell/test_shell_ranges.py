@@ -13,11 +13,13 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import Reading
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.safety import known_numbers
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.state import known_numbers, tag_facts
+from zb_mom_ww_mxgateway_shell.state import tag_facts
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, TagDefinition
 
 SETPOINT, LEVEL = "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
@@ -27,7 +29,7 @@ FAR = f"{SETPOINT}: 4000.0 is FAR OUTSIDE the tag's range, 0.0 to 100.0"
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges may take as long as a busy machine needs."""
-    monkeypatch.setattr(known_numbers, "_SECONDS", 30.0)
+    monkeypatch.setattr(known_numbers, "SECONDS", 30.0)
     monkeypatch.setattr(tag_facts, "_SECONDS", 30.0)
 
 
@@ -168,21 +170,29 @@ async def test_ends_that_are_no_range_say_nothing(low: float, high: float, quali
         assert [each for each in notices if "outside" in each.casefold()] == []
 
 
-@pytest.mark.parametrize(("stale_for", "found"), [(None, {f"{SETPOINT}.RangeLo": 5.0}), (1.0, {})])
-async def test_an_end_that_is_stale_is_unknown(stale_for: float | None, found: dict[str, float]) -> None:
+@pytest.mark.parametrize(("stale_for", "low"), [(None, 5.0), (1.0, None)])
+async def test_an_end_that_is_stale_is_unknown(stale_for: float | None, low: float | None) -> None:
+    class Kind:
+        type = None
+
     class Catalogue:
         redeployed_at = None
 
-        def kind_of(self, tag: str) -> str | None:
-            return "tag" if tag.endswith("RangeLo") else None
+        def kind_of(self, tag: str) -> Kind | None:
+            return Kind() if tag.endswith("RangeLo") else None
+
+        def owner_of(self, tag: str) -> None:
+            return None
 
     class Live:
         async def read(self, tags: Sequence[str], *, timeout: float) -> list[Reading]:
             return [Reading(tag, 5.0, 192, None, (), 0.0, True, stale_for) for tag in tags]
 
-    numbers = known_numbers.KnownNumbers(Live(), Catalogue())  # type: ignore[arg-type]  # what it needs of them
-    await numbers.learn([SETPOINT], with_alarms=True)
-    assert numbers.of(SETPOINT) == found
+    async def security_of(tag: str) -> None:
+        return None
+
+    facts = GalaxyFacts(Live(), Catalogue(), security_of)  # type: ignore[arg-type]  # what it needs of them
+    assert (await facts.of([SETPOINT], for_a_person=False))[SETPOINT].low == low
 
 
 async def test_a_plan_says_it_and_so_does_a_run_in_every_form(tmp_path: Path) -> None:

@@ -20,16 +20,19 @@ async def brief_reads(
     """Return by tag what `read` returned within so many seconds. It never raises an error of the library.
 
     The gateway goes on with a call that is given up here, and the write waits behind it. So a call has few tags until
-    one was quick, none begins in the second half of the time, and no tag may take longer than that half.
+    one was quick, and these share the time that is left; none begins in the second half of the time, and no tag may
+    take longer than that half.
     """
     found: dict[str, _Reading] = {}
-    count, last_begin = _FEWEST, clock.monotonic() + seconds / 2
+    end = clock.monotonic() + seconds
+    count, last_begin = _FEWEST, end - seconds / 2
     with suppress(MxGatewayError, TimeoutError):
         async with clock.timeout(seconds):
             rest = tags
             while rest and (began := clock.monotonic()) < last_begin:
                 asked, rest = rest[:count], rest[count:]
-                found.update(zip(asked, await read(asked, seconds / 2), strict=True))
+                patience = min((end - began) / len(asked), seconds / 2) if count == _FEWEST else seconds / 2
+                found.update(zip(asked, await read(asked, patience), strict=True))
                 is_quick = clock.monotonic() - began <= _QUICK
                 count = min(2 * count, _MOST) if is_quick else max(count // 2, _FEWEST)
     return found

@@ -12,13 +12,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.safety.known_range import alarm_limits_of, range_of
+from zb_mom_ww_mxgateway.safety.known_numbers import KnownNumbers
+from zb_mom_ww_mxgateway.safety.known_range import (
+    alarm_limit_tags,
+    alarm_limits_of,
+    known_number,
+    range_of,
+    range_tags,
+)
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 from zb_mom_ww_mxgateway_shell.output.decimals import TagDecimals
-from zb_mom_ww_mxgateway_shell.state.known_numbers import KnownNumbers
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -60,7 +66,7 @@ class GalaxyFacts:
         self._live = live
         self._catalogue = catalogue
         self._security_of = security_of
-        self.numbers = KnownNumbers(live, catalogue)
+        self._numbers = KnownNumbers(self._read_numbers, lambda: catalogue.redeployed_at)
         self._decimals = TagDecimals()
         self.reads_ahead = False
         """Whether :meth:`want` reads: at a prompt, where a person looks at values."""
@@ -91,7 +97,7 @@ class GalaxyFacts:
                 return await self._security_of(tag)
 
         securities = dict(zip(tags, await asyncio.gather(*map(security_of, tags)), strict=True))
-        await self.numbers.learn(tags, with_alarms=for_a_person)
+        await self._numbers.learn(self._number_tags(tags, with_alarms=for_a_person))
         if for_a_person:
             texts = [text_tag for tag in tags for text_tag in self._text_tags(tag)]
             await self._read([tag for tag in dict.fromkeys(texts) if self._key(tag) not in self._texts], _SECONDS)
@@ -134,14 +140,14 @@ class GalaxyFacts:
     async def learn_numbers(self, tags: Sequence[str]) -> None:
         """Have ranges of tags and limits of their alarms, as they are now, where units are read, too."""
         if self._may_read():
-            await self.numbers.learn(tags, with_alarms=True)
+            await self._numbers.learn(self._number_tags(tags))
             for tag in tags:
                 self._known.pop(tag, None)
 
     def want_numbers(self, tag: str) -> None:
         """Have them read in the background; return at once."""
         is_reading = self._learner is not None and not self._learner.done()
-        if not is_reading and self._may_read() and self.numbers.is_old([tag]):
+        if not is_reading and self._may_read() and self._numbers.are_old(self._number_tags([tag])):
             self._learner = asyncio.create_task(self.learn_numbers([tag]), name="range and limits of alarms")
 
     async def soon(self, tags: Sequence[str], patience: float) -> None:
@@ -218,7 +224,7 @@ class GalaxyFacts:
     def _facts(self, tag: str, security: int | None) -> TagFacts:
         kind = self._catalogue.kind_of(_plain(tag))
         type_name = "" if kind is None or kind.type is None else kind.type_name
-        plain, numbers = _plain(tag), self.numbers.of(tag)
+        plain, numbers = _plain(tag), self._numbers.of(self._number_tags([tag]))
         low, high = range_of(plain, numbers)
         return TagFacts(
             low=low,
@@ -230,6 +236,18 @@ class GalaxyFacts:
             decimals=self._decimals.note(tag),
             security=security,
         )
+
+    def _number_tags(self, tags: Iterable[str], *, with_alarms: bool = True) -> list[str]:
+        """Return the tags with the ends of the ranges of these tags, and the limits of their alarms, that are known to
+        exist."""
+        names: list[str] = []
+        for tag in dict.fromkeys(map(_plain, tags)):
+            names += [*range_tags(tag), *(alarm_limit_tags(tag) if with_alarms else ())]
+        return self._existing(*names)
+
+    async def _read_numbers(self, tags: Sequence[str], seconds: float) -> list[float | None]:
+        readings = await self._live.read(tags, timeout=seconds)
+        return [known_number(each.value, each.quality_word) if each.stale_for is None else None for each in readings]
 
     def _text_tags(self, tag: str) -> list[str]:
         return [*self._descriptions(tag), *self._units(tag)]
