@@ -10,7 +10,6 @@ import click
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
     MxGatewayAuthorizationError,
-    MxGatewayCommandError,
     MxGatewayError,
 )
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -251,18 +250,15 @@ async def _security_of(client: "GatewayClient", tag: str) -> int | None:
     """Return the security classification of a tag, to explain a refusal; None where the galaxy does not tell soon."""
     import asyncio  # Lazy: it would take a fifth of the time of --help.
 
-    wanted, above = tag_key(tag.partition("[")[0]), tag.rpartition(".")[0]
+    from zb_mom_ww_mxgateway.galaxy_objects import object_beginning
+
+    name = tag.partition("[")[0]
     with suppress(MxGatewayError, TimeoutError):
         async with asyncio.timeout(_GALAXY_SECONDS):
-            while above:
-                try:
-                    async for item in client.galaxy.discover(root=above, max_depth=0):
-                        found = (each for each in item.attributes if tag_key(each.full_tag_reference) == wanted)
-                        return next((each.security_classification for each in found), None)
-                except MxGatewayCommandError as error:
-                    if error.grpc_code != "NOT_FOUND":
-                        raise
-                above = above.rpartition(".")[0]
+            owner, _ = await object_beginning(client, name, name.rpartition(".")[0])
+        attributes = owner.attributes if owner else ()
+        found = (each for each in attributes if tag_key(each.full_tag_reference) == tag_key(name))
+        return next((each.security_classification for each in found), None)
     return None
 
 

@@ -104,9 +104,8 @@ def read_rows(word: Token, scope: Scope) -> list[ValueRow]:
     try:
         content = read_bytes(Path(name))
         scope.note_file(content, name)
-        text = decoded(content)
-        fields = csv_rows(text)
-        columns = _columns(next(fields, None), text)
+        fields = csv_rows(decoded(content))
+        columns = _columns(next(fields, None))
         seen: dict[str, int] = {}
         for found in fields:
             row = _row(columns, found, mistakes)
@@ -137,7 +136,7 @@ def read_rows(word: Token, scope: Scope) -> list[ValueRow]:
     return rows
 
 
-def _columns(header: list[CsvField] | None, text: str) -> list[str]:
+def _columns(header: list[CsvField] | None) -> list[str]:
     if header is None:
         raise CsvMistake(f"the file is empty; its first line names the columns, such as {','.join(_NEEDED)}", 1, 1)
     first = header[0]
