@@ -27,8 +27,10 @@ class Departure:
         self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
 
     async def put_back(self, connected: "GatewayConnection") -> None:
-        """Put back what the timed writes of a connection wait to put back; report what could not be."""
-        if not (pending := connected.changes.pending):
+        """Put back what the timed writes of a connection wait to put back; report what could not be, once."""
+        pending = connected.changes.pending
+        # The end of a run waits for all of them; to close its connection waits no second time.
+        if all((connected, each) in self._not_put_back for each in pending):
             return
         from zb_mom_ww_mxgateway_shell.output.revert_text import not_put_back_text  # Lazy: most time no write.
 
