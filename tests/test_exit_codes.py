@@ -1,7 +1,6 @@
 """Every exit code of both command lines, each by a process: the table of docs/command-files.md is what happens."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import prepared_programs
 import pytest
 from documents import text_of
-from settings_of_the_user import is_the_users
+from settings_of_the_user import programs_environment
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -94,24 +93,19 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 
 @pytest.fixture
 def environment(gateway: SimulatedGateway, tmp_path: Path) -> dict[str, str]:
-    mine = {name: value for name, value in os.environ.items() if not is_the_users(name)}
-    # Started as a user starts them: how a program ends is what these tests are about.
-    return mine | {
-        "COLD": "1",
-        "MXGATEWAY_ENDPOINT": gateway.endpoint,
-        "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
-        "MXGATEWAY_STATE": str(tmp_path / "records"),
-    }
+    return programs_environment(tmp_path) | {"MXGATEWAY_ENDPOINT": gateway.endpoint}
 
 
 @pytest.mark.parametrize("end", [each for each in ENDS if each.code is not ExitCode.INTERRUPTED], ids=str)
 async def test_how_it_ends(end: End, gateway: SimulatedGateway, environment: dict[str, str], tmp_path: Path) -> None:
     end.before(gateway)
+    # Some as a user starts them: an end in doubt, with an open connection, and one before anything is begun.
+    cold = {"COLD": "1"} if end.code in (ExitCode.UNKNOWN, ExitCode.USAGE) else {}
     async with asyncio.timeout(60):
         ended = await prepared_programs.ended(
             end.program,
             (*end.words, "--plaintext"),
-            environment=environment,
+            environment=environment | cold,
             folder=tmp_path,
             stdin=None,
         )
@@ -131,7 +125,7 @@ async def test_grpc_logs_nothing_between_the_lines(
             ended = await prepared_programs.ended(
                 program,
                 (*words, "--ca-file", "roots.pem"),
-                environment=environment | {"MXGATEWAY_ENDPOINT": gateway.endpoint},
+                environment=environment | {"MXGATEWAY_ENDPOINT": gateway.endpoint, "COLD": "1"},
                 folder=tmp_path,
                 stdin=None,
             )

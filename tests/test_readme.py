@@ -11,9 +11,11 @@ from pathlib import Path
 import prepared_programs
 import pytest
 from documents import GUIDES, ROOT, blocks, guides_with, programs, text_of
+from settings_of_the_user import programs_environment
 
 from zb_mom_ww_mxgateway.safety.limits_file import read_limits
 from zb_mom_ww_mxgateway_shell.state import profiles
+from zb_mom_ww_mxgateway_sim import GatewayKey, SimulatedGateway
 from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
 from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
@@ -56,18 +58,12 @@ def free_port() -> int:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MXGATEWAY_", "PYTHON"))}
-    scripts = str(Path(sys.executable).parent)
+    kept = programs_environment(tmp_path)
+    # Programs of the guides take the user's own places, which these are here.
+    del kept["MXGATEWAY_STATE"]
     return kept | {
-        "PATH": f"{scripts}{os.pathsep}{kept['PATH']}",
-        "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
-        # Programs of the guides take the user's own places, which these are here.
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "XDG_DATA_HOME": str(tmp_path / "data"),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        # As in other tests, which then share the process that is forked.
-        "PYTHONWARNINGS": "error",
-        "PYTHONUTF8": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
+        **{f"XDG_{kind.upper()}_HOME": str(tmp_path / kind) for kind in ("config", "data", "state")},
     }
 
 
@@ -111,35 +107,26 @@ def test_the_commands_of_a_guide(guide: str, environment: dict[str, str]) -> Non
     assert PRINTED.get(guide, "") in done.stdout
 
 
-def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path) -> None:
-    port = str(free_port())
-    simulator = subprocess.Popen(
-        [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--port", port, "--api-key", "mxgw_demo_not-a-secret"],
-        env=environment,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert simulator.stdout is not None
-        assert b"endpoint" in simulator.stdout.readline()
-        for guide, number, program in programs():
-            file = tmp_path / f"program{number}.py"
+async def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path) -> None:
+    async with SimulatedGateway(api_keys=[GatewayKey("demo", "not-a-secret")]) as gateway:
+        port = gateway.endpoint.rpartition(":")[2]
+        environment["MXGATEWAY_API_KEY"] = "mxgw_demo_not-a-secret"
+        for count, (guide, number, program) in enumerate(programs()):
+            file = tmp_path / f"program{count}.py"
             file.write_text(program.replace("5001", port), encoding="utf-8")
-            # Tests are for pytest.
-            tool = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"] if "\ndef test_" in program else []
-            done = subprocess.run(
-                [sys.executable, *tool, str(file)],
-                # Warnings about a user's own project are none of the guide.
-                env=environment | {"MXGATEWAY_API_KEY": "mxgw_demo_not-a-secret", "PYTHONWARNINGS": "default"},
-                capture_output=True,
-                text=True,
-                timeout=40,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            assert SAID[guide, number] in done.stdout, guide
-    finally:
-        simulator.terminate()
-        simulator.communicate()
+            # Tests are for pytest. Warnings about a user's own project are none of the guide.
+            is_test = "\ndef test_" in program
+            tool = ("pytest", "-p", "no:cacheprovider", "-p", "no:xdist", str(file)) if is_test else (file.stem,)
+            async with asyncio.timeout(60):
+                done = await prepared_programs.ended(
+                    tool[0],
+                    tool[1:],
+                    environment=environment | ({"PYTHONWARNINGS": "default"} if is_test else {}),
+                    folder=tmp_path,
+                    stdin=None,
+                )
+            assert done.code == 0, done.out + done.err
+            assert SAID[guide, number] in done.out.decode(), guide
 
 
 @pytest.mark.long

@@ -1,7 +1,6 @@
 """A simulated gateway in the test's own loop, and ``mxgw-py`` as a process that talks to it."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import prepared_programs
 import pytest
 from cli_process import DEADLINE, KEY, STARTED, Drive, Driver, Open, Ran, Run, Start, checked, until
 from cli_schemas import check_output
-from settings_of_the_user import is_the_users
+from settings_of_the_user import programs_environment
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -18,17 +17,7 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """No settings but the test's own: the user's key and remembered certificates stay out of it."""
-    # Unbuffered output, as some have it set, would hide a line that is not flushed.
-    # Nor what asyncio says in its debug mode, which depends on how busy the machine is.
-    python = ("PYTHONUNBUFFERED", "PYTHONASYNCIODEBUG")
-    others = {name: value for name, value in os.environ.items() if name not in python}
-    mine = {name: value for name, value in others.items() if not is_the_users(name)}
-    return mine | {
-        "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
-        "MXGATEWAY_API_KEY": KEY.text,
-        "MXGATEWAY_STATE": str(tmp_path / "records"),
-        "PYTHONIOENCODING": "utf-8",
-    }
+    return programs_environment(tmp_path) | {"MXGATEWAY_API_KEY": KEY.text}
 
 
 @pytest.fixture

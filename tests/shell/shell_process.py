@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import prepared_programs
-from settings_of_the_user import is_the_users
+from settings_of_the_user import programs_environment
 from started_programs import StartedProgram
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -69,17 +68,7 @@ class ShellProcess:
     def __init__(self, tmp_path: Path) -> None:
         self.armed: tuple[str, ...] = ()
         """What its runs may write; on a gateway of the test's own the tags of the tests."""
-        self.environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not (is_the_users(name) or name.startswith("PYTHON"))
-            },
-            "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
-            "MXGATEWAY_STATE": str(tmp_path / "records"),
-            "PYTHONWARNINGS": "error",
-            "PYTHONUTF8": "1",
-        }
+        self.environment = programs_environment(tmp_path)
         self.folder = tmp_path
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process | StartedProgram:

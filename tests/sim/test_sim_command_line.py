@@ -1,5 +1,6 @@
 """mxgw-sim: one JSON line, then it serves; every mistake is one line and an exit code."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+import prepared_programs
 import pytest
+from settings_of_the_user import programs_environment
 from sim_wire import DEADLINE, bearer
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc
@@ -24,8 +27,12 @@ OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
+async def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    async with asyncio.timeout(40):
+        ended = await prepared_programs.ended(
+            COMMAND[-1], arguments, environment=programs_environment(folder), folder=folder, stdin=None
+        )
+    return subprocess.CompletedProcess(arguments, ended.code, ended.out.decode(), ended.err.decode())
 
 
 @contextmanager
@@ -92,22 +99,22 @@ def test_one_session_more_than_the_limit_is_refused() -> None:
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_a_port_in_use_is_one_line_and_exit_4() -> None:
+async def test_a_port_in_use_is_one_line_and_exit_4(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("--plaintext", "--port", str(port))
+        done = await run(tmp_path, "--plaintext", "--port", str(port))
     assert done.returncode == 4
     assert done.stdout == ""
     assert done.stderr.startswith(f"mxgw-sim: cannot listen on 127.0.0.1:{port}: ")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path) -> None:
+async def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
-    done = run("--certificate-directory", str(in_the_way / "below"))
+    done = await run(tmp_path, "--certificate-directory", str(in_the_way / "below"))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
     assert "cannot keep the gateway's certificate" in done.stderr
 
@@ -128,42 +135,42 @@ def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path
         ["--api-key", KEY, "--no-api-key"],
     ],
 )
-def test_a_bad_option_is_one_line_and_exit_2(arguments: list[str]) -> None:
-    done = run("--plaintext", *arguments)
+async def test_a_bad_option_is_one_line_and_exit_2(arguments: list[str], tmp_path: Path) -> None:
+    done = await run(tmp_path, "--plaintext", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("mxgw-sim: ")
 
 
 @pytest.mark.parametrize("key", ["secret", "mxgw_a_sec ret", "mxgw_a_sécret", "mxgw_a_secret\n", ""])
-def test_a_key_that_could_not_be_sent_is_refused_without_being_shown(key: str) -> None:
-    done = run("--plaintext", "--api-key", key)
+async def test_a_key_that_could_not_be_sent_is_refused_without_being_shown(key: str, tmp_path: Path) -> None:
+    done = await run(tmp_path, "--plaintext", "--api-key", key)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "ret" not in done.stderr.replace("mxgw_<id>_<secret>", "")
 
 
-def test_a_key_in_the_wrong_place_is_not_shown() -> None:
-    done = run(KEY)
+async def test_a_key_in_the_wrong_place_is_not_shown(tmp_path: Path) -> None:
+    done = await run(tmp_path, KEY)
     assert done.returncode == 2
     assert "mxgw_test_***" in done.stderr
     assert "very" not in done.stderr
 
 
-def test_a_bad_tag_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
+async def test_a_bad_tag_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
     file = tmp_path / "tags.csv"
     file.write_text("name,type\nA.B,long\n")
-    done = run("--plaintext", "--tags", str(file))
+    done = await run(tmp_path, "--plaintext", "--tags", str(file))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"mxgw-sim: {file}:2:5: no type 'long'")
 
 
-def test_a_bad_fault_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
+async def test_a_bad_fault_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
     file = tmp_path / "faults.txt"
     for line, complaint in (
         ("after 5s restrat", "1:10: no fault 'restrat'; did you mean restart?"),
         ("after 5s swap-certificate", "1:10: a plaintext gateway has no certificate to swap"),
     ):
         file.write_text(line)
-        done = run("--plaintext", "--faults", str(file))
+        done = await run(tmp_path, "--plaintext", "--faults", str(file))
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"mxgw-sim: {file}:{complaint}\n")
 
 
