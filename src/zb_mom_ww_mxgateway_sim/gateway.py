@@ -34,6 +34,7 @@ from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
 from zb_mom_ww_mxgateway_sim.rpc.services import GatewayServices
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock, TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.option_ranges import ABOVE_ZERO, delay_range, refuse_below
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.items import PlantAccess
@@ -96,9 +97,13 @@ class SimulatedGateway:
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
             raise ValueError(f"overflow_policy is {overflow_policy!r}; use 'fail-fast' or 'disconnect-subscriber'")
-        if event_queue_size < 1:
-            raise ValueError(f"event_queue_size is {event_queue_size}; use 1 or more")
-        first_delay = _range(first_change_delay)
+        refuse_below(1, event_queue_size=event_queue_size, max_sessions=max_sessions)
+        refuse_below(0, generated_tags=generated_tags, session_start_time=session_start_time)
+        refuse_below(0, write_complete_delay=write_complete_delay, detach_grace=detach_grace)
+        refuse_below(ABOVE_ZERO, generated_change_period=generated_change_period, lease=lease)
+        refuse_below(ABOVE_ZERO, default_command_timeout=default_command_timeout)
+        refuse_below(ABOVE_ZERO, worker_command_limit=worker_command_limit)
+        first_delay = delay_range(first_change_delay)
         keys = (GatewayKey.random(),) if api_keys is None else tuple(api_keys)
         self.api_key: str | None = keys[0].text if keys else None
         """Text of the first key; None where no key is asked for."""
@@ -376,12 +381,3 @@ class SimulatedGateway:
                 self._scheduler.add(found)
             else:
                 self._scheduled.append(found)
-
-
-def _range(delay: float | tuple[float, float] | None) -> tuple[float, float] | None:
-    if delay is None:
-        return None
-    low, high = delay if isinstance(delay, tuple) else (delay, delay)
-    if not 0 <= low <= high:
-        raise ValueError(f"first_change_delay goes from {low:g} to {high:g} seconds; use 0 or more, the smaller first")
-    return (low, high) if high else None

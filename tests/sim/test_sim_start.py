@@ -122,6 +122,26 @@ def test_an_argument_out_of_range_is_refused(wrong: dict[str, object]) -> None:
         SimulatedGateway(**wrong)  # type: ignore[arg-type]  # that is what is tested
 
 
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"max_sessions": 0}, "max_sessions is 0; use 1 or more"),
+        ({"event_queue_size": -1}, "event_queue_size is -1; use 1 or more"),
+        ({"generated_tags": -1}, "generated_tags is -1; use 0 or more"),
+        ({"session_start_time": -0.5}, "session_start_time is -0.5; use 0 or more"),
+        ({"write_complete_delay": float("nan")}, "write_complete_delay is nan; use 0 or more"),
+        ({"detach_grace": -1}, "detach_grace is -1; use 0 or more"),
+        ({"generated_change_period": 0}, "generated_change_period is 0; use more than 0"),
+        ({"lease": 0}, "lease is 0; use more than 0"),
+        ({"default_command_timeout": -1}, "default_command_timeout is -1; use more than 0"),
+        ({"worker_command_limit": 0}, "worker_command_limit is 0; use more than 0"),
+    ],
+)
+def test_a_limit_that_lets_nothing_through_is_refused_by_its_name(wrong: dict[str, float], complaint: str) -> None:
+    with pytest.raises(ValueError, match=f"^{complaint}$"):
+        SimulatedGateway(**wrong)  # type: ignore[arg-type]  # out of range
+
+
 def test_all_names_are_exported() -> None:
     assert sorted(sim.__all__) == sim.__all__ == dir(sim)
     for name in sim.__all__:

@@ -116,7 +116,9 @@ async def test_subtags_of_alarms_work_where_alarms_are_disabled() -> None:
         ("A.B,double,hi 1 5;HI 2 5", "2:19", "alarm Hi twice; name it once"),
         ("A.B,string,hi 1 5", "2:12", "a string has no alarms; a number or a bool has"),
         ("A.B,int[],hi 1 5", "2:11", "an array has no alarms; a number or a bool has"),
-        ("A.B,bool,on 5x 5", "2:13", "'5x' is not a number, as the limit of a boolean must be"),
+        ("A.B,bool,on 5x 5", "2:13", "'5x' is neither true nor false, as the limit of a bool must be"),
+        ("A.B,bool,on 80 300", "2:13", "'80' is neither true nor false, as the limit of a bool must be"),
+        ("A.B,bool,hi 80 300", "2:10", "hi is an alarm of a number; that of a bool has another name: Fault true 500"),
         ("A.B,bool,a.b true 5", "2:10", "'a.b' is not the name of an alarm: letters, digits and _"),
         ("A.B,bool,on true 5 deadband 1", "2:20", "a bool has no deadband"),
         (

@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import LineError
 
 USAGE = "NAME LIMIT SEVERITY [deadband NUMBER]; NAME …"
 _LEVELS = {"hihi": "HiHi", "hi": "Hi", "lo": "Lo", "lolo": "LoLo"}
+_BOOLEANS = ("true", "false", "1", "0")
 _SEVERITIES = range(1, 1000)
 
 
@@ -59,6 +60,11 @@ def _limit(words: list[tuple[str, int]], tag_type: NativeType, end: int) -> Alar
     (name, name_at), (limit, limit_at), (severity, severity_at) = words[:3]
     if not (severity.isascii() and severity.isdigit() and int(severity) in _SEVERITIES):
         raise LineError(severity_at, f"{severity!r} is not a severity; use a whole number from 1 to 999")
+    if tag_type is NativeType.BOOLEAN:
+        if name.lower() in _LEVELS:
+            raise LineError(name_at, f"{name} is an alarm of a number; that of a bool has another name: Fault true 500")
+        if limit.lower() not in _BOOLEANS:
+            raise LineError(limit_at, f"{limit!r} is neither true nor false, as the limit of a bool must be")
     try:
         found = coerce_scalar(limit, NativeType.BOOLEAN if tag_type is NativeType.BOOLEAN else NativeType.DOUBLE)
     except CoercionError as error:
