@@ -218,6 +218,33 @@ async def test_the_toolbar_keeps_gaps_and_alarms_in_view(tmp_path: Path, columns
         await sh.terminal.shows("ready · armed · gaps 0 · alarms 1 (1 unacked)")
 
 
+@pytest.mark.parametrize("columns", [60, 110])
+async def test_the_number_of_alarms_in_the_toolbar_has_the_colour_of_the_most_urgent_one(
+    tmp_path: Path, columns: int
+) -> None:
+    async with shell(tmp_path, cursor_reports=True, columns=columns) as sh:
+        screen = sh.terminal
+
+        def look() -> tuple[str, bool, bool] | None:
+            row = max(number for number, line in enumerate(screen.text.split("\n")) if " · alarms " in line)
+            at = screen.text.split("\n")[row].index("alarms ")
+            cell, next_to_it = screen.screen.buffer[row][at], screen.screen.buffer[row][at - 2]
+            assert (next_to_it.fg, next_to_it.reverse) == ("default", False)
+            return cell.fg, cell.bold, cell.reverse
+
+        await alarms_read(sh)
+        await screen.shows("alarms 0")
+        assert look() == ("default", False, False)
+        sh.gateway.raise_alarm("ZB!Area.Object.Lo", severity=600)
+        await screen.shows("alarms 1 (1 unacked)")
+        await until(lambda: look() == ("brown", False, False))
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi", severity=200)
+        await screen.shows("alarms 2 (2 unacked)")
+        await until(lambda: look() == ("red", True, True))
+        await screen.enter("ack ZB!Area.Object.Hi", "acknowledged", "alarms 2 (1 unacked)")
+        await until(lambda: look() == ("brown", False, False))
+
+
 async def test_a_gateway_without_alarms_disturbs_nothing_else(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True, alarms=False) as sh:
         await sh.terminal.shows("alarms off")

@@ -90,14 +90,19 @@ class AlarmMonitor(AlarmFeed):
 
     @property
     def figure(self) -> str:
-        """The number of alarms for the toolbar; empty where they are not read."""
+        """The number of alarms for the toolbar, with the severity of the most urgent one; empty where none are read.
+
+        An acknowledged alarm is less urgent than any other.
+        """
         if not self.has_started:
             return ""
         if self.has_ended and self.lost_at is None:
             return "alarms off"
         waiting = len(self.unacknowledged)
         doubt = "" if self.is_complete else "?"
-        return f"alarms {len(self.alarms)}{doubt}{f' ({waiting} unacked)' if waiting else ''}"
+        text = f"alarms {len(self.alarms)}{doubt}{f' ({waiting} unacked)' if waiting else ''}"
+        severities = [each.severity for each in self.unacknowledged or self.alarms.values()]
+        return AlarmLine.of(text, min(severities)) if severities else text
 
     def tell(self, news: AlarmNews) -> None:
         self.arrived.append(ArrivedAlarmNews(clock.monotonic(), news))

@@ -124,7 +124,7 @@ class FullWatch:
                         ),
                         Window(FormattedTextControl(self._status), height=1),
                         around.message_window(),
-                        around.figures_window(),
+                        around.state_window(),
                         Window(FormattedTextControl(self._hint), height=1),
                     ]
                 )

@@ -73,7 +73,7 @@ class Pager:
                         Window(ScrolledRows(self._page, self._scroll)),
                         Window(FormattedTextControl(self._status), height=1),
                         around.message_window(),
-                        around.figures_window(),
+                        around.state_window(),
                     ]
                 )
             ),

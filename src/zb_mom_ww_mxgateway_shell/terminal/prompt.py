@@ -121,13 +121,13 @@ class Prompt:
             self._output,
             self._style,
             panel=self._panel.text,
-            figures=self._toolbar.figures,
+            state_line=self._toolbar.state_line,
             flush=self._console.flush,
             hides=self._secrets.may_come,
             is_dumb=self._is_dumb,
         )
         self._around = Surroundings(
-            self._output, self._panel.text, self._toolbar.figures, NewestMessage(), self._console.waiting
+            self._output, self._panel.text, self._toolbar.state_line, NewestMessage(), self._console.waiting
         )
         screen = self._input, self._output, self._style, self._around
         self._lines = PagedLines(

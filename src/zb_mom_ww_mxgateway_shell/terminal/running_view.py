@@ -15,7 +15,7 @@ from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HS
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start, safe
 from zb_mom_ww_mxgateway_shell.output.results import Movable, Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
@@ -51,12 +51,12 @@ class RunningView:
         style: BaseStyle,
         *,
         panel: Callable[[int], StyleAndTextTuples],
-        figures: Callable[[], str],
+        state_line: Callable[[], StyleAndTextTuples],
         flush: Callable[[], object],
         hides: Callable[[], bool],
         is_dumb: bool,
     ) -> None:
-        """`panel` returns the watched values in at most so many rows, `figures` the state of the connection, `hides`
+        """`panel` returns the watched values in at most so many rows, `state_line` the state of the connection, `hides`
         whether what is typed ahead may be a secret; `flush` writes the lines that were printed while the view was
         leaving. Nothing is shown on a dumb terminal.
         """
@@ -64,7 +64,7 @@ class RunningView:
         self._output = output
         self._style = style
         self._panel = panel
-        self._figures = figures
+        self._state_line = state_line
         self._flush = flush
         self._feed: Picture | None = None
         self._progress: Callable[[], str] = lambda: ""
@@ -181,7 +181,7 @@ class RunningView:
 
     def _made(self) -> Application[None]:
         running = ~is_done
-        toolbar = Window(FormattedTextControl(self._toolbar), style="class:bottom-toolbar", height=1)
+        toolbar = Window(FormattedTextControl(self._state_line), style="class:bottom-toolbar", height=1)
         app: Application[None] = Application(
             layout=Layout(
                 HSplit(
@@ -236,9 +236,6 @@ class RunningView:
         typed = _UNSEEN if self._hides() else safe(self._held.text.replace("\n", "⏎"))
         room = self._output.get_size().columns - len(_AHEAD) - 1
         return [("", f"{_AHEAD}{cut_start(typed, room)}")]
-
-    def _toolbar(self) -> StyleAndTextTuples:
-        return [("", cut(f" {self._figures()}", self._output.get_size().columns))]
 
     # Keys.
 

@@ -43,8 +43,8 @@ class Surroundings:
     output: Output
     panel: Callable[[int], StyleAndTextTuples]
     """Returns the panel in at most so many rows."""
-    figures: Callable[[], str]
-    """Returns the state of the connection."""
+    state_line: Callable[[], StyleAndTextTuples]
+    """Returns the state of the connection, as much as fits."""
     message: NewestMessage
     waiting: Callable[[], tuple[int, str, str]]
     """Returns how many lines wait until the view is left, and the newest with its style."""
@@ -67,9 +67,9 @@ class Surroundings:
             newest, style = self.message.text, style_of_line(self.message.text)
         return f"{count} lines came, the newest: {newest}" if count > 1 else newest, style or "class:problem"
 
-    def figures_window(self) -> Window:
+    def state_window(self) -> Window:
         """Return the window of the state of the connection."""
-        return Window(FormattedTextControl(lambda: [("", f" {self._cut(self.figures())}")]), height=1)
+        return Window(FormattedTextControl(self.state_line), height=1)
 
     def rows(self, *, with_panel: bool) -> int:
         """Return how many rows they take now."""

@@ -1,7 +1,9 @@
 """Line under the prompt: help for the line being typed, and the state of the connection."""
 
 import asyncio
+import re
 
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.live.session import LiveSession
@@ -11,10 +13,12 @@ from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.editing import LineEditor
+from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 _USAGE_COLUMNS = 20
 _GLOB_COLUMNS = 24
+_ALARMS = re.compile(r"(?<= · )alarms [^·]*[^· ]")
 
 
 class Toolbar:
@@ -48,8 +52,24 @@ class Toolbar:
             figures += f" · use NAME: {safe(', '.join(context.connections))}"
         return figures
 
-    def text(self) -> str:
+    def state_line(self) -> StyleAndTextTuples:
+        """Return as much of the state of the connection as fits: the toolbar where no line is typed."""
+        return self._colored(cut(f" {self.figures()}", self._output.get_size().columns))
+
+    def text(self) -> StyleAndTextTuples:
         """Return as much of the text as fits."""
+        return self._colored(self._plain_text())
+
+    def _colored(self, text: str) -> StyleAndTextTuples:
+        """Return a text with the number of alarms in the colour of the most urgent one."""
+        current = self._context.current
+        style = style_of_line(current.alarms.figure) if current is not None else ""
+        found = _ALARMS.search(text) if style else None
+        if found is None:
+            return [("", text)]
+        return [("", text[: found.start()]), (style, found[0]), ("", text[found.end() :])]
+
+    def _plain_text(self) -> str:
         line, figures = self._editor.text or self._editor.missed_search, self.figures()
         mode = f" {name}" if (name := self._editor.vi_mode) else ""
         columns = self._output.get_size().columns
