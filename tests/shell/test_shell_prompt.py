@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
+from zb_mom_ww_mxgateway_shell.terminal.prompt_text import prompt_text
 from zb_mom_ww_mxgateway_shell.terminal.running_view import RunningView
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
@@ -726,3 +727,34 @@ async def test_a_redraw_parses_nothing_and_each_text_once(tmp_path: Path, monkey
         await until(lambda: drawn >= 3)
         assert len(parsed) == seen
         sh.terminal.type("\x15")
+
+
+@pytest.mark.parametrize(
+    ("columns", "read_only", "armed", "focused"),
+    [
+        (
+            110,
+            "plantgw.example:5001 (read-only)> ",
+            ":5001 (armed Plant.* ",
+            "plantgw.example:5001 Plant.Tank1 (armed ",
+        ),
+        (80, "plantgw.example:5001 (read-only)> ", ":5001 (armed Plant.* ", "plant…e:5001 Plant.Tank1 (armed "),
+        (40, "pla…5001 (read-only)> ", "pla…5001 (armed ", "pla…5001 …t.Tank1 (armed "),
+    ],
+)
+async def test_the_prompt_leaves_half_of_a_row_for_what_is_typed(
+    tmp_path: Path, columns: int, read_only: str, armed: str, focused: str
+) -> None:
+    async with shell(tmp_path, columns=columns) as sh:
+        context = sh.context
+        made = context.connected
+        made.name = "plantgw.example:5001"
+        context.connections = {made.name: made}
+        made.arming.disarm("it is tried")
+        assert prompt_text(context, columns) == read_only
+        made.arming.arm(["Plant.*"], 600)
+        assert armed in prompt_text(context, columns)
+        made.focus = "Plant.Tank1"
+        assert focused in prompt_text(context, columns)
+        assert len(prompt_text(context, columns)) <= max(columns // 2, 35)
+        assert "Plant.Tank1 (armed Plant.* " in prompt_text(context)

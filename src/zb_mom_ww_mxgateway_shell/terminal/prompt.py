@@ -92,7 +92,7 @@ class Prompt:
         self._toolbar = Toolbar(context, self._output, self._typed, LineEditor(lambda: self._prompt))
         keys = prompt_keys()
         self._prompt: PromptSession[str] = PromptSession(
-            message=partial(prompt_message, context),
+            message=partial(prompt_message, context, self._output),
             completer=ShellCompleter(context, self._typed),
             lexer=LineLexer(context, self._typed),
             input_processors=[SafeTextProcessor()],
