@@ -738,7 +738,7 @@ async def test_a_redraw_parses_nothing_and_each_text_once(tmp_path: Path, monkey
             ":5001 (armed Plant.* ",
             "plantgw.example:5001 Plant.Tank1 (armed ",
         ),
-        (80, "plantgw.example:5001 (read-only)> ", ":5001 (armed Plant.* ", "…e:5001 Plant.Tank1 (armed "),
+        (80, "plantgw.example:5001 (read-only)> ", ":5001 (armed ", "…e:5001 Plant.Tank1 (armed "),
         (40, "pla…5001 (read-only)> ", "pla…5001 (armed ", "pla…5001 …t.Tank1 (armed "),
     ],
 )
