@@ -5,7 +5,6 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from grpc.experimental import ChannelOptions
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
@@ -58,6 +57,8 @@ def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
 
 def make_reading_channel(options: ClientOptions, trust: tls.Trust) -> grpc.Channel:
     """Return an unconnected channel for a thread that reads one stream; gRPC starts no other thread for it."""
+    from grpc.experimental import ChannelOptions  # Lazy: a client that streams no events needs none of it.
+
     single = (ChannelOptions.SingleThreadedUnaryStream, 1)
     channel: grpc.Channel = _channel(grpc, options, [*channel_options(options, trust), single], trust)
     return channel
