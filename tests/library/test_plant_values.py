@@ -117,10 +117,12 @@ async def test_a_stream_that_was_heard_a_moment_ago_is_not_asked(
         assert bool(asked) is is_asked
 
 
-@pytest.mark.usefixtures("briefly")
-async def test_a_value_from_before_a_write_to_the_tag_is_stale(gateway: SimulatedGateway, live: LiveSession) -> None:
+async def test_a_value_from_before_a_write_to_the_tag_is_stale(
+    gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = LivePlantValues(live)
     await values.prepare([INT])
+    monkeypatch.setattr(plant_values, "FIRST_VALUES_TIMEOUT", 0.2)
     gateway.faults.stall("write")
     writing = asyncio.create_task(live.write(INT, 77))
     (item,) = live.session.handles.items.values()

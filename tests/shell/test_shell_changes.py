@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.safety.changes import SentValue
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
 from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder, RevertRecord
-from zb_mom_ww_mxgateway.safety.reverts import Revert
+from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertStage
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -299,7 +299,7 @@ async def test_revert_puts_a_timed_write_back_now(context: Context, gateway: Sim
 
 
 async def test_revert_without_a_person_leaves_the_value_of_somebody_else(
-    context: Context, gateway: SimulatedGateway
+    context: Context, gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await text_of(context, f"write {INT} 5 --for 10m")
     gateway.set(INT, 9)
@@ -309,12 +309,27 @@ async def test_revert_without_a_person_leaves_the_value_of_somebody_else(
     assert f"it was 0, ours is 5, and it is 9 now; revert {INT} puts it back, keep {INT} leaves it" in result.text
     assert (gateway.read(INT).value, len(files())) == (9, 1)
 
+    reverts, began, looking = context.connected.changes.reverts, asyncio.Event(), list[asyncio.Task[None]]()
+    find = reverts._present
+
+    async def found(revert: Revert) -> object:
+        began.set()
+        return await find(revert)
+
     async def answer(question: str) -> bool:
+        # A look at what is due begins before the answer: it finds the same, and asks once more.
+        (revert,) = reverts.pending.all
+        revert.stop(RevertStage.PENDING, "")
+        revert.hurry()
+        monkeypatch.setattr(reverts, "_present", found)
+        looking.append(asyncio.create_task(reverts.look()))
+        await began.wait()
         return "Write 0 all the same?" in question
 
     context.ask = answer
     assert (await result_of(context, f"revert {INT}")).exit_code is ExitCode.DONE
     assert (gateway.read(INT).value, files()) == (0, [])
+    await asyncio.gather(*looking)
 
 
 async def test_undo_ends_a_timed_write(context: Context, gateway: SimulatedGateway) -> None:

@@ -312,6 +312,7 @@ async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which
         await sh.terminal.shows(f"\n{other}: ready")
         await sh.terminal.enter("write TestChildObject.TestInt 6", "nothing was sent")
         await sh.terminal.enter("use demo", "\ndemo>")
+        await sh.terminal.prompted()
         await sh.terminal.enter(f"disconnect {other}", f"disconnected from {other}\ndemo>")
         assert ([write.value for write in sh.gateway.writes], list(second.writes)) == ([5], [])
 
@@ -332,6 +333,7 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
         signal.raise_signal(signal.SIGINT)
         await sh.terminal.shows("interrupted", "\nmxgw (none in use)>")
         await sh.terminal.enter("use demo", "\ndemo>")
+        await sh.terminal.prompted()
         second.faults.release("CloseSession")
 
 
