@@ -153,6 +153,7 @@ class GatewayClient:
 
     @classmethod
     async def _connected(cls, options: ClientOptions, timeout: float) -> Self:
+        is_reached = False
         try:
             async with asyncio.timeout(timeout):
                 trust = await tls.settle(options)
@@ -161,12 +162,14 @@ class GatewayClient:
                     await client._remember()
                     await client._first_call()
                 except BaseException:
+                    is_reached = client._transport.channel.is_connected()
                     await client.close()
                     raise
         except TimeoutError:
             raise MxGatewayTransportError(
-                f"cannot connect to {options.endpoint}: no answer within {timeout:g} s; "
-                f"check the address, the port and the firewall",
+                f"cannot connect to {options.endpoint}: "
+                f"{'it is reached, and gave ' if is_reached else ''}no answer within {timeout:g} s; "
+                f"{'its galaxy database may hang' if is_reached else 'check the address, the port and the firewall'}",
                 endpoint=options.endpoint,
                 call="connect",
             ) from None

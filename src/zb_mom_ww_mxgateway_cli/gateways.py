@@ -6,7 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -85,10 +85,19 @@ class Gateways:
         """Enter the log of this command line, and leave it when the connections are closed."""
         self._kept.enter_context(log)
 
-    def run(self, options: "ClientOptions", policy: WritePolicy | None, command: GuardedRun, action: Action) -> None:
+    def run(
+        self,
+        options: "ClientOptions",
+        policy: WritePolicy | None,
+        command: GuardedRun,
+        action: Action,
+        *,
+        is_endless: bool = False,
+    ) -> None:
         """Await `action` on a connected client. Raise its errors, and click.Abort for Ctrl-C and its like.
 
-        With a policy, its writes are guarded by it and by what the command says of them.
+        With a policy, its writes are guarded by it and by what the command says of them. It is told where it waits long
+        for the gateway; of one that `is_endless`, only while it connects.
         """
         import asyncio  # Lazy: it would take a fifth of the time of --help.
 
@@ -96,16 +105,23 @@ class Gateways:
         self._loop = self._loop or asyncio.Runner()
         try:
             with _library_warnings(command.report):
-                self._loop.run(self._acted((options, policy), command, action))
+                self._loop.run(self._acted((options, policy), command, action, is_endless=is_endless))
         except (KeyboardInterrupt, asyncio.CancelledError):
             # Another signal, in the orderly end after the first one, must not hide that a write is in doubt.
             gateway = self._all.get((options, policy))
             raise (gateway and gateway.guard.doubt) or click.Abort() from None
 
     async def _acted(
-        self, key: tuple["ClientOptions", WritePolicy | None], command: GuardedRun, action: Action
+        self,
+        key: tuple["ClientOptions", WritePolicy | None],
+        command: GuardedRun,
+        action: Action,
+        *,
+        is_endless: bool,
     ) -> None:
         import asyncio
+
+        from zb_mom_ww_mxgateway_console.process.slow_answers import told_while_slow  # Lazy, as asyncio.
 
         if key not in self._all:
             self._all[key] = CommandConnection(*key)
@@ -113,12 +129,15 @@ class Gateways:
         gateway.guard.begin(command)
         try:
             with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
-                await gateway.connect(command.report)
+                tell, endpoint = command.report.warning, key[0].endpoint
+                with told_while_slow(f"connecting to {endpoint}", tell):
+                    await gateway.connect(command.report)
                 if not gc.isenabled():
                     # What is there now stays: the collector need not look at it again.
                     gc.freeze()
                     gc.enable()
-                await action(gateway)
+                with nullcontext() if is_endless else told_while_slow(f"{command.command} at {endpoint}", tell):
+                    await action(gateway)
         except MxGatewayTransportError:
             # The connection is broken: the next line opens another, and gets its own error.
             await self._all.pop(key).aclose()

@@ -58,13 +58,18 @@ class Runner:
         self._consent = consent
         self._connected: CommandConnection | None = None
 
-    def run(self, action: Callable[["GatewayClient"], Awaitable[None]]) -> None:
-        """Connect if necessary, and await `action`. Raise its errors, and click.Abort for Ctrl-C."""
-        self._run(lambda connection: action(connection.client))
+    def run(self, action: Callable[["GatewayClient"], Awaitable[None]], *, is_endless: bool = False) -> None:
+        """Connect if necessary, and await `action`. Raise its errors, and click.Abort for Ctrl-C.
 
-    def run_in(self, session_id: str, action: Callable[["Session"], Awaitable[None]]) -> None:
+        One that `is_endless` waits for whatever comes; of any other it is told where it waits long for an answer.
+        """
+        self._run(lambda connection: action(connection.client), is_endless=is_endless)
+
+    def run_in(
+        self, session_id: str, action: Callable[["Session"], Awaitable[None]], *, is_endless: bool = False
+    ) -> None:
         """Run `action`, like :meth:`run`, on a session that was opened elsewhere."""
-        self._run(lambda connection: action(connection.attached(session_id)))
+        self._run(lambda connection: action(connection.attached(session_id)), is_endless=is_endless)
 
     def decide_by(self, live: "LiveSession") -> None:
         """Let the values of a live session decide about the writes of this command, if they are guarded."""
@@ -101,7 +106,7 @@ class Runner:
             )
             raise guard.doubt from None
 
-    def _run(self, action: Callable[[CommandConnection], Awaitable[None]]) -> None:
+    def _run(self, action: Callable[[CommandConnection], Awaitable[None]], *, is_endless: bool) -> None:
         async def connected(connection: CommandConnection) -> None:
             self._connected = connection
             await action(connection)
@@ -109,7 +114,7 @@ class Runner:
         options = self.connection.client_options()
         self.report.api_key = options.api_key
         command = GuardedRun(click.get_current_context().command_path, self._consent, self.report)
-        self._gateways.run(options, self._policy, command, connected)
+        self._gateways.run(options, self._policy, command, connected, is_endless=is_endless)
 
     def answer(
         self,

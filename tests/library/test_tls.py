@@ -479,6 +479,13 @@ async def test_a_listener_that_never_answers_ends_in_time(plaintext: bool, known
     assert endpoint in str(caught.value)
 
 
+async def test_a_gateway_that_is_reached_and_gives_no_answer_is_told_from_one_that_is_not() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        gateway.faults.stall("TestConnection")
+        with pytest.raises(MxGatewayTransportError, match=r"it is reached, and gave no answer within 3 s; its galaxy"):
+            await GatewayClient.connect(endpoint=gateway.endpoint, plaintext=True, connect_timeout=3)
+
+
 @pytest.mark.parametrize("plaintext", [True, False])
 async def test_a_remembered_gateway_that_never_answers_ends_in_time(
     plaintext: bool, secure: SimulatedGateway, known_gateways: Path

@@ -70,3 +70,22 @@ async def test_a_line_that_waits_says_so_and_ctrl_c_ends_it(run: ShellProcess, g
         await terminal.shows("once more ends it at once")
         terminal.process.send_signal(signal.SIGINT)
         assert await terminal.ended() == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+async def test_a_start_that_waits_for_a_session_says_so(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    from shell_pty import at_a_terminal  # Not on Windows.
+
+    gateway.faults.stall("OpenSession")
+    async with at_a_terminal(run, gateway, "--plaintext", "-e", "read Plant.Tank1.Level") as terminal:
+        await terminal.shows(f"connecting to {gateway.endpoint}: no answer yet after 3 s")
+        gateway.faults.release("OpenSession")
+        assert await terminal.ended() == 0
+
+
+async def test_doctor_ends_where_its_session_cannot_be_closed(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    gateway.faults.release()
+    gateway.faults.stall("CloseSession")
+    done = await run("-e", f"doctor {gateway.endpoint} --plaintext")
+    assert done.code == 0, done
+    assert "not closed: no answer within 3 s" in done.out

@@ -47,7 +47,7 @@ def stream_alarms(runner: Runner, prefix: str, most: int | None, duration: float
         stream = client.stream_alarms(prefix)
         await print_stream(stream, runner.report, Rendering(feed_form, alarm_text, FEED_COLUMNS), ended, most, duration)
 
-    runner.run(action)
+    runner.run(action, is_endless=True)
 
 
 @click.command(

@@ -135,7 +135,7 @@ def forward(
             if kept is not None:
                 kept.close()
 
-    runner.run(action)
+    runner.run(action, is_endless=True)
 
 
 def _tags(names: tuple[str, ...], tags_file: str | None) -> list[str]:

@@ -156,4 +156,4 @@ def galaxy_deploy_events(runner: Runner, most: int | None, duration: float | Non
             stream, runner.report, Rendering(deploy_form, deploy_text, DEPLOY_COLUMNS), ended, most, duration
         )
 
-    runner.run(action)
+    runner.run(action, is_endless=True)

@@ -345,4 +345,4 @@ def bench_read_bulk(
 
         await measure(runner.report, session, server_handle, tags, rounds, timeout_ms)
 
-    runner.run_in(session_id, action)
+    runner.run_in(session_id, action, is_endless=True)

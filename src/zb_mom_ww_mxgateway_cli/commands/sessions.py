@@ -126,7 +126,7 @@ def stream_events(
             stream, runner.report, Rendering(event_form, event_text, EVENT_COLUMNS), ended, most, duration
         )
 
-    runner.run_in(session_id, action)
+    runner.run_in(session_id, action, is_endless=True)
 
 
 async def _record(

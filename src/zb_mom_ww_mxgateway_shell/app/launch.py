@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
 from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE
 from zb_mom_ww_mxgateway_console.process.endings import ENDING
+from zb_mom_ww_mxgateway_console.process.slow_answers import told_while_slow
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -141,15 +142,23 @@ class Launch:
             await stack.enter_async_context(simulated(context, self._wanted.demo_plant))
             return
         stack.push_async_callback(self._disconnect)
+        context.told_while_opening = lambda each: self._told(f"connecting to {each.endpoint or self._endpoint}")
         if self._wanted.profile:
             await self._connect_profile(self._wanted.profile)
         elif self._endpoint and self._connects:
             await context.connect(self._connection)
+        # From here on whatever runs a line tells what that waits for.
+        context.told_while_opening = lambda each: nullcontext()
+
+    def _told(self, what: str) -> AbstractContextManager[None]:
+        """Tell on standard error what takes long."""
+        return told_while_slow(what, lambda text: self._context.writer.err(f"{safe(text)}\n"))
 
     async def _disconnect(self) -> None:
         """Close all connections. A run fails if a gateway does not answer then; a person who leaves is told."""
         try:
-            await self._context.disconnect()
+            with self._told("closing the session"):
+                await self._context.disconnect()
         except MxGatewayTransportError as error:
             if not self._context.interactive:
                 raise

@@ -41,6 +41,8 @@ SECONDS = {
     "alarms": 10.0,
 }
 """Time limit of each step. A session is a process that the gateway has to start."""
+_CLOSING_SECONDS = 3.0
+"""Seconds in which the gateway confirms that the session is closed, without the few that the library takes itself."""
 _SILENT = {
     "name": "the name server does not answer",
     "port": "no answer from the address, or a firewall drops it: check the address, the port and the firewall",
@@ -69,6 +71,11 @@ class Doctor:
         self._client: GatewayClient | None = None
         self._live: LiveSession | None = None
         self._opened = datetime.now(UTC), datetime.now(UTC)
+        self._step, self._step_began = "", clock.monotonic()
+
+    def step(self) -> str:
+        """Return the step that it takes, and for how long."""
+        return f"{self._step}, {age_text(clock.monotonic() - self._step_began)}"
 
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
         """Show each finding as it comes; stop where the next step would fail for the same reason."""
@@ -93,7 +100,7 @@ class Doctor:
                 if is_needed and any(finding.verdict is Verdict.BAD for finding in found):
                     break
         finally:
-            await self._close_connection()
+            await self._close_connection(show)
         return dataclasses.replace(self.result(), shown=True)
 
     def result(self) -> Diagnosis:
@@ -114,7 +121,7 @@ class Doctor:
     async def _findings_of(self, name: str, step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
         """Run a step and return its findings; an error becomes a finding."""
         seconds = SECONDS[name]
-        started = clock.monotonic()
+        self._step, self._step_began = name, (started := clock.monotonic())
         try:
             # A person who types the key has no time limit.
             connection = await self._keyed() if name == "key" else None
@@ -136,13 +143,18 @@ class Doctor:
         took = (clock.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 
-    async def _close_connection(self) -> None:
+    async def _close_connection(self, show: Callable[[str], None]) -> None:
         live, client, self._live, self._client = self._live, self._client, None, None
+        self._step, self._step_began = "closing the session", clock.monotonic()
         try:
             if live is not None:
-                await live.aclose()
-        except MxGatewayError as error:
-            self._findings.append(note("session", f"not closed: {error}", "it ends by itself when its lease runs out"))
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await live.aclose()
+        except (MxGatewayError, TimeoutError) as error:
+            why = error_text(error) if isinstance(error, MxGatewayError) else f"no answer within {_CLOSING_SECONDS:g} s"
+            finding = note("session", f"not closed: {why}", "it ends by itself when its lease runs out")
+            self._findings.append(finding)
+            show(finding.line())
         finally:
             if client is not None:
                 await client.close()

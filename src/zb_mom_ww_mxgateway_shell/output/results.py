@@ -91,6 +91,14 @@ class Pending(Feed, Protocol):
         """Return its state and the time left in one line, safe for a terminal."""
 
 
+@runtime_checkable
+class Stepwise(Feed, Protocol):
+    """A feed of steps, each of which ends by itself."""
+
+    def step(self) -> str:
+        """Return what it waits for, in a few words."""
+
+
 class Sheet(NamedTuple):
     """The rows of a result for CSV. Its columns are those of the command, whichever rows there are, and if there are
     none."""

@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Stepwise
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
@@ -64,7 +64,10 @@ class LinePerformer:
         telling = asyncio.create_task(self._output.tell_wait(line.progress), name="progress")
 
         async def follow(feed: Feed) -> Result:
+            nonlocal telling
             await self._end(telling)
+            if isinstance(feed, Stepwise):
+                telling = asyncio.create_task(self._output.tell_wait(feed.step), name="progress")
             return await self._follow(feed)
 
         try:

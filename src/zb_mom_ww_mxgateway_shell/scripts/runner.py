@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from zb_mom_ww_mxgateway_console.process.slow_answers import told_while_slow
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
@@ -348,7 +349,8 @@ class ScriptRun:
         self._context.file.standing.statement = statement
         heard = None
         if self._first_contact is not None and self._first_contact.is_due(statement):
-            heard = await self._signals.ending(self._first_contact.before(statement))
+            with told_while_slow("first values of the file's tags", lambda text: self._output.problem([text])):
+                heard = await self._signals.ending(self._first_contact.before(statement))
             if self._is_over:
                 return  # A signal came meanwhile.
         self._output.begin(statement)

@@ -1,7 +1,7 @@
 """The state of a shell: connections, handles, settings, last result."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,8 @@ class Context:
         """Asks a person for the value of a name; None where no person can be asked."""
         self.ask_unseen: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for the value of a name, typed unseen; None where no person can be asked."""
+        self.told_while_opening: Callable[[Connection], AbstractContextManager[None]] = lambda connection: nullcontext()
+        """Around the opening of a connection: tells a person where it takes long."""
         self.journals = Journals(lambda text: self.alert(text))
         """The journals of this process."""
         self.source_file: SourceFile | None = None
@@ -211,23 +213,25 @@ class Context:
         from zb_mom_ww_mxgateway_shell.state.write_desk import attach, make_desk  # Lazy: it loads the contract.
 
         terms = self.write_terms.of(connection, terms, self.read_only, self.connections.values())
-        made = await GatewayConnection.open(
-            connection,
-            name,
+        desk = make_desk(
+            self.journals,
             terms,
-            make_desk(
-                self.journals,
-                terms,
-                asks_each=self.interactive and not terms.is_demo,
-                asks_beyond_range=self.interactive,
-                assume_yes=self.assume_yes,
-                notice=lambda text: self.notice(text),
-            ),
+            asks_each=self.interactive and not terms.is_demo,
+            asks_beyond_range=self.interactive,
+            assume_yes=self.assume_yes,
             notice=lambda text: self.notice(text),
-            settles_later=self.settles_later and not attached,
-            attached=attached,
-            beside=beside,
         )
+        with self.told_while_opening(connection):
+            made = await GatewayConnection.open(
+                connection,
+                name,
+                terms,
+                desk,
+                notice=lambda text: self.notice(text),
+                settles_later=self.settles_later and not attached,
+                attached=attached,
+                beside=beside,
+            )
         attach(made, self.ask_selection)
         report_disarming(made, lambda text: self._report_disarmed(made, text))
         made.catalogue.keeps = lambda: self.settings.keep_galaxy == "on" and not made.terms.is_demo
