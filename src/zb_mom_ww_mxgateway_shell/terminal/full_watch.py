@@ -3,14 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
-from prompt_toolkit.output import Output
-from prompt_toolkit.styles import BaseStyle
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, Window
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.system import clock
@@ -22,14 +18,13 @@ from zb_mom_ww_mxgateway_shell.output.value_text import whole_text
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted, row_reasons
 from zb_mom_ww_mxgateway_shell.output.watch_view import ItemKey, WatchedItem, WatchView
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.help_page import HelpPage
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.row_actions import ACTIONS, RowAction, action_of
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
-from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import Screen
 
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
@@ -77,20 +72,17 @@ class FullWatch:
     def __init__(
         self,
         panel: WatchView,
-        around: Surroundings,
-        input: Input,
-        output: Output,
-        style: BaseStyle,
+        screen: Screen,
         *,
         takes_mouse: bool = False,
         write_raw: WriteRaw | None = None,
         acts: bool = True,
     ) -> None:
-        """`around` stays in view, but for the panel; `write_raw` writes a control sequence to the terminal. With `acts`
-        a key leaves it for a line about the selected row."""
+        """What is around the screen stays in view, but for the panel; `write_raw` writes a control sequence to the
+        terminal. With `acts` a key leaves it for a line about the selected row."""
         self._panel = panel
-        self._around = around
-        self._output = output
+        self._around = around = screen.around
+        self._output = output = screen.output
         self._scroll = Scroll()
         self._sort = 0
         self._reversed = False
@@ -110,33 +102,22 @@ class FullWatch:
         self._ordered_at = float("-inf")
         self._acts = acts
         self._action: RowAction | None = None
-        self._app: Application[None] = Application(
-            layout=Layout(
-                HSplit(
-                    [
-                        self._help.window(),
-                        ConditionalContainer(
-                            Window(ScrolledRows(self._page, self._scroll, self._clicked)), ~self._help.opened
-                        ),
-                        ConditionalContainer(
-                            Window(FormattedTextControl(self._details), height=self._extra),
-                            Condition(lambda: self._extra() > 0),
-                        ),
-                        Window(FormattedTextControl(self._status), height=1),
-                        around.message_window(),
-                        around.state_window(),
-                        Window(FormattedTextControl(self._hint), height=1),
-                    ]
-                )
-            ),
-            key_bindings=self._keys(),
-            style=style,
-            full_screen=True,
-            mouse_support=takes_mouse,
-            input=input,
-            output=output,
+        self._app = screen.filled(
+            [
+                self._help.window(),
+                ConditionalContainer(Window(ScrolledRows(self._page, self._scroll, self._clicked)), ~self._help.opened),
+                ConditionalContainer(
+                    Window(FormattedTextControl(self._details), height=self._extra),
+                    Condition(lambda: self._extra() > 0),
+                ),
+                Window(FormattedTextControl(self._status), height=1),
+                around.message_window(),
+                around.state_window(),
+                Window(FormattedTextControl(self._hint), height=1),
+            ],
+            self._keys(),
+            takes_mouse=takes_mouse,
         )
-        silence_cursor_warning(self._app)
 
     async def run(self) -> RowAction | None:
         """Show the panel until a person leaves it, or wants something done with a row; return that.

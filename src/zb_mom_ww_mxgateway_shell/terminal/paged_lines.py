@@ -37,7 +37,7 @@ class PagedLines:
         self._console = console
         self._keys = keys
         self._screen = screen
-        self._output = screen[1]
+        self._output = screen.output
         self._panel = panel
         self._is_dumb = is_dumb
         self._listed: list[str] = []
@@ -105,5 +105,5 @@ class PagedLines:
             self._context.spool.line(line)
         shown, takes_mouse = [retold(line, safe(line)) for line in lines], self._context.settings.mouse == "on"
         with self._console.held():
-            await Pager(shown, *self._screen, self._keys, at_end=at_end, takes_mouse=takes_mouse).run()
+            await Pager(shown, self._screen, self._keys, at_end=at_end, takes_mouse=takes_mouse).run()
         self._console.print(f"({counted(len(lines), 'line')})")

@@ -3,27 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
-from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition, Filter
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyProcessor
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
-from prompt_toolkit.output import Output
-from prompt_toolkit.styles import BaseStyle
+from prompt_toolkit.layout import FormattedTextControl, Window
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, safe, width
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.mouse import ScrolledRows
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
-from zb_mom_ww_mxgateway_shell.terminal.surroundings import Surroundings
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import Screen
 
 _AHEAD_KEYS = (" · Enter leaves with it at the prompt, Esc drops it", " · Enter leaves, Esc drops it", "")
 """From the longest; the first that fits is shown."""
@@ -40,17 +35,14 @@ class Pager:
     def __init__(
         self,
         lines: Sequence[str],
-        input: Input,
-        output: Output,
-        style: BaseStyle,
-        around: Surroundings,
+        screen: Screen,
         keys: HeldKeys,
         *,
         at_end: bool = False,
         takes_mouse: bool = False,
     ) -> None:
-        """`around` stays in view, too, and `keys` keep what is typed for the next prompt. With `at_end` the last lines
-        are in view first."""
+        """What is around the screen stays in view, too; `keys` keep what is typed for the next prompt. With `at_end`
+        the last lines are in view first."""
         self._whole = lines
         self._held = keys
         self._ahead = ""
@@ -59,32 +51,23 @@ class Pager:
         self._rows_of_lines: Sequence[tuple[int, str]] = ()
         """Each row with the number of its line."""
         self._width = 0
-        self._output = output
-        self._around = around
+        self._around = around = screen.around
+        self._output = screen.output
         self._scroll = Scroll()
         self._needle = SearchField()
         self._missed = ""
         """The text of a search that has just found nothing."""
-        self._app: Application[None] = Application(
-            layout=Layout(
-                HSplit(
-                    [
-                        around.panel_window(),
-                        Window(ScrolledRows(self._page, self._scroll)),
-                        Window(FormattedTextControl(self._status), height=1),
-                        around.message_window(),
-                        around.state_window(),
-                    ]
-                )
-            ),
-            key_bindings=self._keys(),
-            style=style,
-            full_screen=True,
-            mouse_support=takes_mouse,
-            input=input,
-            output=output,
+        self._app = screen.filled(
+            [
+                around.panel_window(),
+                Window(ScrolledRows(self._page, self._scroll)),
+                Window(FormattedTextControl(self._status), height=1),
+                around.message_window(),
+                around.state_window(),
+            ],
+            self._keys(),
+            takes_mouse=takes_mouse,
         )
-        silence_cursor_warning(self._app)
         self._app.key_processor.before_key_press += self._forget_missed
 
     async def run(self) -> None:

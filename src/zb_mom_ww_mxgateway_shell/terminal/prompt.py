@@ -61,7 +61,7 @@ from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuest
 from zb_mom_ww_mxgateway_shell.terminal.shown_results import ShownResults
 from zb_mom_ww_mxgateway_shell.terminal.sourced_files import SourcedFiles
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of
-from zb_mom_ww_mxgateway_shell.terminal.surroundings import NewestMessage, Surroundings
+from zb_mom_ww_mxgateway_shell.terminal.surroundings import NewestMessage, Screen, Surroundings
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
@@ -129,7 +129,7 @@ class Prompt:
         self._around = Surroundings(
             self._output, self._panel.text, self._toolbar.state_line, NewestMessage(), self._console.waiting
         )
-        screen = self._input, self._output, self._style, self._around
+        screen = Screen(self._input, self._output, self._style, self._around)
         self._lines = PagedLines(
             context,
             self._console,

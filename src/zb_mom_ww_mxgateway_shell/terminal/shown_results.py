@@ -52,13 +52,9 @@ class ShownResults:
         if result is None:
             return
         if isinstance(result, FullScreen) and self._context.has_screen:
-            input, output, screen_style, around = self._screen
             view = FullWatch(
                 watch_view(self._context),  # Of whatever connection is the current one when a key acts on a row.
-                around,
-                input,
-                output,
-                screen_style,
+                self._screen,
                 takes_mouse=self._context.settings.mouse == "on",
                 write_raw=self._context.write_raw,
                 acts=acts,

@@ -1,18 +1,21 @@
 """What stays in view around a view that fills the screen: the panel, the newest message, the connection's state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
+from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
-from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, Window
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.layout import AnyContainer, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
 
 _MESSAGE_SECONDS = 30.0
@@ -85,5 +88,24 @@ class Surroundings:
         return cut(safe(text), self.output.get_size().columns - 1)
 
 
-Screen: TypeAlias = tuple[Input, Output, BaseStyle, Surroundings]
-"""What a view that fills the screen needs of the terminal."""
+class Screen(NamedTuple):
+    """What a view that fills the screen needs of the terminal."""
+
+    input: Input
+    output: Output
+    style: BaseStyle
+    around: Surroundings
+
+    def filled(self, rows: Sequence[AnyContainer], keys: KeyBindings, *, takes_mouse: bool) -> Application[None]:
+        """Return an application that fills the screen with these, one below the other."""
+        app: Application[None] = Application(
+            layout=Layout(HSplit(rows)),
+            key_bindings=keys,
+            style=self.style,
+            full_screen=True,
+            mouse_support=takes_mouse,
+            input=self.input,
+            output=self.output,
+        )
+        silence_cursor_warning(app)
+        return app
