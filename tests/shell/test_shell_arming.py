@@ -190,7 +190,7 @@ async def test_a_profile_has_its_rules(armed: Armed, tmp_path: Path) -> None:
         f"[profiles.closed]\n{place}read_only = true\n",
         encoding="utf-8",
     )
-    armed.context.take_profiles(profiles.load(path, all_commands().commands))
+    armed.context.profiles = profiles.load(path, all_commands().commands)
     await armed("connect careful")
     assert "not armed: the profile careful demands a reason" in await armed.refused(f"arm {INT}")
     assert "not armed: at most 2m, as the profile careful says" in await armed.refused(f"arm {INT} --for 3m --reason x")

@@ -261,7 +261,7 @@ async def test_a_profile_names_the_limits_of_its_connection(
         )
         (tmp_path / "profiles.toml").chmod(0o600)
         context = Context(all_commands(), interactive=False)
-        context.take_profiles(profiles.load(tmp_path / "profiles.toml"))
+        context.profiles = profiles.load(tmp_path / "profiles.toml")
         try:
             await said(context, "connect plant")
             assert unmet(await said(context, "limits check Plant.Tank1.LevelSP 71")) == ["step"]

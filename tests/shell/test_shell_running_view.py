@@ -149,7 +149,7 @@ async def test_a_key_that_is_typed_before_the_question_of_doctor_is_shown_nowher
     async with shell(tmp_path, cursor_reports=True) as sh:
         connection = Connection(endpoint=sh.gateway.endpoint, plaintext=True)
         profile = Profile(name="plant", connection=connection, asks_key=True)
-        sh.context.take_profiles(Profiles(tmp_path / "p", {"plant": profile}, {}, {}))
+        sh.context.profiles = Profiles(tmp_path / "p", {"plant": profile}, {}, {})
         screen = sh.terminal
         await begin(sh, "doctor plant")
         screen.type_ahead(f"unseen 1{ENTER}")

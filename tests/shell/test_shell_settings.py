@@ -61,7 +61,7 @@ def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
     assert profile.connection == Connection(endpoint="plantgw:5001", api_key_env="PLANT_A")
     assert (profile.read_only, profile.watch, found.aliases) == (True, "tanks", {"lvl": "watch Plant.Tank1.Level"})
     context = Context(all_commands(), interactive=False)
-    context.take_profiles(found)
+    found.apply(context.settings)
     assert context.settings.timing == "on"
 
 
@@ -139,7 +139,7 @@ async def test_a_profile_connects_read_only_and_watches_its_list(
         context = Context(all_commands(), interactive=False)
         context.lists = WatchLists(tmp_path / "lists")
         context.lists.save("tanks", ["Plant.Tank1.Level"])
-        context.take_profiles(profiles.load(path))
+        context.profiles = profiles.load(path)
         try:
             await run(context, "connect plant", follow)
             assert [item.tag for item in context.connected.panel.items] == ["Plant.Tank1.Level"]
@@ -161,7 +161,7 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
     )
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("profiles", "no profiles; add them to")
-        sh.context.take_profiles(profiles.load(path))
+        sh.context.profiles = profiles.load(path)
         await sh.terminal.enter(
             "profiles",
             "profiles.toml:\n",
@@ -182,11 +182,8 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
 
 async def test_an_unknown_profile_is_a_mistake_with_its_place() -> None:
     context = Context(all_commands(), interactive=False)
-    context.take_profiles(
-        profiles.Profiles(
-            Path("p"), {"plant": profiles.Profile(name="plant", connection=Connection(endpoint="x:1"))}, {}, {}
-        )
-    )
+    plant = profiles.Profile(name="plant", connection=Connection(endpoint="x:1"))
+    context.profiles = profiles.Profiles(Path("p"), {"plant": plant}, {}, {})
     with pytest.raises(InputError, match="no profile plnt; did you mean plant") as raised:
         await run(context, "connect plnt", follow)
     assert (raised.value.start, raised.value.end) == (8, 12)

@@ -228,7 +228,7 @@ async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path
 def use_profile(context: Context, gateway: SimulatedGateway, **options: object) -> None:
     connection = Connection(endpoint=gateway.endpoint, plaintext=True)
     profile = profiles.Profile(name="plant", connection=connection, **options)  # type: ignore[arg-type]
-    context.take_profiles(profiles.Profiles(Path("p"), {"plant": profile}, {}, {}))
+    context.profiles = profiles.Profiles(Path("p"), {"plant": profile}, {}, {})
 
 
 async def test_a_profile_asks_for_the_key_and_does_not_show_it(tmp_path: Path) -> None:

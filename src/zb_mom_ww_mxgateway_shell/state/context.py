@@ -313,11 +313,6 @@ class Context:
         if (profiles := self._loaded_profiles.load()) is not None:
             profiles.apply(self.settings)
 
-    def take_profiles(self, profiles: "Profiles") -> None:
-        """Use the settings and aliases of profiles from now on."""
-        self.profiles = profiles
-        profiles.apply(self.settings)
-
     async def disconnect(self, name: str | None = None) -> None:
         """Close the connection of that name; without one, all. They are gone from the shell even if closing fails.
 
