@@ -100,6 +100,12 @@ class ShellProcess:
             return arguments
         return (*(word for glob in self.armed for word in ("--arm", glob)), *arguments)
 
+    def in_folders_of_its_own(self) -> "ShellProcess":
+        """Keeps what a user's programs share, such as profiles and the journal, below its own folder."""
+        for name in ("CONFIG", "STATE", "DATA"):
+            self.environment[f"XDG_{name}_HOME"] = str(self.folder / name.lower())
+        return self
+
     def on(self, gateway: SimulatedGateway) -> "ShellProcess":
         """Connects to this gateway by the environment, and may write to it."""
         self.armed = ARMED

@@ -1,7 +1,6 @@
 """Leaving with a gateway that is down."""
 
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,16 +20,7 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 @pytest.fixture
 def process(tmp_path: Path) -> ShellProcess:
-    made = ShellProcess(tmp_path)
-    for name in ("CONFIG", "STATE", "DATA"):
-        made.environment[f"XDG_{name}_HOME"] = str(tmp_path / name.lower())
-    return made
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[SimulatedGateway]:
-    async with SimulatedGateway(plaintext=True) as made:
-        yield made
+    return ShellProcess(tmp_path).in_folders_of_its_own()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="this is a terminal of POSIX")

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +30,7 @@ CTRL_C = "\x03"
 
 @pytest.fixture
 def process(tmp_path: Path) -> ShellProcess:
-    made = ShellProcess(tmp_path)
-    for name in ("CONFIG", "STATE", "DATA"):
-        made.environment[f"XDG_{name}_HOME"] = str(tmp_path / name.lower())
-    return made
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[SimulatedGateway]:
-    async with SimulatedGateway(plaintext=True) as made:
-        yield made
+    return ShellProcess(tmp_path).in_folders_of_its_own()
 
 
 @pytest.mark.parametrize("doing", ["", "watch Plant.Tank1.Level --for 5m", "watch Plant.* --full"])
