@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_plants import two_plants
 from shell_process import ShellProcess
 from shell_terminal import CTRL_C, TAB, Shell
@@ -14,14 +14,9 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.mark.parametrize("columns", [110, 40])

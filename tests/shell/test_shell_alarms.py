@@ -6,22 +6,17 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_process import ShellProcess
 from shell_terminal import ENTER, TAB, Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import AlarmConditionState
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
 HI = "ZB!Plant.Tank1.Level.Hi"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 async def alarms_read(sh: Shell) -> None:

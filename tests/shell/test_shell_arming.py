@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_process import Runs
 from shell_terminal import shell
 from shell_waiting import until
@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.state import profiles
@@ -29,10 +29,6 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, TEXT, SP = "TestChildObject.TestInt", "TestChildObject.TestString", "Plant.Tank1.LevelSP"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 async def show(result: Result | None) -> None:

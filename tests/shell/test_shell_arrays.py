@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import ShellProcess, declared
 from shell_terminal import shell
 
@@ -14,16 +14,12 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 ARRAY = "TestChildObject.TestIntArray"
 FULL = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

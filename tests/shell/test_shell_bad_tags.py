@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.output.value_text import reason_lines
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -16,10 +15,6 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 LEVEL, WRONG = "Plant.Tank1.Level", "Plant.Tank1.Levl"
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
 FAILED = f"  {BOOL}, {INT} bad: the device failed\n"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 def fail_device(gateway: SimulatedGateway) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import ARMED
 from shell_waiting import until
 
@@ -26,17 +26,13 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import not_put_back_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.plant_changes import left_lines
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

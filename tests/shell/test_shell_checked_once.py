@@ -3,20 +3,16 @@
 from typing import Any
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 
 from zb_mom_ww_mxgateway import values
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, INT_ARRAY, STRING = (f"TestChildObject.{name}" for name in ("TestInt", "TestIntArray", "TestString"))
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.mark.parametrize("is_known", [True, False])

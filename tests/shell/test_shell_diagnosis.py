@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
@@ -23,7 +23,6 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.diagnosis import doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Verdict
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 from zb_mom_ww_mxgateway_sim import (
@@ -37,10 +36,6 @@ from zb_mom_ww_mxgateway_sim import (
     SystemClock,
 )
 from zb_mom_ww_mxgateway_sim.net.certificate import FILE_NAME, renew
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

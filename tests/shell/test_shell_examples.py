@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, make_example_files, run
+from shell_lines import SIMULATED, follow, make_example_files, run
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -39,10 +38,6 @@ _ELSEWHERE = {
 }
 """connect is run below, on a gateway with a certificate and a key; py and source need a terminal, and are typed at the
 prompt; the demo is no gateway that profile saves or trust knows; the others stand in a file."""
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 async def answer(question: str) -> str:

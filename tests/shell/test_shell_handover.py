@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_lines import SIMULATED, run as run_line
+from shell_lines import SIMULATED, follow, run as run_line
 from shell_process import Runs
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.markdown import escaped, table
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -108,9 +107,6 @@ async def test_what_came_after_its_end_is_left_out(run: Runs) -> None:
 
 
 async def test_a_session_tells_its_losses_and_the_alarms_that_it_saw(tmp_path: Path) -> None:
-    async def follow(feed: Feed) -> Result:
-        return await feed.follow(lambda line: None)
-
     async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)

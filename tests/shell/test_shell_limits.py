@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_process import ShellProcess
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, problems_of
+from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -39,10 +39,6 @@ value = 76
 old = 70
 refused = "max"
 """
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 async def said(context: Context, line: str) -> Result:

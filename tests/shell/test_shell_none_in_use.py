@@ -3,20 +3,14 @@
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_plants import INT, two_plants
 from shell_process import ShellProcess
 from shell_terminal import TAB, shell
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
-
 
 NONE = "no connection is in use: use NAME chooses one of"
 

@@ -1,13 +1,12 @@
 """What comes of a line is one outcome, which knows the invocation that the line was parsed into."""
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.scripts import loader
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
@@ -26,10 +25,6 @@ class CountingRegistry(Registry):
     def parse(self, line: str, context: Scope, *, ahead: bool = False) -> Invocation | None:
         self.parsed.append(line)
         return super().parse(line, context, ahead=ahead)
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

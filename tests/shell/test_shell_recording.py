@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import ShellProcess
 from shell_terminal import CTRL_D, Shell, shell
 from shell_waiting import until
@@ -22,7 +22,6 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.output.tag_history import TagHistory
 from zb_mom_ww_mxgateway_shell.samples.history import History
 from zb_mom_ww_mxgateway_shell.samples.interval_series import IntervalSeries
@@ -63,10 +62,6 @@ def lose_events(sh: Shell, *values: int) -> None:
     for value in values:
         sh.gateway.set(INT, value)
     sh.gateway.faults.evict_replay(sh.context.live_session.session.session_id)
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 # read.

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_lines import run
+from shell_lines import follow, run
 from shell_process import ShellProcess
 from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -40,10 +39,6 @@ def text_of(file: Path) -> str:
 
 def mode_of(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 async def test_a_person_saves_the_connection_and_connects_by_it(tmp_path: Path, file: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
@@ -17,15 +17,11 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import csv_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Sheet, TextResult, sheet_of
+from zb_mom_ww_mxgateway_shell.output.results import Sheet, TextResult, sheet_of
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

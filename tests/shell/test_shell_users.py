@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import ShellProcess
 from shell_terminal import shell
 
@@ -13,17 +13,13 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
 from zb_mom_ww_mxgateway_sim import GalaxyUser, SimulatedGateway
 
 SECURED, VERIFIED = "Plant.Interlock.Bypass", "Plant.Interlock.Reset"
 BOB, ANNA = "bob-s3cret", "anna-s3cret"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
 """Each type of the library's table, from a line of the shell to the tag, and back into what the shell shows."""
 
 import pytest
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 
 from zb_mom_ww_mxgateway.value_types import TYPES, TypeSpec
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import NotMet
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 @pytest.mark.parametrize("spec", [pytest.param(spec, id=name) for name, spec in TYPES.items()])

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 from prompt_toolkit.history import FileHistory
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, ROWS, TAB, shell
 from shell_waiting import until
@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
@@ -31,10 +31,6 @@ from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 UP, CTRL_R, ESCAPE = "\x1b[A", "\x12", "\x1b"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 # Help, completion, history, keys.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from documents import text_of
-from shell_lines import SIMULATED, run
+from shell_lines import SIMULATED, follow, run
 from shell_process import ShellProcess
 
 from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
@@ -23,15 +23,10 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, verdict_of_error
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestDouble", "Plant.Tank1.Level"
-
-
-async def follow(feed: Feed) -> Result:
-    return await feed.follow(lambda line: None)
 
 
 def test_the_table_has_one_exit_code_for_each_word() -> None:
