@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
-from zb_mom_ww_mxgateway_shell.galaxy import catalog
+from zb_mom_ww_mxgateway_shell.galaxy import catalog, earlier_galaxy
 from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
 from zb_mom_ww_mxgateway_shell.galaxy.kept_galaxy import GalaxyState, KeptGalaxy
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
@@ -31,9 +31,10 @@ EVERYTHING = GatewayKey("operator", "secret-of-the-operator", set(KeyScope))
 
 
 @pytest.fixture
-async def plant() -> AsyncIterator[SimulatedGateway]:
-    """A gateway with a galaxy that is large enough to be kept."""
-    async with SimulatedGateway(plaintext=True, api_keys=[EVERYTHING], generated_tags=10_000) as gateway:
+async def plant(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SimulatedGateway]:
+    """A gateway with a galaxy that is large enough to be kept: of several lines of names, and quickly read."""
+    monkeypatch.setattr(earlier_galaxy, "_LEAST_TAGS", 2_000)
+    async with SimulatedGateway(plaintext=True, api_keys=[EVERYTHING], generated_tags=2_000) as gateway:
         yield gateway
 
 
