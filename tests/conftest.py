@@ -28,17 +28,22 @@ hypothesis.settings.load_profile("here")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have each of several workers begin with some of the long tests: they would be what all wait for at the end."""
+    """Have half of the workers begin with the long tests: they would be what all wait for at the end, and mostly wait,
+    while the others keep the processors busy."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers == 1:
         return
     long = [item for item in items if item.get_closest_marker("long")]
     others = [item for item in items if not item.get_closest_marker("long")]
-    # Each worker gets as many tests that follow each other.
-    ends = [round(number * len(others) / workers) for number in range(workers + 1)]
-    items[:] = [
-        item for number in range(workers) for item in (*long[number::workers], *others[ends[number] : ends[number + 1]])
-    ]
+    half = workers // 2
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        # Each worker gets as many tests that follow each other.
+        first = long[number::half] if number < half else []
+        count = (len(items) - len(ordered)) // (workers - number) - len(first)
+        ordered += [*first, *others[:count]]
+        others = others[count:]
+    items[:] = ordered
 
 
 @pytest.hookimpl(wrapper=True)
