@@ -243,3 +243,71 @@ async def test_a_terminal_that_does_not_say_where_its_cursor_is_is_not_complaine
         await until(lambda: renderer.cpr_support is CPR_Support.NOT_SUPPORTED)
         await sh.terminal.enter("echo on", "\non")
         assert "WARNING" not in sh.terminal.text
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        (
+            80,
+            [
+                "  tag                                           value  unit  quality",
+                "  Line_Seven.Infeed_Conveyor.Drive_Temperature  61.25  degC  good",
+                "  Short.PV                                       1.5   bar   good",
+            ],
+        ),
+        (
+            60,
+            [
+                "  tag",
+                "    value  unit  quality",
+                "  Line_Seven.Infeed_Conveyor.Drive_Temperature",
+                "    61.25  degC  good",
+                "  Short.PV",
+                "     1.5   bar   good",
+            ],
+        ),
+        (
+            30,
+            [
+                "  tag",
+                "    value  unit  quality",
+                "  Line_Seven.Infeed_Conveyor.",
+                "  Drive_Temperature",
+                "    61.25  degC  good",
+                "  Short.PV",
+                "     1.5   bar   good",
+            ],
+        ),
+        (
+            22,
+            [
+                "  tag",
+                "    value  unit",
+                "    quality",
+                "  Line_Seven.",
+                "  Infeed_Conveyor.",
+                "  Drive_Temperature",
+                "    61.25  degC",
+                "    good",
+                "  Short.PV",
+                "     1.5   bar",
+                "    good",
+            ],
+        ),
+    ],
+)
+def test_all_rows_of_a_table_that_is_too_wide_are_folded_alike(columns: int, wanted: list[str]) -> None:
+    rows = [
+        ["Line_Seven.Infeed_Conveyor.Drive_Temperature", "61.25", "degC", "good"],
+        ["Short.PV", "1.5", "bar", "good"],
+    ]
+    lines = table_lines(("tag", "value", "unit", "quality"), rows)
+    shown = [part for line in lines for part in folded(line, columns)]
+    assert shown == wanted
+
+
+def test_a_name_without_a_dot_is_parted_where_it_must() -> None:
+    first, *rest = table_lines(("tag", "value"), [["x" * 50, "1"]])[1:]
+    assert folded(first, 30) == [f"  {'x' * 28}", f"  {'x' * 22}", "    1"]
+    assert not rest

@@ -5,6 +5,7 @@ to it, or contain an API key.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TextIO
 
@@ -91,7 +92,7 @@ def cut(text: str, columns: int) -> str:
     """Return the beginning of a text, in at most so many columns."""
     if width(text) <= columns:
         return text
-    return f"{_first(text, columns - 1)}…" if columns > 0 else ""
+    return f"{first_columns(text, columns - 1)}…" if columns > 0 else ""
 
 
 def cut_middle(text: str, columns: int) -> str:
@@ -99,7 +100,7 @@ def cut_middle(text: str, columns: int) -> str:
     if width(text) <= columns:
         return text
     first = (columns - 1) // 2
-    return f"{_first(text, first)}…{_last(text, columns - 1 - first)}"
+    return f"{first_columns(text, first)}…{_last(text, columns - 1 - first)}"
 
 
 def cut_start(text: str, columns: int) -> str:
@@ -107,7 +108,8 @@ def cut_start(text: str, columns: int) -> str:
     return text if width(text) <= columns else f"…{_last(text, columns - 1)}"
 
 
-def _first(text: str, columns: int) -> str:
+def first_columns(text: str, columns: int) -> str:
+    """Return the beginning of a text that fits into so many columns."""
     room, end = columns, 0
     for end, character in enumerate(text):
         room -= width(character)
@@ -117,7 +119,7 @@ def _first(text: str, columns: int) -> str:
 
 
 def _last(text: str, columns: int) -> str:
-    return _first(text[::-1], columns)[::-1]
+    return first_columns(text[::-1], columns)[::-1]
 
 
 class AlarmLine(str):
@@ -134,6 +136,22 @@ class AlarmLine(str):
         return line
 
 
+class TableRow(str):
+    """A row of a table, with its cells: a text to whoever does not fold it. It is safe for a terminal."""
+
+    cells: tuple[str, ...]
+    """As wide as their columns, so that all rows of a table are folded alike."""
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> "TableRow":
+        """Return the row of these cells, two columns apart."""
+        row = cls("  " + "  ".join(cells).rstrip())
+        row.cells = tuple(cells)
+        return row
+
+
 def retold(line: str, text: str) -> str:
-    """Return a text that says what the line does: about the same alarm, if it is about one."""
+    """Return a text that says what the line does: about the same alarm, if it is about one, or the same row."""
+    if isinstance(line, TableRow) and text == line:
+        return line
     return AlarmLine.of(text, line.severity) if isinstance(line, AlarmLine) else text

@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import (
     cut,
     for_reader,
     padded,
+    retold,
     safe,
     shortened,
     width,
@@ -115,7 +116,7 @@ class Page:
         if not self.quiet:
             self.clear()
             # Before it is folded: half a key would not be recognized.
-            for part in self._folded(safe(shortened(line, LONGEST_LINE))):
+            for part in self._folded(retold(line, safe(shortened(line, LONGEST_LINE)))):
                 self.out(f"{part}\n")
 
     def record(self, line: str) -> None:

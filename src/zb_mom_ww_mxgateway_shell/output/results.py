@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
-from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import TableRow, padded, width
 from zb_mom_ww_mxgateway_shell.output.alignment import aligned
 
 INDENT = "      "
@@ -201,4 +201,4 @@ def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
     shown = [aligned(cells) if name in _VALUES else cells for name, cells in zip(headings, columns, strict=True)]
     cells = [list(headings), *(list(row) for row in zip(*shown, strict=True))]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
-    return ["  " + "  ".join(map(padded, row, widths)).rstrip() for row in cells]
+    return [TableRow.of(list(map(padded, row, widths))) for row in cells]

@@ -10,7 +10,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle, default_ui_style, merge_styles
 
 from zb_mom_ww_mxgateway_console.render.forms import safe
-from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, retold, shortened
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.styles import style_of_line
@@ -29,7 +29,9 @@ class Console:
 
     def rows(self, line: str, *, fold: bool = True) -> list[str]:
         """Return a line as the screen shows it, folded if it is longer than the screen is wide."""
-        return folded(safe(shortened(line, LONGEST_LINE)), self._output.get_size().columns) if fold else [safe(line)]
+        if not fold:
+            return [safe(line)]
+        return folded(retold(line, safe(shortened(line, LONGEST_LINE))), self._output.get_size().columns)
 
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Write a line, folded if it is longer than the screen is wide; above the prompt or view that is open."""
