@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
 from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
+from zb_mom_ww_mxgateway.system.file_locks import locked
 from zb_mom_ww_mxgateway.system.private_files import open_to_others
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Array
@@ -198,6 +199,15 @@ def test_what_a_crash_left_besides_is_removed(folder: Path) -> None:
     one.remove("k")
     one.close()
     assert [path.name for path in folder.iterdir()] == ["folder.lock"]
+
+
+def test_a_look_at_each_start_waits_for_another_process_only_briefly(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RevertFolder(folder).save(record("k"))
+    monkeypatch.setattr("zb_mom_ww_mxgateway.safety.revert_files._LOOK_SECONDS", 0.0)
+    with locked(folder / "folder.lock", 0), pytest.raises(TimeoutError, match=r"process.* has held .* for 0 s"):
+        RevertFolder(folder).left_behind()
 
 
 def test_a_file_is_replaced_as_a_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

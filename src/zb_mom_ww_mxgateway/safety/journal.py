@@ -157,7 +157,7 @@ class Journal:
 
         self._put(kind, fields, done)
         while not (await asyncio.wait([future], timeout=_TELLS_AFTER))[0]:
-            if text := self._files.wait_text():
+            if not self._is_locked_out and (text := self._files.wait_text()):
                 self.tell_wait(text)
                 break
         return await future

@@ -25,6 +25,8 @@ from zb_mom_ww_mxgateway.values import Typed
 
 _FORMAT = 1
 _LOCK_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
+"""Seconds that a look at each start waits for another process: whoever only reads does not need it."""
 _SUFFIX = ".json"
 
 
@@ -143,7 +145,7 @@ class RevertFolder:
         """Return the reverts of processes that have ended, oldest first, and the files that cannot be read."""
         if not self.folder.is_dir():
             return []
-        with self._locked():
+        with self._locked(_LOOK_SECONDS):
             found = list(self._found())
             self._tidy({each.owner for each in found if isinstance(each, RevertRecord)})
             return [each for each in found if isinstance(each, DamagedRevert) or not self._lives(each.owner)]
@@ -171,11 +173,11 @@ class RevertFolder:
         return self.folder / f"{key}{_SUFFIX}"
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, seconds: float | None = None) -> Iterator[None]:
         make_private_folder(self.folder)
         if others := open_to_others(self.folder / "any"):
             raise PermissionError(f"{others}, when you have made sure that its files are yours")
-        with locked(self.folder / "folder.lock", _LOCK_SECONDS):
+        with locked(self.folder / "folder.lock", _LOCK_SECONDS if seconds is None else seconds):
             yield
 
     def _own(self) -> None:
