@@ -4,14 +4,17 @@ import gc
 import os
 import signal
 import time
+import weakref
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from settings_of_the_user import is_the_users
 
 from zb_mom_ww_mxgateway import GatewayClient, kept_secrets, times
+from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.system import process_limits
 from zb_mom_ww_mxgateway_shell.process import signals
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -85,6 +88,23 @@ def nothing_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_secrets, "_numbers", frozenset())
     monkeypatch.setattr(process_limits, "_warned", [])
     monkeypatch.setattr(signals, "_ending_signals", set())
+
+
+@pytest.fixture(autouse=True)
+def closed_journals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End with the test the journal of a shell without a front end, which would close it: else a thread stays, with an
+    open file and the test's event loop."""
+    opened: weakref.WeakSet[Journal] = weakref.WeakSet()
+    open_journal = Journal.__init__
+
+    def opening(journal: Journal, *args: Any, **options: Any) -> None:
+        open_journal(journal, *args, **options)
+        opened.add(journal)
+
+    monkeypatch.setattr(Journal, "__init__", opening)
+    yield
+    for each in opened:
+        each._queue.put(None)
 
 
 @pytest.fixture(autouse=True)

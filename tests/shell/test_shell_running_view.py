@@ -1,16 +1,21 @@
 """What is in view while a command runs at the prompt, and what becomes of that which arrives meanwhile."""
 
 import asyncio
+import gc
+import threading
+import weakref
 from pathlib import Path
 
 import pytest
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, Shell, shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway import times
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Finding
 from zb_mom_ww_mxgateway_shell.state.profiles import Profile, Profiles
+from zb_mom_ww_mxgateway_shell.terminal.prompt import Prompt
 
 INT = "TestChildObject.TestInt"
 LINES = f"register pasted\nwrite {INT} 5\nwrite {INT} 6\n"
@@ -297,3 +302,22 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_while_the_command_still_cle
         assert sh.prompt._view._shown is None
         await screen.enter("echo 4711", "\n4711")
         released.set()
+
+
+def test_a_prompt_that_has_ended_is_not_kept(tmp_path: Path) -> None:
+    async def run() -> "weakref.ref[Prompt]":
+        async with shell(tmp_path) as sh:
+            await begin(sh, "sleep 1m")
+            sh.terminal.type(CTRL_C)
+            await sh.terminal.prompted()
+            assert sh.prompt is not None
+            await sh.context.journals.aclose()
+            return weakref.ref(sh.prompt)
+
+    ended = asyncio.run(run())
+    for thread in threading.enumerate():
+        if thread.name == "mxgw-journal":
+            thread.join()
+    times.show_times_as(times.times_by_environment)  # The settings of the last shell say how.
+    gc.collect()
+    assert ended() is None

@@ -180,6 +180,7 @@ class RunningView:
             self._task.cancel()
 
     def _made(self) -> Application[None]:
+        # Behind what is ours: a filter keeps each one that was put behind it, and prompt_toolkit keeps its own.
         running = ~is_done
         toolbar = Window(FormattedTextControl(self._state_line), style="class:bottom-toolbar", height=1)
         app: Application[None] = Application(
@@ -188,12 +189,12 @@ class RunningView:
                     [
                         ConditionalContainer(
                             Window(FormattedTextControl(self._above), dont_extend_height=True),
-                            running & Condition(lambda: bool(self._above())),
+                            Condition(lambda: bool(self._above())) & running,
                         ),
                         Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True),
                         ConditionalContainer(
                             Window(FormattedTextControl(self._ahead), dont_extend_height=True),
-                            running & Condition(lambda: bool(self._held.text)),
+                            Condition(lambda: bool(self._held.text)) & running,
                         ),
                         ConditionalContainer(Window(), running & renderer_height_is_known),
                         ConditionalContainer(toolbar, running),
