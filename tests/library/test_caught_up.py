@@ -264,6 +264,15 @@ async def test_a_change_shows_it_when_it_has_the_value_or_came_after_the_complet
     assert not comes(EventFamily.ON_DATA_CHANGE, 8)
 
 
+async def test_of_writes_that_never_show_only_the_newest_are_kept(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.faults.hold_write_completes()
+    for _ in range(150):
+        await live.session.write(*items[0].key, live[INT].value)
+    assert len(live._hub.unseen._writes[items[0].key]) <= 100
+
+
 # New.
 
 

@@ -1,5 +1,6 @@
 """What a connection changed and has not put back: the first value, whose value is there now, and when it is over."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from library_reverts import BAD, GOOD, HandClock, held, moved_by_hand
 
 from zb_mom_ww_mxgateway import DataType, Float32, LiveValue, PendingEntry, PendingWrite, SparseArray
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, Standing, TagChange, WriteState
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, TagChange, WriteState
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.values import Array
 
@@ -110,6 +111,19 @@ def test_each_entry_of_a_bulk_write_has_its_own_outcome() -> None:
     unknown = ledger.of("tank3.sp")
     assert unknown is not None
     assert unknown.before is None
+
+
+def test_writes_of_calls_long_ago_are_not_kept_however_many_each_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.safety.changes._MOST_UNDER_WAY", 250)
+    ledger = ChangeLedger()
+    entries = tuple(PendingEntry(1, number, f"Tank{number}.SP", 60) for number in range(100))
+    for number in range(1_000):
+        ledger.sent(PendingWrite("write_bulk", "gw:1", "session-1", str(number), entries), [])
+        for entry in range(len(entries)):
+            ledger.result(str(number), entry, "completed")
+    gc.collect()
+    # Those of the last calls, and of each tag the first and the newest.
+    assert sum(isinstance(each, OwnWrite) for each in gc.get_objects()) <= 100 * 65
 
 
 def test_a_tag_that_has_its_first_value_again_is_put_back(hand_clock: HandClock) -> None:

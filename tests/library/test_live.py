@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -356,6 +357,21 @@ async def test_leaving_a_subscription_ends_it(gateway: SimulatedGateway, live: L
         await anext(subscription)
     await subscription.aclose()
     assert gateway.open_streams == 1
+
+
+async def test_a_subscription_that_is_dropped_is_not_kept(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    kept, left = live.subscribe(), live.subscribe()
+    dropped = weakref.ref(left)
+    await flood(gateway, live, 2)
+    async for _ in left:
+        break
+    assert len(live._hub._subscriptions) == 2
+    del left
+    assert dropped() is None
+    assert len(live._hub._subscriptions) == 1
+    assert await values_of(kept, 2) == [1, 2]
 
 
 async def test_closing_gives_subscribers_what_is_queued_and_then_the_end(

@@ -12,7 +12,6 @@ from zb_mom_ww_mxgateway import (
     Item,
     LiveSession,
     LiveState,
-    MxEvent,
     MxGatewayWorkerError,
     PendingWrite,
     WriteEntry,
@@ -241,13 +240,12 @@ async def test_a_completion_that_comes_late_is_never_the_next_writes(
 async def test_a_completion_that_is_delivered_again_is_not_the_next_writes(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    completions: list[MxEvent] = []
-    live.subscribe(lambda event: event.family is EventFamily.ON_WRITE_COMPLETE and not completions.append(event))
+    completions = live.subscribe(lambda event: event.family is EventFamily.ON_WRITE_COMPLETE)
     assert (await live.write_and_confirm(*item.key, 1, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
     gateway.faults.hold_write_completes()
     bad = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await eventually(lambda: item.key in live._hub.tracker._items, "it is sent", seconds=PATIENCE)
-    live._hub.tracker.take(completions[0])
+    live._hub.tracker.take(await anext(completions))
     assert len(live._hub.tracker._items[item.key].writes) == 1
     gateway.faults.release_write_completes()
     assert (await bad).outcome is WriteOutcome.REFUSED
@@ -280,3 +278,16 @@ async def test_the_time_of_the_guard_is_not_the_writes(
     assert (await live.write_and_confirm(*item.key, 1, timeout=timeout)).outcome is not WriteOutcome.UNKNOWN
     assert len(asked) == 1
     assert [write.value for write in gateway.writes] == [1]
+
+
+async def test_nothing_is_kept_of_writes_to_items_that_are_gone(live: LiveSession, item: Item) -> None:
+    for value in range(3):
+        (again,) = await live.subscribe_tags([INT])
+        await live.first_value(again)
+        assert (await live.write_and_confirm(*again.key, value)).outcome is WriteOutcome.COMPLETED
+        await live.unsubscribe_tags([INT])
+    tracker = live._hub.tracker
+    assert not tracker._turns
+    assert not tracker._items
+    assert not tracker._awaited
+    assert not live._hub.unseen._writes

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
 from zb_mom_ww_mxgateway.live.reports import log_completion, report_change, report_rebuilt
 from zb_mom_ww_mxgateway.live.state_changes import Changes
-from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
+from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscribers, Subscription
 from zb_mom_ww_mxgateway.live.tag_items import TagItems
 from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrites
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue, UnseenWrite
@@ -71,7 +71,7 @@ class EventHub:
         self._link = link
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions = Subscribers()
         self._waiters: set[asyncio.Future[None]] = set()
         # Those who wait for one item each: thousands may, and an event is of one of them.
         self._item_waiters: dict[tuple[int, int], set[asyncio.Future[None]]] = {}
@@ -154,7 +154,7 @@ class EventHub:
                 waiting.append(event)
 
     def _distribute(self, event: MxEvent) -> None:
-        for subscription in tuple(self._subscriptions):
+        for subscription in self._subscriptions:
             subscription._put(event)
         _resolve(self._waiters)
         if self._item_waiters:
@@ -245,7 +245,7 @@ class EventHub:
         self._has_uncounted_gap |= error is not None
         self.tracker.lose()
         self._set_state(LiveState.CLOSED, error)
-        for subscription in tuple(self._subscriptions):
+        for subscription in self._subscriptions:
             subscription._end(error)
         self.values.end(error or MxGatewaySessionError("the live session was closed"))
         self.callbacks.end(error)
@@ -315,8 +315,7 @@ class EventHub:
 
         At most `queue_size` events wait for the subscriber; `overflow` says what happens then.
         """
-        subscription = Subscription(wanted, queue_size, overflow, self._subscriptions.remove)
-        self._subscriptions.append(subscription)
+        subscription = self._subscriptions.add(wanted, queue_size, overflow)
         if self.state is LiveState.CLOSED:
             subscription._end(self.lost)
         return subscription

@@ -1,8 +1,9 @@
 """Subscribers of one event stream, each with a bounded queue and a named overflow policy."""
 
 import asyncio
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Self
 
@@ -22,7 +23,10 @@ class Overflow(Enum):
 
 
 class Subscription:
-    """One subscriber: an async iterator of events and an async context manager. Made by ``live.subscribe()``."""
+    """One subscriber: an async iterator of events and an async context manager. Made by ``live.subscribe()``.
+
+    It ends with :meth:`aclose`, and when nothing holds it any more.
+    """
 
     def __init__(
         self,
@@ -128,3 +132,27 @@ class Subscription:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+class Subscribers:
+    """The subscribers of one stream, in the order in which they were added. One that was just dropped is none."""
+
+    def __init__(self) -> None:
+        self._all: dict[weakref.ref[Subscription], None] = {}
+
+    def add(self, wanted: Callable[[MxEvent], bool], queue_size: int, overflow: Overflow) -> Subscription:
+        """Return a new subscriber, which is one until it is closed or dropped."""
+        subscribers = self._all  # Not self: a subscriber that is dropped goes at once.
+
+        def forget(reference: "weakref.ref[Subscription]") -> None:
+            subscribers.pop(reference, None)
+
+        made = Subscription(wanted, queue_size, overflow, lambda closed: forget(weakref.ref(closed)))
+        subscribers[weakref.ref(made, forget)] = None
+        return made
+
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter([each for reference in tuple(self._all) if (each := reference()) is not None])
+
+    def __len__(self) -> int:
+        return len(self._all)

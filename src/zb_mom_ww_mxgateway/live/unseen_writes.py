@@ -67,7 +67,10 @@ class UnseenWrites:
         correlation_id = wire.correlation_of(request)
         for key, entry in writes:
             value, user = wire.pending_value(entry)
-            self._writes.setdefault(key, []).append(UnseenWrite(value, now, correlation_id, user))
+            unseen = self._writes.setdefault(key, [])
+            unseen.append(UnseenWrite(value, now, correlation_id, user))
+            # Here, too: an item may have neither changes nor completions.
+            del unseen[:-_MOST]
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Forget the writes that the reply refuses; those that it leaves open stay unseen."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,8 +54,8 @@ class WriteTracker:
         self._ticks = itertools.count(1)
         # By correlation id: calls whose outcome is awaited.
         self._awaited: dict[str, AwaitedCall] = {}
-        # By item: held by the write whose turn is next.
-        self._turns: dict[Key, asyncio.Lock] = {}
+        # By item, for as long as a call needs it: held by the write whose turn is next.
+        self._turns: weakref.WeakValueDictionary[Key, asyncio.Lock] = weakref.WeakValueDictionary()
         # Of the last completion: one that is delivered again is not new.
         self._last_sequence = 0
 

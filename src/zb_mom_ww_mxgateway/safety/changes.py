@@ -21,8 +21,8 @@ WriteState: TypeAlias = Literal["sent", "accepted", "completed", "refused", "unk
 """State of a write: ``sent`` until its call ends, then its outcome. Only ``completed`` is certain to have changed
 something; ``refused`` and ``not sent`` are certain to have changed nothing."""
 
-_MOST_ACTIONS = 10_000
-"""Calls whose outcome may still become known."""
+_MOST_UNDER_WAY = 100_000
+"""Writes of the last calls, whose outcome may still become known."""
 _MOST_WRITES = 64
 """Writes to one tag that are kept; the first one, which has the first value, always is."""
 _MOST_BETWEEN = 5
@@ -215,6 +215,7 @@ class ChangeLedger:
     def __init__(self) -> None:
         self._changes: dict[object, TagChange] = {}
         self._actions: dict[str, list[OwnWrite | None]] = {}
+        self._under_way = 0
         self._numbers = itertools.count(1)
         self.on_sent: list[Callable[[str, OwnWrite], object]] = []
         """Called with the tag and each write to it in the moment of sending; the write's state changes later."""
@@ -243,9 +244,10 @@ class ChangeLedger:
             noted.append(write)
             for follower in self.on_sent:
                 follower(entry.tag, write)
+        self._under_way += len(noted) - len(self._actions.pop(pending.correlation_id, ()))
         self._actions[pending.correlation_id] = noted
-        while len(self._actions) > _MOST_ACTIONS:
-            del self._actions[next(iter(self._actions))]
+        while self._under_way > _MOST_UNDER_WAY and len(self._actions) > 1:
+            self._under_way -= len(self._actions.pop(next(iter(self._actions))))
 
     def result(self, action: str, entry: int, state: WriteState) -> None:
         """Note the outcome of one entry of a call; a later and better known one replaces it."""
