@@ -13,6 +13,7 @@ from shell_process import ARMED
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, Session, Typed
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.values import UnseenWrite
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway.safety.changes import SentValue
@@ -89,6 +90,10 @@ async def result_of(context: Context, line: str) -> TextResult:
     result = await run(context, line, follow)
     assert isinstance(result, TextResult)
     return result
+
+
+def refuse_next(gateway: SimulatedGateway) -> None:
+    gateway.faults.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE)
 
 
 def files() -> list[Path]:
@@ -200,8 +205,9 @@ async def test_a_tag_that_somebody_put_back_is_no_longer_changed(context: Contex
     assert await rows_of(context) == []
 
 
-async def test_a_refused_write_is_no_change(context: Context) -> None:
-    result = await result_of(context, "write Plant.Tank1.Level 5")
+async def test_a_refused_write_is_no_change(context: Context, gateway: SimulatedGateway) -> None:
+    refuse_next(gateway)
+    result = await result_of(context, f"write {INT} 5")
     assert result.exit_code is ExitCode.REFUSED
     assert await rows_of(context) == []
 
@@ -355,8 +361,9 @@ async def test_a_disarmed_session_still_puts_back_its_own_value(context: Context
         await run(context, f"write {INT} 6", follow)
 
 
-async def test_a_refused_timed_write_leaves_nothing(context: Context) -> None:
-    result = await result_of(context, "write Plant.Tank1.Level 5 --for 10m")
+async def test_a_refused_timed_write_leaves_nothing(context: Context, gateway: SimulatedGateway) -> None:
+    refuse_next(gateway)
+    result = await result_of(context, f"write {INT} 5 --for 10m")
     assert (result.exit_code, result.form()["reverts_at"]) == (ExitCode.REFUSED, None)
     assert files() == []
     assert await rows_of(context) == []
