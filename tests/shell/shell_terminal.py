@@ -167,8 +167,9 @@ async def shell(
 
                 def is_prompted() -> bool:
                     # A key such as Up finds only lines that are there by then.
-                    loading = prompt._prompt.default_buffer._load_history_task
-                    return prompt._prompt.app.is_running and loading is not None and loading.done()
+                    loading, app = prompt._prompt.default_buffer._load_history_task, prompt._prompt.app
+                    reads = app.is_running and app.future is not None and not app.future.done()
+                    return reads and loading is not None and loading.done()
 
                 terminal.is_prompted = is_prompted
                 terminal.reading = lambda: session.app and session.app.future

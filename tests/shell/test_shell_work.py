@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal import running_view
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
@@ -320,6 +321,8 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         second.faults.stall("CloseSession")
+        # As where both come before the line is shown to run.
+        monkeypatch.setattr(running_view, "_SHOWN_AFTER", 3600.0)
         sh.terminal.type("disconnect" + ENTER)
         await until(lambda: any(call.rpc == "CloseSession" for call in second.calls))
         signal.raise_signal(signal.SIGINT)
@@ -328,6 +331,9 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
         assert "interrupted" not in sh.terminal.text
         signal.raise_signal(signal.SIGINT)
         await sh.terminal.shows("interrupted", "\nmxgw (none in use)>")
+        assert sh.prompt is not None
+        assert sh.prompt._view._timer is not None
+        assert sh.prompt._view._timer.cancelled()  # or it would be shown over the prompt, for good
         await sh.terminal.enter("use demo", "\ndemo>")
         await sh.terminal.prompted()
         second.faults.release("CloseSession")

@@ -73,6 +73,7 @@ class RunningView:
         self._away = int(is_dumb)
         self._hides = hides
         self._is_due = False
+        self._timer: asyncio.TimerHandle | None = None
         self._app: Application[None] | None = None
         self._shown: asyncio.Task[None] | None = None
         self._failed: BaseException | None = None
@@ -93,11 +94,12 @@ class RunningView:
             self._is_due = True
             self._open()
 
-        timer = asyncio.get_running_loop().call_later(_SHOWN_AFTER, due)
+        self._timer = timer = asyncio.get_running_loop().call_later(_SHOWN_AFTER, due)
         try:
             return await task
         except asyncio.CancelledError:
-            self._held.stay()
+            if self._task is task:
+                self._held.stay()
             if self._failed is not None:
                 raise self._failed from None
             raise
@@ -106,6 +108,8 @@ class RunningView:
 
     async def leave(self) -> None:
         """Show the command no longer, also where it still cleans up."""
+        if self._timer is not None:
+            self._timer.cancel()  # Work that cleans up lasts longer than its line.
         self._task, self._feed, self._is_due = None, None, False
         await self._close()
 
