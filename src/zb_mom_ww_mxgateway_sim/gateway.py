@@ -238,7 +238,7 @@ class SimulatedGateway:
 
     @property
     def calls(self) -> Sequence[CallRecord]:
-        """The last 5000 calls, including refused ones, oldest first."""
+        """The last 5000 calls, including refused ones, oldest first; fewer where their requests have over 32 MiB."""
         return tuple(self._pipeline.calls)
 
     @property

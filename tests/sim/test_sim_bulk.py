@@ -1,5 +1,6 @@
 """Bulk commands: a result an entry, in order, and no entry that fails the call."""
 
+import pytest
 from sim_wire import E_INVALIDARG, Wire, becomes, wire
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -166,3 +167,19 @@ async def test_read_bulk_gives_up_when_the_first_value_takes_too_long() -> None:
         assert (await read(0, 3)).was_successful
         # The session has met the tag by now.
         assert (await read(1, 0)).was_successful
+
+
+async def test_large_requests_leave_fewer_calls_on_record(
+    client: Wire, gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.call_pipeline._MOST_CALL_BYTES", 10_000)
+    await client.open()
+    server = await client.register()
+    for _ in range(20):
+        await client.done("add_item_bulk", server_handle=server, tag_addresses=["T" * 4_000])
+    assert [call.request.ByteSize() > 4_000 for call in gateway.calls] == [True, True]
+    for _ in range(20):
+        await client.done("ping")
+    assert [call.request.ByteSize() > 4_000 for call in gateway.calls] == [True, True] + [False] * 20
+    await client.done("add_item_bulk", server_handle=server, tag_addresses=["T" * 12_000])
+    assert len(gateway.calls) == 1

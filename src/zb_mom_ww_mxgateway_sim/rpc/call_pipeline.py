@@ -30,6 +30,10 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import (
     TooLarge,
 )
 
+_MOST_CALLS = 5000
+_MOST_CALL_BYTES = 32 * 1024 * 1024
+"""Bytes of the requests of the calls that are kept, as they arrived; in memory they take a few times as much."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 Reply = TypeVar("Reply", bound=Message)
 # Makes a failing reply of an rpc whose replies have a protocol status.
@@ -60,7 +64,8 @@ class CallPipeline:
         self._faults = faults
         self._clock = clock
         self._refuse_in_reply = refuse_in_reply
-        self.calls: deque[CallRecord] = deque(maxlen=5000)
+        self.calls: deque[CallRecord] = deque()
+        self._call_bytes = 0
         self.mutating_calls: int = 0
 
     async def unary(
@@ -126,7 +131,7 @@ class CallPipeline:
     def _enter(self, rpc: str, request: Message, context: Context, scope: KeyScope | None) -> GatewayKey:
         metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
         session_id, port = str(getattr(request, "session_id", "")), context.peer().rpartition(":")[2]
-        self.calls.append(
+        self._keep(
             CallRecord(rpc, _without_password(request), metadata, session_id, int(port) if port.isdigit() else 0)
         )
         self.mutating_calls += changes_plant(request)
@@ -137,6 +142,12 @@ class CallPipeline:
         if scope is not None:
             require(key, scope)
         return key
+
+    def _keep(self, call: CallRecord) -> None:
+        self.calls.append(call)
+        self._call_bytes += call.request.ByteSize()
+        while len(self.calls) > _MOST_CALLS or (self._call_bytes > _MOST_CALL_BYTES and len(self.calls) > 1):
+            self._call_bytes -= self.calls.popleft().request.ByteSize()
 
 
 def with_effects(effects: CallEffects, reply: Reply) -> Reply:
