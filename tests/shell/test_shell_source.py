@@ -107,7 +107,7 @@ async def test_ctrl_c_ends_it_after_its_line_and_its_end_still_runs(tmp_path: Pa
         screen.type(CTRL_C)
         await screen.shows("waits.mxs: 3 statements, 1 failed", "demo> items")
         assert [each.value for each in sh.gateway.writes] == [6]
-        await screen.enter("", f"{INT}  ")
+        await screen.enter("", f"1       1     {INT}\n", "good")
 
 
 async def test_a_lost_session_does_not_keep_the_lines_after_finally_from_the_plant(tmp_path: Path) -> None:
