@@ -36,7 +36,8 @@ class StartedProgram:
         try:
             self.returncode = int(await status.read())
         except asyncio.CancelledError:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # It has ended, and only that was not read yet.
+                os.kill(self.pid, signal.SIGKILL)
             raise
         finally:
             if self.stdin is not None:
@@ -63,7 +64,8 @@ class StartedProgram:
 
     def send_signal(self, number: int) -> None:
         if self.returncode is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # as above
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

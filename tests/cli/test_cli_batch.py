@@ -182,7 +182,13 @@ async def test_ctrl_c_in_a_line_answers_it_and_ends_it(
     batch = await drive()
     before = len(gateway.calls)
     asked = asyncio.create_task(batch.ask(line, *opened.at_server))
-    await until(lambda: any(call.rpc == "Invoke" for call in gateway.calls[before:]))
+    # Before the write itself its range is looked up.
+    await until(
+        lambda: any(
+            call.rpc == "Invoke" and call.request.command.WhichOneof("payload") == fault
+            for call in gateway.calls[before:]
+        )
+    )
     batch.process.send_signal(signal.SIGINT)
     (answer,) = await asked
     assert (answer["ok"], answer["error"]["exit_code"]) == (False, code)
