@@ -89,3 +89,18 @@ async def test_doctor_ends_where_its_session_cannot_be_closed(run: ShellProcess,
     done = await run("-e", f"doctor {gateway.endpoint} --plaintext")
     assert done.code == 0, done
     assert "not closed: no answer within 3 s" in done.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+async def test_ctrl_c_during_a_start_is_answered_at_once(run: ShellProcess, gateway: SimulatedGateway) -> None:
+    """The session that is being opened is closed then, or left to its lease."""
+    gateway.faults.stall("OpenSession")
+    process = await run.start("--plaintext", "-e", "read Plant.Tank1.Level")
+    await until(lambda: any(call.rpc == "OpenSession" for call in gateway.calls))
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"interrupted: nothing was run; once more ends it at once\n"
+    gateway.faults.release()
+    out, _ = await process.communicate()
+    assert (process.returncode, out) == (130, b"")
+    await until(lambda: not gateway.live_sessions)

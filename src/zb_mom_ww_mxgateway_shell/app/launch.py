@@ -68,7 +68,7 @@ class Launch:
         # Around the work's own handlers: at no moment does a signal end it without its code.
         with on_signals(ENDING, self._leave_reader):
             try:
-                code = await interruptible(self._work(), ENDING, self._leave_reader)
+                code = await interruptible(self._work(), ENDING, self._leave_reader, first_came=self._tell_interrupted)
             except Interrupted:
                 code = self._interrupted()
             except Exception as error:
@@ -186,6 +186,11 @@ class Launch:
         # A pager may be read for hours, and nothing waits for what only looks.
         if self._context.writer.pending:
             self._context.writer.give_up()
+
+    def _tell_interrupted(self) -> None:
+        """Tell at once that it ends before anything ran: a session that is being opened is closed first."""
+        if self._code is None:
+            self._context.writer.err("interrupted: nothing was run; once more ends it at once\n")
 
     def _interrupted(self) -> int:
         if self._is_over:

@@ -55,11 +55,17 @@ SECOND_SECONDS = 2.0
 """A second signal within this time stops waiting for the work to clean up."""
 
 
-async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Callable[[], object] = lambda: None) -> T:
+async def interruptible(
+    work: Awaitable[T],
+    names: tuple[str, ...],
+    too_late: Callable[[], object] = lambda: None,
+    *,
+    first_came: Callable[[], object] = lambda: None,
+) -> T:
     """Await `work` in a task that the signals cancel; raise Interrupted then.
 
     A second signal within two seconds of the first leaves the work to end by itself. A signal after its end calls
-    `too_late`.
+    `too_late`, the first one before it `first_came`: the work may need a moment to clean up.
     """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
@@ -74,6 +80,7 @@ async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Ca
         now = loop.time()
         is_second, first = now - first <= SECOND_SECONDS, now
         if not is_second:
+            first_came()
             task.cancel()
         elif not abandoned.done():
             # It still cleans up, but nothing waits for it.
