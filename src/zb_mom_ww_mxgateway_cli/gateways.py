@@ -32,6 +32,8 @@ class CommandConnection:
 
     def __init__(self, options: "ClientOptions", policy: WritePolicy | None) -> None:
         self.guard: GuardedWrites = GuardedWrites(policy, self)
+        self.failure: Exception | None = None
+        """The error of the command that runs: a signal in the orderly end behind it must not hide it."""
         self._options = replace(options, write_guard=self.guard)
         self._client: GatewayClient | None = None
         self._sessions: dict[str, Session] = {}
@@ -103,13 +105,17 @@ class Gateways:
 
         silence_grpc()
         self._loop = self._loop or asyncio.Runner()
+        key = options, policy
+        if key not in self._all:
+            self._all[key] = CommandConnection(*key)
+        gateway = self._all[key]
+        gateway.guard.begin(command)
+        gateway.failure = None
         try:
             with _library_warnings(command.report):
-                self._loop.run(self._acted((options, policy), command, action, is_endless=is_endless))
+                self._loop.run(self._acted(key, command, action, is_endless=is_endless))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            # Another signal, in the orderly end after the first one, must not hide that a write is in doubt.
-            gateway = self._all.get((options, policy))
-            raise (gateway and gateway.guard.doubt) or click.Abort() from None
+            raise gateway.failure or click.Abort() from None
 
     async def _acted(
         self,
@@ -123,10 +129,7 @@ class Gateways:
 
         from zb_mom_ww_mxgateway_console.process.slow_answers import told_while_slow  # Lazy, as asyncio.
 
-        if key not in self._all:
-            self._all[key] = CommandConnection(*key)
         gateway = self._all[key]
-        gateway.guard.begin(command)
         try:
             with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
                 tell, endpoint = command.report.warning, key[0].endpoint
@@ -138,7 +141,8 @@ class Gateways:
                     gc.enable()
                 with nullcontext() if is_endless else told_while_slow(f"{command.command} at {endpoint}", tell):
                     await action(gateway)
-        except MxGatewayTransportError:
+        except MxGatewayTransportError as error:
+            gateway.failure = error
             # The connection is broken: the next line opens another, and gets its own error.
             await self._all.pop(key).aclose()
             raise
@@ -153,11 +157,14 @@ class Gateways:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
         with self._kept:
             if self._loop is not None:
                 try:
                     self._loop.run(self._disconnected())
+                except KeyboardInterrupt:
+                    if kind is None:
+                        raise  # Otherwise the error of the command says more.
                 finally:
                     self._loop.close()
 

@@ -38,8 +38,6 @@ class GuardedWrites:
         """The live session of the command that runs, if it has one: its values count."""
         self.is_sent: bool = False
         """Whether the command that runs has sent a call that changes the plant."""
-        self.doubt: MxGatewayError | None = None
-        """The error of a call of it that was interrupted once it was sent."""
         self._policy = policy
         self._connection = connection
         self._run: GuardedRun | None = None
@@ -50,7 +48,7 @@ class GuardedWrites:
     def begin(self, run: GuardedRun) -> None:
         """Let the writes from now on be those of this command."""
         self._run = run
-        self.live = self.doubt = None
+        self.live = None
         self.is_sent = False
 
     async def __call__(self, pending: "PendingWrite", /) -> bool | str | Admission:

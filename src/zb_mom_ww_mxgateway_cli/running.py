@@ -76,6 +76,11 @@ class Runner:
         if self._connected is not None:
             self._connected.guard.live = live
 
+    def keep(self, error: Exception) -> None:
+        """Have this error of the command reported, also where its orderly end is interrupted."""
+        if self._connected is not None:
+            self._connected.failure = error
+
     @asynccontextmanager
     async def interruptible(self, call: str) -> "AsyncIterator[list[FollowedCall]]":
         """Around a call that changes the plant, and what it needs before: if it is cancelled, raise with
@@ -98,13 +103,12 @@ class Runner:
                 raise click.Abort(NOTHING_WRITTEN) from None
             is_accepted = any(each.is_interrupted for each in calls)
             after = "after it was accepted and before its completion came" if is_accepted else "before its answer came"
-            guard.doubt = MxGatewayError(
+            raise MxGatewayError(
                 f"outcome unknown: {call} was interrupted {after}",
                 endpoint=self._connected.client.options.endpoint,
                 call=call,
                 outcome_unknown=True,
-            )
-            raise guard.doubt from None
+            ) from None
 
     def _run(self, action: Callable[[CommandConnection], Awaitable[None]], *, is_endless: bool) -> None:
         async def connected(connection: CommandConnection) -> None:

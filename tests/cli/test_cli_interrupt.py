@@ -11,7 +11,9 @@ import time
 import pytest
 from cli_process import KEY, Open, Start, ended, until
 
+from zb_mom_ww_mxgateway import MxGatewayError
 from zb_mom_ww_mxgateway_cli import gateways
+from zb_mom_ww_mxgateway_cli.gateways import Gateways
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -120,6 +122,40 @@ async def test_a_signal_that_cuts_the_end_short_hides_no_doubt(gateway: Simulate
     gateway.faults.release()
     assert ran.code == 6
     assert "outcome unknown: write was interrupted before its answer came" in ran.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_in_the_end_behind_an_unknown_write_hides_no_doubt(
+    gateway: SimulatedGateway, start: Start, number: signal.Signals
+) -> None:
+    gateway.faults.stall("write")
+    gateway.faults.stall("CloseSession")
+    process = await start("write", "--plaintext", "TestChildObject.TestInt", "5", "--timeout", "1s")
+    await until(lambda: any(call.rpc == "CloseSession" for call in gateway.calls))
+    process.send_signal(number)
+    ran = await ended(process)
+    gateway.faults.release()
+    assert ran.code == 6
+    assert "outcome unknown: the write of TestChildObject.TestInt" in ran.err
+
+
+@pytest.mark.parametrize("error", [MxGatewayError("in doubt", outcome_unknown=True), None])
+def test_a_signal_while_the_connections_are_closed_hides_no_doubt(
+    monkeypatch: pytest.MonkeyPatch, error: MxGatewayError | None
+) -> None:
+    async def interrupted(_: Gateways) -> None:
+        raise KeyboardInterrupt
+
+    def ended_with() -> None:
+        with Gateways() as all_gateways:
+            all_gateways._loop = asyncio.Runner()
+            if error:
+                raise error
+
+    monkeypatch.setattr(Gateways, "_disconnected", interrupted)
+    with pytest.raises((MxGatewayError, KeyboardInterrupt)) as raised:
+        ended_with()
+    assert raised.type is (MxGatewayError if error else KeyboardInterrupt)
 
 
 async def test_a_write_by_name_that_waits_for_its_first_value_is_not_sent(

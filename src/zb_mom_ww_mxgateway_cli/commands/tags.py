@@ -153,6 +153,9 @@ def write_by_name(
             runner.decide_by(live)
             try:
                 await _written(runner, client, live, tag, text, named, user_id, timeout, expected)
+            except Exception as error:
+                runner.keep(error)
+                raise
             finally:
                 await _close(session, runner.report)
                 await live.aclose()
