@@ -352,6 +352,26 @@ async def test_undo_that_is_refused_leaves_the_timed_write_as_it_was(
     assert [row["revert"] for row in await rows_of(context)] == ["pending"]
 
 
+async def test_undo_that_is_interrupted_before_it_is_sent_leaves_the_timed_write_as_it_was(
+    context: Context, gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    looks_up = asyncio.Event()
+
+    async def never(tags: object, *, for_a_person: bool) -> None:
+        looks_up.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(context.connected.desk.rules, "facts_of", never)
+    undoing = asyncio.ensure_future(run(context, "undo", follow))
+    await looks_up.wait()
+    undoing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await undoing
+    assert [row["revert"] for row in await rows_of(context)] == ["pending"]
+    assert gateway.read(INT).value == 5
+
+
 async def test_a_disarmed_session_still_puts_back_its_own_value(context: Context, gateway: SimulatedGateway) -> None:
     await text_of(context, f"write {INT} 5 --for 10m")
     await text_of(context, "disarm")

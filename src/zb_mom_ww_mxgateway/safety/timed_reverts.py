@@ -309,7 +309,12 @@ class TimedReverts:
         stage, why = revert.stage, revert.why
         revert.stop(RevertStage.QUESTION, "it was undone, and the outcome of that is unknown")
         try:
-            result = await send()
+            with followed_writes() as calls:
+                result = await send()
+        except asyncio.CancelledError:
+            if surely_not_sent(calls):
+                revert.stop(stage, why)
+            raise
         except MxGatewayError as error:
             if not error.outcome_unknown:
                 revert.stop(stage, why)
