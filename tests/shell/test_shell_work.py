@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import grpc
 import pytest
@@ -23,7 +24,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 from zb_mom_ww_mxgateway_shell.output.results import TextResult
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.process.signals import on_signals
+from zb_mom_ww_mxgateway_shell.process.signals import InterruptedInDoubt, on_signals
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -349,6 +350,9 @@ async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
         line = LineRun(sh.context, "w 5")
         with line.parsed():
             assert str(line.interruption()) == "interrupted; no write was sent"
+            # Its connection may have been closed since.
+            line.writes = [Mock(is_sent=True, results=None)]
+            assert isinstance(line.interruption(), InterruptedInDoubt)
 
 
 async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watched(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.value_types import TYPES, Family
@@ -15,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.feeds.expected_refusal import RefusalOption, judg
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
+    before_sending,
     first_value,
     follow_coming_waits,
     given_reason,
@@ -240,7 +240,7 @@ async def write_elements(
     write its address, which counts from 1: write TAG[3] 5. Put an element in quotes if its value has blanks:
     "0=two words". The outcome is reported as for write, and --refused [STATUS] is as there.
     """
-    try:
+    with before_sending(context):
         array = await _prepared_array(context, tag, length, elements, server, sends=True)
         item = array.item
         if not context.connected.desk.rules.asks([item.tag]):
@@ -250,9 +250,6 @@ async def write_elements(
         signature, signers = await signature_for(context, item, signing.person, as_is=bool(refused))
         security = await context.connected.security_of(item.tag)
         live = live_session_of(context, item)
-    except MxGatewayError:
-        context.notice("nothing was written")
-        raise
     timeout = timeout or OUTCOME_TIMEOUT
     with given_reason(reason, expects_refusal=bool(refused)):
         sending = live.write_and_confirm(*item.key, array.sparse, timestamp=at, signature=signature, timeout=timeout)

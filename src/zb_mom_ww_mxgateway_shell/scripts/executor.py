@@ -153,7 +153,8 @@ class LineRun:
         sent = [call for call in self.writes if call.is_sent]
         if sent and all(call.results is not None for call in sent):
             return self._interruption_after_answers(sent)
-        was_sent = any(each.desk.records.has_sent(self._started) for each in self.context.connections.values())
+        # The calls of its own, too: their connection may have been closed since.
+        was_sent = sent or any(each.desk.records.has_sent(self._started) for each in self.context.connections.values())
         return InterruptedInDoubt(f"interrupted; {UNSURE}") if was_sent else Interrupted(NOTHING_WRITTEN)
 
     def _interruption_after_answers(self, sent: Sequence[FollowedCall]) -> Interrupted:
