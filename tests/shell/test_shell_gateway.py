@@ -179,7 +179,7 @@ async def test_attach_goes_on_with_a_session_and_leaves_it_open(context: Context
         with pytest.raises(ShellError, match="a session of this shell already"):
             await run(context, f"attach {session.session_id}", follow)
         await run(context, "disconnect", follow)
-        assert context.name == "plant"
+        assert (context.name, list(context.connections)) == ("", ["plant"])
         # Still there, with what its own program registered.
         assert await session.add_item(server, INT) > 0
         await session.close()

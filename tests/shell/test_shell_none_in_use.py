@@ -75,6 +75,59 @@ async def test_a_file_writes_nowhere_after_it_has_closed_the_connection_in_use(
         assert NONE in planned.err
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("on-error continue", "use plntB"),
+        ("on-error continue", "connect {other} --plaintext --ca-file none.pem"),
+        ("on-error next-step", "connect {other} --plaintext --ca-file none.pem", 'step "next"'),
+        ("connect 127.0.0.1:1 --plaintext", "finally"),
+        ("connect {other} --plaintext", "use {gateway}", "expect 1 = 2", "finally", "use 127.0.0.1:1"),
+    ],
+)
+async def test_a_file_writes_nowhere_after_a_line_that_was_to_choose_another_connection_and_failed(
+    tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    options = {"plaintext": True, "api_keys": ()}
+    async with SimulatedGateway(**options) as gateway, SimulatedGateway(**options) as other:
+        process = ShellProcess(tmp_path).on(gateway)
+        chosen = [each.format(gateway=gateway.endpoint, other=other.endpoint) for each in lines]
+        (tmp_path / "try.mxs").write_text(
+            "\n".join((f'requires write "{INT}"', *chosen, f"write {INT} 5")), encoding="utf-8"
+        )
+        done = await process("--plaintext", "--arm", INT, "-c", "try.mxs")
+        assert done.code == ExitCode.GUARDED, done
+        assert f"{NONE} {gateway.endpoint}" in done.out + done.err
+        assert not [*gateway.writes, *other.writes]
+
+
+async def test_a_file_stays_with_its_connection_where_connecting_again_fails(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        process = ShellProcess(tmp_path).on(gateway)
+        for number, line in enumerate(("connect --ca-file none.pem", f"connect {gateway.endpoint} --ca-file none.pem")):
+            lines = f'requires write "{INT}"', line, "finally", f"write {INT} {number}"
+            (tmp_path / "try.mxs").write_text("\n".join(lines), encoding="utf-8")
+            done = await process("--plaintext", "--arm", INT, "-c", "try.mxs")
+            assert done.code not in (ExitCode.DONE, ExitCode.GUARDED), done
+            assert [each.value for each in gateway.writes] == list(range(number + 1))
+
+
+async def test_a_leading_dot_means_no_object_after_one_that_could_not_be_focused(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        glob = "*.TestInt"
+        lines = f'requires write "{glob}"', "on-error continue", "cd TestChildObject", "cd Nowhere", "write .TestInt 5"
+        (tmp_path / "try.mxs").write_text("\n".join(lines), encoding="utf-8")
+        done = await ShellProcess(tmp_path).on(gateway)("--plaintext", "--arm", glob, "-c", "try.mxs")
+        assert "a leading dot means the focused object, and there is none" in done.out + done.err
+        assert not gateway.writes
+
+
+async def test_a_typed_line_that_fails_leaves_the_connection_in_use(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        await sh.terminal.enter("use plntB", "no connection plntB is open", "demo>")
+        assert sh.context.name == "demo"
+
+
 async def test_lint_knows_where_no_connection_is_in_use_and_where_a_failed_line_would_choose_it(tmp_path: Path) -> None:
     process = ShellProcess(tmp_path)
 

@@ -96,17 +96,38 @@ class LineRun:
         """
         context = BoundContext(self.context)
         context.refresh()
+        began_on = context.current
         try:
             with given(command=self.text.strip()), followed_writes() as self.writes:
                 result = await self._run(context, follow)
         except Exception as error:
+            if context.current is began_on:
+                self._leave_unchosen(context)
             context.failure = Failure(error, self.text)
             return Outcome(self.invocation, error=error)
         except asyncio.CancelledError:
+            if context.current is began_on:
+                self._leave_unchosen(context)
             if self.is_mutating:
                 context.failure = Failure(self.interruption(), self.text)
             raise
         return Outcome(self.invocation, result)
+
+    def _leave_unchosen(self, context: Context) -> None:
+        """Leave nothing chosen where this line of a file was to choose another connection or object, and could not.
+
+        The lines after it, such as those after ``finally``, are not about the one before.
+        """
+        current, command = context.current, self.command or command_of(self.context, self.text)
+        if current is None or command is None or not context.runs_file or command.traits.leaves_none:
+            return
+        # None is the one in use, of connect alone; a line with a mistake may mean any.
+        meant = next(iter(self.invocation.positional), None) if self.invocation else ""
+        subject, same = command.traits.changes_subject, (None, current.name, current.client.options.endpoint)
+        if subject == "connection" and meant not in same:
+            context.choose_none()
+        elif subject == "object" and getattr(meant, "value", "") != current.focus:
+            current.focus = ""
 
     async def _run(self, context: Context, follow: Follow) -> Result | None:
         with self.parsed(context) as invocation:

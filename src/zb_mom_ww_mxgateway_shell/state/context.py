@@ -325,9 +325,7 @@ class Context:
                 each.trend = None
         self.write_terms.forget(closing)
         if self._current in closing:
-            # What connect without an endpoint means.
-            self.connection, self.connected_as = self._current.connection, self._current.name
-            self._current = None
+            self.choose_none()
         self.current = self._current  # Also for the command that closes them.
         failures: list[MxGatewayError] = []
         for each in closing:
@@ -342,6 +340,12 @@ class Context:
                 if other is not gravest:
                     self.notice(str(other))
             raise gravest
+
+    def choose_none(self) -> None:
+        """Have no connection in use; connect without an endpoint then means the one that was."""
+        if self._current is not None:
+            self.connection, self.connected_as = self._current.connection, self._current.name
+        self.current = None
 
     @property
     def has_written(self) -> bool:
