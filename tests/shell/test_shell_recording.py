@@ -129,7 +129,7 @@ async def test_status_says_what_is_recorded_watched_and_copied(tmp_path: Path) -
 
 
 async def test_record_stop_shows_no_number_where_it_is_unknown_how_many_were_lost(tmp_path: Path) -> None:
-    async with shell(tmp_path) as sh:
+    async with shell(tmp_path, columns=200) as sh:
         path = tmp_path / "a.csv"
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         await sh.terminal.enter(f"record {path}", "recording everything")
