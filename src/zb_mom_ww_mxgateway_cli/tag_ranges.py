@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError
 from zb_mom_ww_mxgateway.galaxy_objects import object_beginning
 from zb_mom_ww_mxgateway.safety.known_numbers import KnownNumbers
 from zb_mom_ww_mxgateway.safety.known_range import known_number, range_of, range_tags
@@ -34,6 +34,8 @@ class TagRanges:
         """Keys of the tags of an object, by the name that is above a tag."""
         self._hold_until = self._rest_until = float("-inf")
         """Until when they hold, and until when the galaxy is not asked: monotonic seconds."""
+        self._untold = ""
+        """Why it is not asked."""
 
     async def of(self, tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
         """Return the ranges of tags that are known to have one. It never raises."""
@@ -43,7 +45,10 @@ class TagRanges:
         await self._numbers.learn(names, spent=clock.monotonic() - began)
         numbers = self._numbers.of(names)
         ranges = {tag: range_of(name, numbers) for tag, name in plain.items()}
-        return {tag: TagFacts(low=low, high=high) for tag, (low, high) in ranges.items()}
+        return {
+            tag: TagFacts(low=low, high=high, untold="" if self._parent(tag) in self._attributes else self._untold)
+            for tag, (low, high) in ranges.items()
+        }
 
     async def _existing_ends(self, tags: Sequence[str], now: float) -> list[str]:
         """Return the tags with the ends of the ranges of these tags that the galaxy has, as far as it tells soon."""
@@ -54,16 +59,24 @@ class TagRanges:
         try:
             async with clock.timeout(_GALAXY_SECONDS):
                 for tag in tags:
-                    if (parent := tag_key(tag).rpartition(".")[0]) not in self._attributes:
+                    if (parent := self._parent(tag)) not in self._attributes:
                         if now < self._rest_until:
                             continue
                         owner, _ = await object_beginning(self._client, tag)
                         attributes = owner.attributes if owner else ()
                         self._attributes[parent] = {tag_key(each.full_tag_reference) for each in attributes}
                     names += [name for name in range_tags(tag) if tag_key(name) in self._attributes[parent]]
-        except (MxGatewayError, TimeoutError):
+        except (MxGatewayError, TimeoutError) as error:
             self._rest_until = clock.monotonic() + _PAUSE_SECONDS
+            is_refused = isinstance(error, MxGatewayAuthorizationError)
+            why = f"no answer within {_GALAXY_SECONDS:g} s" if isinstance(error, TimeoutError) else str(error)
+            self._untold = "" if is_refused else f"the galaxy does not tell them: {why}"
         return names
+
+    @staticmethod
+    def _parent(tag: str) -> str:
+        """Return the key of the name that is above a tag."""
+        return tag_key(tag.partition("[")[0]).rpartition(".")[0]
 
     async def _read_numbers(self, tags: Sequence[str], seconds: float) -> list[float | None]:
         results = await self._read(tags, seconds)

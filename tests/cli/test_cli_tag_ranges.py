@@ -74,6 +74,7 @@ async def test_a_galaxy_that_does_not_answer_is_left_alone_for_a_while(
     assert (asked := questions(plant)) > 0
     assert await ends(ranges, LEVEL) == (None, None)
     assert questions(plant) == asked
+    assert "no answer within" in (await ranges.of([LEVEL], for_a_person=False))[LEVEL].untold
 
 
 async def test_a_write_is_noted_as_sent_only_once_its_ranges_are_looked_up(

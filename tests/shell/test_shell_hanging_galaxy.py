@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from shell_lines import connected, result_of
 from shell_process import ShellProcess
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.commands import alarm_checks
+from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 TAG = "Plant.Tank1.Inlet.Position"
@@ -36,6 +40,8 @@ async def test_a_write_waits_for_one_question_to_the_galaxy(run: ShellProcess, g
     """Three of them would take longer than this test waits for its program."""
     done = await run("--plaintext", "-e", f"write {TAG} 60", "-e", f"write {TAG} 61")
     assert (done.code, [each.value for each in gateway.writes]) == (0, [60.0, 61.0]), done
+    # Each says what it was not judged by.
+    assert done.out.count(f"{TAG}: security and range are unknown: the galaxy of") == 2, done
     # Between the two the galaxy rests, unless the machine is slow.
     assert set(asked(gateway)) == {"DiscoverHierarchy"}
     assert len(asked(gateway)) <= 2
@@ -48,15 +54,37 @@ async def test_a_plan_goes_on_without_the_galaxy(run: ShellProcess, gateway: Sim
     done = await run("--plaintext", "plan", "a.mxs")
     assert done.code == 0, done
     assert "galaxy's deploy time unknown" in done.out
+    assert f"{TAG}: security and range are unknown: the galaxy of" in done.out, done
     assert not gateway.writes
 
 
 async def test_what_the_galaxy_only_helps_with_goes_on_without_it(run: ShellProcess) -> None:
     """Each of these would otherwise wait for the time-out of a call."""
-    lines = ("snapshot before Plant.Tank1.Level", "expect-alarm Plant.Tank1.Level.Hi cleared", "expect-no-alarm")
+    lines = ("snapshot before Plant.Tank1.Level", "expect-no-alarm")
     done = await run("--plaintext", *(part for line in lines for part in ("-e", line)))
     assert done.code == 0, done
     assert "1 tags kept" in done.out
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("expect-alarm Plant.Tank1.Levle.Hi cleared", "Plant.Tank1.Levle.Hi"), ("expect-no-alarm --area Plnat", "Plnat")],
+)
+async def test_a_check_of_what_may_not_exist_is_not_met(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch, line: str, name: str
+) -> None:
+    monkeypatch.setattr(alarm_checks, "_GALAXY_SECONDS", 0.1)
+    async with connected(gateway) as context:
+        with pytest.raises(NotMet, match=f"it is unknown: the galaxy does not tell whether there is {name}") as raised:
+            await result_of(context, line)
+    assert raised.value.exit_code == ExitCode.NOT_MET
+
+
+async def test_nobody_is_told_that_a_tag_of_unknown_security_needs_no_second_person(gateway: SimulatedGateway) -> None:
+    async with connected(gateway) as context:
+        with pytest.raises(ShellError, match=f"does not tell whether {TAG} is a VerifiedWrite tag"):
+            await result_of(context, f"write {TAG} 1 --second bob --second-password-env X")
+    assert not gateway.writes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.safety.known_range import beyond_ranges
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection, strictest
-from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature, untold_text
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRule, WriteRules, array_of, item_of
@@ -120,8 +120,10 @@ class GuardedAction(Admission):
             await self._rules.values.prepare(list(dict.fromkeys([*tags, *operands])))
 
     def _point_out(self) -> None:
-        """Say which values are outside their range, before they are sent, to whoever is shown no selection."""
-        for text in self._beyond:
+        """Say before it is sent, to whoever is shown no selection, which values are outside their range, and of which
+        tags it is unknown because the galaxy does not answer."""
+        untold = "" if self.is_covered_revert else untold_text(self._tags, self._facts)
+        for text in (*self._beyond, *filter(None, [untold])):
             self._records.notice(text)
 
     def _latest(self, tag: str) -> LiveValue | None:

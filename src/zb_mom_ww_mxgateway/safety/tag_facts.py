@@ -22,6 +22,9 @@ class TagFacts(NamedTuple):
     """Limits of its own alarms by name, the highest first."""
     decimals: int = 0
     """Most decimals that a value of it was seen to have."""
+    untold: str = ""
+    """Why the galaxy, which was asked, tells neither security nor range; empty where it answered, or may not be
+    asked."""
 
     @property
     def security_name(self) -> str:
@@ -42,6 +45,15 @@ class FactsOf(Protocol):
 async def no_facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
     """Know nothing of any tag."""
     return {}
+
+
+def untold_text(tags: Sequence[str], facts: Mapping[str, TagFacts]) -> str:
+    """Return that the galaxy did not answer about some of these tags, and why; empty where it did about all."""
+    untold = [(tag, why) for tag in tags if (why := facts.get(tag, TagFacts()).untold)]
+    if not untold:
+        return ""
+    more = f" and {len(untold) - 1} more" if len(untold) > 1 else ""
+    return f"{untold[0][0]}{more}: security and range are unknown: {untold[0][1]}"
 
 
 def missing_signature(tag: str, facts: TagFacts, user_id: int, verifier_user_id: int) -> str:

@@ -1,7 +1,7 @@
 """expect-alarm, expect-no-alarm, no-new-alarms: checks of the plant's alarms."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.galaxy_objects import object_at
@@ -31,6 +31,11 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyObject
+
+_GALAXY_SECONDS = 10.0
+"""Seconds that a check waits for the galaxy to tell whether there is what it names."""
+
+T = TypeVar("T")
 
 AreaOption = Annotated[str | None, Text("area")]
 
@@ -68,7 +73,7 @@ async def _preview_alarm(
     present = (await present_alarms(context.connected)).values()
     holds = condition.holds(present)
     if state == "cleared" and not condition.meant(present):
-        await _refuse_unknown(context, alarm)
+        await _refuse_unknown(context, alarm, condition.text, checks=False)
     word = "holds now" if holds else "does not hold now"
     fields = {"expected": condition.text, "holds_now": holds, "planned": "look"}
     return TextResult(f"{condition.text}: {word}", fields, brief=word)
@@ -102,7 +107,8 @@ async def expect_alarm(
     been raised (for active), cleared (for cleared) or acknowledged (for acked) since the first write that was sent
     after the last check, or from now on if nothing was written. `now` lets a state from before count, too. The alarms
     are asked for at each look, so an acknowledgement that was taken back counts as what it is. What is not kept up to
-    date, because the alarm stream is lost, is never taken for cleared.
+    date, because the alarm stream is lost, is never taken for cleared; nor is a name of which no alarm is listed, while
+    the galaxy does not answer whether there is such a thing.
     """
     started = clock.monotonic()
     condition = _condition(alarm, state, acked, unacked, severity)
@@ -113,7 +119,7 @@ async def expect_alarm(
     since = None if now or within is None else new_since
     waiting = AlarmWait(context.connected, condition, within or 0.0, since, started)
     if state == "cleared" and not condition.meant(feed.alarms.values()) and not _has_been(context, alarm):
-        await _refuse_unknown(context, alarm)
+        await _refuse_unknown(context, alarm, condition.text, checks=True)
     return waiting if within is not None else await waiting.follow(lambda line: None)
 
 
@@ -122,25 +128,48 @@ def _has_been(context: Context, alarm: AlarmName) -> bool:
     return any(isinstance(each, AlarmTransition) and alarm.takes(each) for each in news)
 
 
-async def _refuse_unknown(context: Context, alarm: AlarmName) -> None:
+async def _told(
+    context: Context, what: str, ask: Callable[[], Awaitable[T]], expected: str, place: tuple[int, int] | None
+) -> T | None:
+    """Return what the galaxy tells of a name; None, with a notice, where this gateway has none for the key.
+
+    Where it does not answer in time, it is unknown whether there is `what`: raise NotMet at the `place` of a line that
+    checks it; without a place, as for a plan, return None, with a notice, after a shorter time.
+    """
+    try:
+        if place is None:
+            return await context.connected.brief_galaxy.answer(ask)
+        async with clock.timeout(_GALAXY_SECONDS):
+            return await ask()
+    except TimeoutError:
+        why = f"no answer within {_GALAXY_SECONDS:g} s"
+    except MxGatewayError as error:
+        why = str(error)
+        if error.grpc_code != "DEADLINE_EXCEEDED":
+            place = None
+    text = f"the galaxy does not tell whether there is {what}: {why}"
+    if place is not None:
+        raise NotMet(
+            f"expected {expected}: it is unknown: {text}", place, {"actual": [], "expected": expected, "reason": text}
+        )
+    context.notice(text)
+    return None
+
+
+async def _refuse_unknown(context: Context, alarm: AlarmName, expected: str, *, checks: bool) -> None:
     """Raise a mistake for a name that nothing in the galaxy has: it would be cleared whatever the plant does."""
     path = alarm.text.partition("!")[2] or alarm.text
     names = dict.fromkeys((path, path.partition(".")[2] if "!" in alarm.text else path))
-    connected = context.connected
 
     async def is_known() -> bool:
-        places = [(name, await locate(connected.client, name)) for name in names if name]
+        places = [(name, await locate(context.connected.client, name)) for name in names if name]
         return any(
             place.found is not None and _names_something(place.found.attributes, place, name) for name, place in places
         )
 
-    try:
-        if await connected.brief_galaxy.answer(is_known):
-            return
-    except MxGatewayError as error:
-        context.notice(f"the galaxy does not tell whether there is {alarm.text}: {error}")
-        return
-    raise alarm.word.mistake(f"the galaxy has nothing with an alarm that is called {alarm.text}")
+    place = (alarm.word.start, alarm.word.end) if checks else None
+    if await _told(context, alarm.text, is_known, expected, place) is False:
+        raise alarm.word.mistake(f"the galaxy has nothing with an alarm that is called {alarm.text}")
 
 
 def _names_something(attributes: Sequence[Any], place: Any, name: str) -> bool:
@@ -160,21 +189,21 @@ async def _refuse_unknown_area(context: Context, feed: AlarmMonitor, area: str |
         raise InputError(problem, 0, len(command))
     if any(in_area(alarm, area) for alarm in feed.alarms.values()):
         return
-    connected, (_, dot, below) = context.connected, area.partition(".")
+    client, (_, dot, below) = context.connected.client, area.partition(".")
 
     async def looked_up() -> "tuple[GalaxyObject | None, bool]":
-        found = await object_at(connected.client, area)
+        found = await object_at(client, area)
         # In the path of an alarm an object is behind its area.
         is_known = (found is not None and (found.is_area or bool(dot))) or (
-            bool(below) and await object_at(connected.client, below) is not None
+            bool(below) and await object_at(client, below) is not None
         )
         return found, is_known
 
-    try:
-        found, is_known = await connected.brief_galaxy.answer(looked_up)
-    except MxGatewayError as error:
-        context.notice(f"the galaxy does not tell whether there is {area}: {error}")
+    expected = f"no active alarm{AlarmChoice(area).text}"
+    told = await _told(context, area, looked_up, expected, (0, len(command)) if command else None)
+    if told is None:
         return
+    found, is_known = told
     if not is_known:
         what = f"{area} is no area" if found is not None else f"the galaxy has no area {area}"
         raise InputError(f"{what}: --area takes an area, or an object with its area, Area.Object", 0, len(command))

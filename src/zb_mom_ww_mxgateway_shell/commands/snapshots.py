@@ -370,8 +370,8 @@ def _refuse_mixed(plan: RestorePlan) -> None:
     plain = [row.item.tag for row in plan.rows if not needs_signature(row.security)]
     if signed and plain:
         raise ShellError(
-            f"{signed[0]} needs a signature, and {plain[0]} does not: name the tags of one kind behind the snapshot's "
-            "name, then those of the other; nothing was written",
+            f"{signed[0]} needs a signature, and {plain[0]} does not as far as the galaxy tells: name the tags of "
+            "one kind behind the snapshot's name, then those of the other; nothing was written",
             ExitCode.GUARDED,
         )
 

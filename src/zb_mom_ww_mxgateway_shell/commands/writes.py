@@ -197,8 +197,8 @@ def _refuse_mixed(
             mistakes.add(
                 row.line,
                 row.tag.start + 1,
-                f"{item.tag} needs a signature ({security_name(kind)}), and {plain.tag} does not: one file has the one "
-                "kind or the other",
+                f"{item.tag} needs a signature ({security_name(kind)}), and {plain.tag} does not as far as the galaxy "
+                "tells: one file has the one kind or the other",
             )
 
 

@@ -87,6 +87,8 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
         yield "RANGE", one_line(beyond)
     elif known := range_text(facts):
         yield "range", one_line(known)
+    elif facts.untold:
+        yield "range", one_line(f"unknown: {facts.untold}")
     if facts.alarm_limits:
         yield "alarms at", alarm_limits_text(facts)
     if lost := _lost(entry):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.security_classes import VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.safety.known_range import beyond_range
+from zb_mom_ww_mxgateway.safety.tag_facts import untold_text
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRule, WriteRules
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
@@ -76,6 +77,10 @@ async def _signatures(
 
     if security == VIEW_ONLY:
         return wrong(f"{tag} cannot be written (ViewOnly): {security_meaning(security)}")
+    if security is None:
+        facts = await context.connected.facts.of([tag], for_a_person=False)
+        if untold := untold_text([tag], facts):
+            return [PlannedVerdict(untold, False)]
     if not needs_signature(security):
         return wrong(f"{tag} is no VerifiedWrite tag: leave out --second") if second else []
     assert security is not None

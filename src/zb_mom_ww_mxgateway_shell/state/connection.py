@@ -67,7 +67,7 @@ class GatewayConnection:
         self.catalogue = TagCatalogue()
         self.brief_galaxy = BriefGalaxy(client.options.endpoint)
         """What is asked of the galaxy only to help."""
-        self.facts = GalaxyFacts(live, self.catalogue, self.security_of)
+        self.facts = GalaxyFacts(live, self.catalogue, self.told_security_of)
         """What the galaxy tells of its tags."""
         self.focus = ""
         """The object that a leading dot means: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
@@ -257,7 +257,15 @@ class GatewayConnection:
         return self.catalogue.redeployed_at is not None or last_deploy != self._deployed_at_first
 
     async def security_of(self, tag: str) -> int | None:
-        """Return the security classification that the galaxy gives a tag; None where it cannot be had soon.
+        """Return the security classification that the galaxy gives a tag; None where it cannot be had soon."""
+        try:
+            return await self.told_security_of(tag)
+        except MxGatewayError:
+            return None
+
+    async def told_security_of(self, tag: str) -> int | None:
+        """Return the security classification that the galaxy gives a tag; None where it gives none, or the key may not
+        ask. Raises MxGatewayError where the galaxy does not answer soon.
 
         What the catalogue does not know is asked of the gateway, once for each tag while the galaxy stays the same.
         """
@@ -273,11 +281,8 @@ class GatewayConnection:
                 attribute = place.attribute
                 if place.found is not None:
                     self.catalogue.learn(place.found)  # What is below the tag tells its range.
-            except MxGatewayError as error:
-                # Without metadata:read there is no galaxy for this key, and MXAccess decides.
-                if not isinstance(error, MxGatewayAuthorizationError):
-                    return None
-                attribute = None
+            except MxGatewayAuthorizationError:
+                attribute = None  # Without metadata:read there is no galaxy for this key, and MXAccess decides.
             self._securities[key] = None if attribute is None else attribute.security_classification
         return self._securities[key]
 

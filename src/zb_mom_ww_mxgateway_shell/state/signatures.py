@@ -68,11 +68,13 @@ async def signatures_for(
     signed = [(item, security) for item, security in items if needs_signature(security)]
     if not signed:
         if verifier.name:
-            raise ShellError(
-                f"{items[0][0].tag} is no VerifiedWrite tag as far as the galaxy tells: leave out --second; "
-                "nothing was written",
-                ExitCode.GUARDED,
+            unknown = next((item.tag for item, security in items if security is None), "")
+            why = (
+                f"the galaxy does not tell whether {unknown} is a VerifiedWrite tag, so nobody can verify its write"
+                if unknown
+                else f"{items[0][0].tag} is no VerifiedWrite tag: leave out --second"
             )
+            raise ShellError(f"{why}; nothing was written", ExitCode.GUARDED)
         return [Signature()] * len(items)
     item, security = signed[0]
     users = context.connected.users.valid(item.server_handle)

@@ -62,7 +62,8 @@ class GalaxyFacts:
     def __init__(
         self, live: "LiveSession", catalogue: "TagCatalogue", security_of: Callable[[str], Awaitable[int | None]]
     ) -> None:
-        """`security_of` asks for the security classification of a tag."""
+        """`security_of` asks for the security classification of a tag, and raises MxGatewayError where the galaxy does
+        not answer."""
         self._live = live
         self._catalogue = catalogue
         self._security_of = security_of
@@ -91,17 +92,22 @@ class GalaxyFacts:
         """Return what is known of each tag; `for_a_person` also reads its description and units, and the limits of its
         alarms. It never raises."""
         turns = asyncio.Semaphore(_AT_ONCE)
+        untold: dict[str, str] = {}
 
         async def security_of(tag: str) -> int | None:
             async with turns:
-                return await self._security_of(tag)
+                try:
+                    return await self._security_of(tag)
+                except MxGatewayError as error:
+                    untold[tag] = str(error)
+                    return None
 
         securities = dict(zip(tags, await asyncio.gather(*map(security_of, tags)), strict=True))
         await self._numbers.learn(self._number_tags(tags, with_alarms=for_a_person))
         if for_a_person:
             texts = [text_tag for tag in tags for text_tag in self._text_tags(tag)]
             await self._read([tag for tag in dict.fromkeys(texts) if self._key(tag) not in self._texts], _SECONDS)
-        return {tag: self._facts(tag, securities[tag]) for tag in tags}
+        return {tag: self._facts(tag, securities[tag])._replace(untold=untold.get(tag, "")) for tag in tags}
 
     def known(self, tag: str) -> TagFacts:
         """Return units and description of a tag as far as they were read; nothing is read for it."""
