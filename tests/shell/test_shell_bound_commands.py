@@ -114,9 +114,14 @@ async def test_an_expectation_of_another_connection_does_not_pass_for_its_value(
             await waiting
 
 
-async def test_a_write_whose_connection_is_closed_meanwhile_is_refused_here() -> None:
+@pytest.mark.parametrize("line", ["write Lamp.Test 7", "write-many rows.csv", "trace write Lamp.Test 7"])
+async def test_a_write_whose_connection_is_closed_meanwhile_is_refused_here(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.csv").write_text("tag,value\nLamp.Test,7\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     async with _two() as two:
-        waiting = await two.asked("write Lamp.Test 7")
+        waiting = await two.asked(line)
         await two.type("disconnect lamp")
         assert two.context.name == ""
         with pytest.raises(ShellError, match="lamp was closed while the write waited; nothing was written") as refused:

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shell_lines import connected, follow
 from shell_process import Runs
 from shell_terminal import shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway_shell.feeds.write_trace import WriteTrace
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
+from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -78,6 +82,24 @@ async def test_an_unknown_outcome_stays_unknown(run: Runs) -> None:
     assert "outcome UNKNOWN" in done.out
     assert " accepted" not in done.out.split("UNKNOWN")[1]
     assert "0.0 ms  *" in done.out
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "told"), [(LEVEL, Interrupted, "REFUSED"), (INT, InterruptedInDoubt, "UNKNOWN")]
+)
+async def test_only_a_write_with_an_open_outcome_is_in_doubt_where_the_look_at_it_is_interrupted(
+    tag: str, kind: type[Interrupted], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(tracing: WriteTrace, seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(WriteTrace, "watch", interrupted)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway, connected(gateway) as context:
+        if told == "UNKNOWN":
+            gateway.faults.lose_next_reply("write")
+        error = (await LineRun(context, f"trace write {tag} 5").run(follow)).error
+        assert type(error) is kind
+        assert told in str(error)
 
 
 async def test_it_is_guarded_declared_planned_and_checked_like_a_write(run: Runs) -> None:
