@@ -151,6 +151,35 @@ def test_sleep_counts_as_time(arming: Arming, hand: HandClock) -> None:
     assert arming.refusal("Tank1.Level")
 
 
+@pytest.mark.parametrize("what", ["nothing", "time", "sleep", "another fact", "a person", "armed again"])
+def test_what_a_fact_disarmed_would_hold_only_where_nothing_else_would_have_ended_it(
+    arming: Arming, hand: HandClock, what: str
+) -> None:
+    session, galaxy = ["session-1"], ["today"]
+    arming.watch("session", lambda: session[0], "the session was replaced")
+    arming.watch("galaxy", lambda: galaxy[0], "objects were deployed")
+    arming.arm(["Tank1.*"], 600)
+    assert not arming.would_hold_despite(["session"])  # It is armed.
+    session[0] = "session-2"
+    arming.look()
+    assert arming.would_hold_despite(["session"])
+    match what:
+        case "time":
+            hand.now += 600
+        case "sleep":
+            hand.slept += 125
+        case "another fact":
+            galaxy[0] = "tomorrow"
+        case "a person":
+            assert not arming.disarm("somebody said so")
+            assert arming.refusal("Tank1.Level").startswith("read-only, somebody said so:")
+        case "armed again":
+            arming.arm(["Tank2.*"], 600)
+    assert arming.would_hold_despite(["session"]) is (what == "nothing")
+    assert arming.would_hold_despite(["session"]) is (what == "nothing")
+    assert not arming.would_hold_despite([])
+
+
 def test_a_changed_fact_disarms(arming: Arming) -> None:
     session = ["session-1"]
     arming.watch("session", lambda: session[0], "the session was replaced")

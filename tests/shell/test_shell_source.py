@@ -139,13 +139,17 @@ async def test_a_lost_session_does_not_keep_the_lines_after_finally_from_the_pla
         assert len(sh.gateway.writes) == 2
 
 
-async def test_what_a_person_disarmed_is_not_armed_after_finally(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_loss", [False, True])
+async def test_what_a_person_disarmed_is_not_armed_after_finally(tmp_path: Path, after_loss: bool) -> None:
     file("waits.mxs", DECLARED, f"wait {INT} = 99 timeout 60s", "finally", f"write {INT} 6")
     async with shell(tmp_path, columns=160, terms=ConnectionTerms()) as sh:
         screen = sh.terminal
         await screen.enter(f"arm {INT}", "armed for 10m")
         await screen.enter("source waits.mxs", "as it declares [y/N]")
         await screen.enter("y", f"waits.mxs:2  {INT}")
+        if after_loss:
+            sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
+            await screen.shows("has taken its place", "disarmed, the session was lost")
         sh.context.connected.arming.disarm("somebody said so")
         screen.type(CTRL_C)
         await screen.shows("once more ends it at once")

@@ -74,6 +74,8 @@ class Arming:
         self._closed: bool = False
         self.disarmed_because: str = ""
         """Why it was last disarmed; empty while it is armed, and before it was."""
+        self._ended: ArmedScope | None = None
+        """What a changed fact disarmed, until it is disarmed or armed again."""
         self.remedy: Callable[[str], str] = lambda tag: f"arm {tag or 'GLOB'} lets it through"
         """Returns how to open a tag, or with an empty text any, for the end of a refusal."""
         self.on_armed: list[Callable[[ArmedScope], object]] = []
@@ -154,7 +156,7 @@ class Arming:
         self._sleep = clock.SleepWatch()
         self._seen = {name: fact() for name, (fact, _) in self._facts.items()}
         self._open_for_all = False
-        self.disarmed_because = ""
+        self.disarmed_because, self._ended = "", None
         self._scope = ArmedScope(chosen, clock.monotonic() + seconds, seconds, reason, frozenset(despite))
         for listener in self.on_armed:
             listener(self._scope)
@@ -179,10 +181,15 @@ class Arming:
 
     def disarm(self, why: str) -> bool:
         """Let nothing through any more; return whether anything was open. Tell the listeners, once."""
+        return self._disarm(why, None)
+
+    def _disarm(self, why: str, ended: ArmedScope | None) -> bool:
+        """Disarm; `ended` is what a changed fact disarms."""
         former, was_open = self._scope, self._scope is not None or self.open_for_all
-        self._scope, self._open_for_all = None, False
-        if was_open:
+        if was_open or self._ended is not None:
             self.disarmed_because = why
+        self._scope, self._ended, self._open_for_all = None, ended, False
+        if was_open:
             for listener in self.on_disarmed:
                 listener(former, why)
         return was_open
@@ -204,12 +211,24 @@ class Arming:
             self.disarm(f"the machine slept for {span_text(slept)}")
         elif clock.monotonic() >= self._scope.until:
             self.disarm(f"the {span_text(self._scope.seconds)} are over")
-        elif changed := next(filter(self._has_changed, self._facts), ""):
-            self.disarm(self._facts[changed][1])
+        elif changed := self._changed(self._scope.despite):
+            self._disarm(self._facts[changed][1], self._scope)
 
-    def _has_changed(self, name: str) -> bool:
-        assert self._scope is not None
-        return name not in self._scope.despite and self._facts[name][0]() != self._seen[name]
+    def would_hold_despite(self, facts: Iterable[str]) -> bool:
+        """Return whether what a changed fact disarmed would be armed now if changes of these facts did not count."""
+        ended = self._ended
+        if ended is not None and (
+            self._sleep.slept() or clock.monotonic() >= ended.until or self._changed(ended.despite.union(facts))
+        ):
+            self._ended = None
+        return self._ended is not None
+
+    def _changed(self, despite: frozenset[str]) -> str:
+        """Return the first watched fact that has changed since it was armed, besides these; empty for none."""
+        return next((each for each in self._facts if each not in despite and self._differs(each)), "")
+
+    def _differs(self, name: str) -> bool:
+        return self._facts[name][0]() != self._seen[name]
 
     # Questions.
 

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.state.connection import SESSION_LOST, GatewayConnection
-from zb_mom_ww_mxgateway_shell.state.run_scope import uncovered
+from zb_mom_ww_mxgateway_shell.state.run_scope import HELD_DESPITE, uncovered
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
@@ -66,14 +66,13 @@ class EndingScope:
 
     def _arm_again(self, connected: GatewayConnection) -> None:
         scope, arming = self._lost.pop(connected), connected.arming
-        left = scope.until - clock.monotonic()
         missing = uncovered(self._declared, scope.globs)
         globs = [each for each in self._declared if each not in missing]
-        if left <= 0 or not globs or arming.is_armed:
+        if not globs or not arming.would_hold_despite(HELD_DESPITE):
             return
+        left = scope.until - clock.monotonic()
         try:
-            seconds = None if math.isinf(left) else left
-            arming.arm(globs, seconds, scope.reason, despite=("stream", "session"))
+            arming.arm(globs, None if math.isinf(left) else left, scope.reason, despite=HELD_DESPITE)
         except MxGatewayWriteBlockedError as error:
             self._alert(str(error))
             return

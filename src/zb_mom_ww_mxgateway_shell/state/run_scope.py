@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
     from zb_mom_ww_mxgateway_shell.state.planned_writes import PlannedWrites
 
+HELD_DESPITE = ("stream", "session")
+"""What does not disarm the lines after ``finally``."""
 RUN_ENDED = "the run is over"
 """Why a connection is no longer armed after a run."""
 
@@ -103,7 +105,7 @@ class RunScope:
         if not connected.terms.open_for_all:
             connected.catalogue.watch(connected.client)
         # A run waits by itself for a stream that is lost; nothing of its session goes with it.
-        despite = ("stream", "session") if self._in_ending else ("stream",)
+        despite = HELD_DESPITE if self._in_ending else ("stream",)
         left = self._ends[connected] - clock.monotonic()
         try:
             arming.arm(globs, None if math.isinf(left) else min(left, LONGEST_SECONDS), self._reason, despite=despite)
@@ -116,8 +118,7 @@ class RunScope:
         self._in_ending = True
         if self._void == SESSION_LOST:
             for each in connections:
-                if each.arming.disarmed_because == SESSION_LOST:
-                    self._arm_again(each)
+                self._arm_again(each)
 
     def end_ending(self) -> None:
         """Disarm what was armed for the lines after ``finally`` alone."""
@@ -136,6 +137,8 @@ class RunScope:
         self._void = self._void or RUN_ENDED
 
     def _arm_again(self, connected: GatewayConnection) -> None:
+        if not connected.arming.would_hold_despite(HELD_DESPITE):
+            return
         self._void = ""
         self.arm(connected)
         if connected.arming.scope is not None:
