@@ -35,6 +35,7 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.transport import guarding
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -369,6 +370,31 @@ async def test_a_cancelled_question_sends_nothing(gateway: SimulatedGateway) -> 
         with pytest.raises(asyncio.CancelledError):
             await writing
     assert not [call for call in gateway.calls if call.rpc == "Invoke"]
+
+
+async def test_a_call_that_is_cancelled_while_its_guard_holds_up_the_loop_is_not_sent(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarding, "_HELD_UP", 0.0)
+    following = Following()
+
+    async def guard(pending: PendingWrite) -> Admission:
+        # What a signal or another thread asks for in the meantime.
+        asyncio.get_running_loop().call_soon_threadsafe(writing.cancel)
+        return following
+
+    async with (
+        await GatewayClient.connect(
+            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard
+        ) as client,
+        await client.open_session() as session,
+    ):
+        server = await session.register("test")  # The contract is proven by it: nothing else is awaited below.
+        writing = asyncio.create_task(session.write(server, 1, 5))
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    assert following.told == ["not sent"]
+    assert not gateway.mutating_calls
 
 
 async def test_a_client_closed_while_it_asks_sends_nothing(gateway: SimulatedGateway) -> None:

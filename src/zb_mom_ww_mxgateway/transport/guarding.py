@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.system import clock
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite, WriteAnswer, WriteGuard
 
 _WORD = "blocked locally"
+_HELD_UP = 0.05
+"""Seconds after which a guard may have held up the event loop, as one does that asks a person by ``input()``."""
 
 
 class Guarding:
@@ -43,12 +46,14 @@ class Guarding:
         if (guard := self._guard()) is None:
             return await send(request, GuardedCall(self))
         # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
-        request = wire.judged_copy_of(request)
+        request, began = wire.judged_copy_of(request), clock.monotonic()
         guarded = await self._ask(guard, request, call)
         correlation_id = wire.correlation_of(request)
         if correlation_id in self._admissions:
             self._admissions[correlation_id] = guarded.admission
         try:
+            if clock.monotonic() - began >= _HELD_UP:
+                await asyncio.sleep(0)  # Whoever cancelled it meanwhile is heard before it is sent.
             reply = await send(request, guarded)
         except BaseException as error:
             guarded.failed(error)
