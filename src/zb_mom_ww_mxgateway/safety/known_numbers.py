@@ -1,6 +1,7 @@
 """Numbers that tags hold, such as the ends of ranges: read before a write, which they must not hold up."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from zb_mom_ww_mxgateway.system import clock
@@ -33,7 +34,7 @@ class KnownNumbers:
     async def learn(self, tags: Sequence[str], *, spent: float = 0.0) -> None:
         """Have the numbers of tags as they are now, within :data:`SECONDS` less those that are `spent`. It never
         raises."""
-        for oldest in list(self._numbers)[: max(0, len(self._numbers) - _MOST)]:
+        for oldest in list(islice(self._numbers, max(0, len(self._numbers) - _MOST))):
             del self._numbers[oldest]
         wanted = self._unread(tags)
         if not wanted:
