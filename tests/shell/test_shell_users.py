@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
+from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_sim import GalaxyUser, SimulatedGateway
 
 SECURED, VERIFIED = "Plant.Interlock.Bypass", "Plant.Interlock.Reset"
@@ -189,6 +189,21 @@ async def test_a_password_is_asked_for_unseen(tmp_path: Path) -> None:
         (write,) = gateway.writes
         assert (write.user_id, write.verifier_id) == (1, 2)
     assert [line for line in history.get_strings() if "s3cret" in line] == []
+
+
+async def test_a_password_that_is_pasted_behind_its_login_runs_nothing_and_is_kept_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    async with shell(tmp_path, users=USERS, history=history_at(path)) as made:
+        made.terminal.type(f"\x1b[200~login bob\n{BOB}\x1b[201~")
+        await made.terminal.enter("", "nothing was run: login asks for a secret")
+        # With a command behind it, it is a paste as any other.
+        made.terminal.type("\x1b[200~login bob --password-env BOB\nstatus\x1b[201~")
+        await made.terminal.enter("", "run these 2 lines?")
+        made.terminal.type("n\r")
+        await made.terminal.prompted()
+        assert made.gateway.mutating_calls == 0
+    assert BOB not in path.read_text(encoding="utf-8")
+    assert "status" in path.read_text(encoding="utf-8")
 
 
 async def test_a_rebuilt_session_says_who_has_to_log_in_again(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import pairwise
 
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
+from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask_secret
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 
@@ -52,6 +54,14 @@ class EarlySecrets:
     def _drop(self) -> None:
         if self._keys.drop():
             self._show("typed before a question for a secret, and dropped")
+
+
+def asks_for_next_line(context: Context, text: str) -> str:
+    """Return the line of a text that may ask for a secret while what is behind it is no command, so may be that secret;
+    empty for none."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    behind = (line for line, after in pairwise(lines) if command_of(context, after) is None)
+    return next((line for line in behind if _may_ask(LineRun(context, line))), "")
 
 
 def _may_ask(line: LineRun) -> bool:

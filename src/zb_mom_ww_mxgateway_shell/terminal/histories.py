@@ -13,10 +13,13 @@ from zb_mom_ww_mxgateway_shell.process.regular_files import refuse_special
 
 
 class _KeepsNoKey(History):
-    """History without lines that contain a key, in its file and in memory."""
+    """History without lines that contain a key or another secret, in its file and in memory."""
+
+    holds_secret: Callable[[str], bool] | None = None
+    """Tells where a text holds a secret that only its lines together show."""
 
     def append_string(self, string: str) -> None:
-        if redact(string) == string:
+        if redact(string) == string and not (self.holds_secret and self.holds_secret(string)):
             super().append_string(string)
 
 
@@ -36,6 +39,12 @@ class _InFile(_KeepsNoKey, FileHistory):
 
 class HistoryInMemory(_KeepsNoKey, InMemoryHistory):
     """History that ends with the shell."""
+
+
+def keep_no_secret(history: History, holds_secret: Callable[[str], bool]) -> None:
+    """Keep texts out of a history of this module that hold a secret."""
+    if isinstance(history, _KeepsNoKey):
+        history.holds_secret = holds_secret
 
 
 def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> History:

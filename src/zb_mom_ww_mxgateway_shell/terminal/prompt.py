@@ -42,12 +42,12 @@ from zb_mom_ww_mxgateway_shell.terminal.abilities import (
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_text, confirmed
-from zb_mom_ww_mxgateway_shell.terminal.early_secrets import EarlySecrets
+from zb_mom_ww_mxgateway_shell.terminal.early_secrets import EarlySecrets, asks_for_next_line
 from zb_mom_ww_mxgateway_shell.terminal.editing import EDITING, LineEditor
 from zb_mom_ww_mxgateway_shell.terminal.greeting import farewell, greeting
 from zb_mom_ww_mxgateway_shell.terminal.held_keys import HeldKeys
 from zb_mom_ww_mxgateway_shell.terminal.highlight import LineLexer
-from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
+from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at, keep_no_secret
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.line_search import restore_line_after_search, show_found_lines_whole
 from zb_mom_ww_mxgateway_shell.terminal.paged_lines import PagedLines
@@ -74,6 +74,7 @@ class Prompt:
 
     def __init__(self, context: Context, *, debug: bool, history: History) -> None:
         session = get_app_session()
+        keep_no_secret(history, lambda text: bool(asks_for_next_line(context, text)))
         self._context = context
         self._debug = debug
         self._input, self._output = session.input, session.output
@@ -266,6 +267,13 @@ class Prompt:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) > 1:
             self._keys.resume()  # What was typed behind them does not answer the question.
+        if asking := asks_for_next_line(self._context, text):
+            self._console.print(
+                f"nothing was run: {asking.split()[0]} asks for a secret, and the line behind it is no command; type "
+                "the secret once it asks",
+                "class:problem",
+            )
+            return
         if len(lines) > 1 and not await self._confirm_lines(lines):
             self._console.print("nothing was run")
             return
