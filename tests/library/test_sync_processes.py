@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.sync.sent_writes import SentWrites
 from zb_mom_ww_mxgateway_testing import MxgwSimulator
 
 SETPOINT = "Plant.Tank1.LevelSP"
@@ -96,6 +99,29 @@ print(plant.read(["{SETPOINT}"])[0].value)
     assert "['write was interrupted after a write was accepted: effect unknown; nothing is sent again']" in said
     assert "61.0" in said  # the session goes on
     assert len(mxgw_simulator.writes) == 1
+
+
+@posix
+def test_ctrl_c_during_an_acknowledgement_says_that_it_was_sent(start: Start, mxgw_simulator: MxgwSimulator) -> None:
+    mxgw_simulator.faults.stall("AcknowledgeAlarm")
+    process = start("""
+try:
+    plant.run(plant.client.acknowledge_alarm("Galaxy!Area.Tank1.Level.Hi"))
+except KeyboardInterrupt as error:
+    print(error.__notes__)
+""")
+    until(lambda: any(call.rpc == "AcknowledgeAlarm" for call in mxgw_simulator.calls))
+    process.send_signal(signal.SIGINT)
+    assert "['run was interrupted after a write was sent: outcome unknown; nothing is sent again']" in ended(process)
+
+
+def test_an_acknowledgement_that_was_made_is_in_no_doubt() -> None:
+    sent, request = SentWrites(), wire.acknowledge_alarm_request("Galaxy!Area.Tank1.Level.Hi", "", "", "one")
+    sent.sending(request)
+    assert sent.note() == "a write was sent: outcome unknown"
+    made = pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK)
+    sent.answered(request, pb.AcknowledgeAlarmReply(protocol_status=made))
+    assert sent.note() == ""
 
 
 @posix

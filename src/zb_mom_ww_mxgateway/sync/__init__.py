@@ -8,7 +8,7 @@ For example::
 
 A session has an event loop of its own in a thread, so its values stay live whatever the caller does.
 
-May import ``generated``, ``live``, ``models``, ``safety``, ``system``, ``wire``.
+May import ``live``, ``models``, ``safety``, ``system``, ``transport``, ``wire``.
 """
 
 from zb_mom_ww_mxgateway.sync.session import SyncSession, connect

@@ -1,19 +1,18 @@
 """Writes that a call has sent: what an interrupted call has to tell of."""
 
 from collections.abc import Sequence
-from contextvars import ContextVar
+from typing import Any
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.followed_writes import FollowedCall
 from zb_mom_ww_mxgateway.models.write_outcome import WriteOutcome
-
-_CALL: ContextVar["SentWrites | None"] = ContextVar("call of the synchronous interface", default=None)
+from zb_mom_ww_mxgateway.transport.sent_calls import FOLLOWER
 
 
 class SentWrites:
-    """The commands that one call has sent and that change the plant, by correlation id, and their answers."""
+    """The calls that one call of the synchronous interface has sent and that change the plant, by correlation id, and
+    their answers."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
@@ -24,7 +23,7 @@ class SentWrites:
 
     def follow(self) -> None:
         """Take what the current task sends from now on, and what the tasks send that it begins."""
-        _CALL.set(self)
+        FOLLOWER.set(self)
 
     def note(self) -> str:
         """Return what is known of them where the call is interrupted; empty where nothing was sent."""
@@ -38,26 +37,21 @@ class SentWrites:
         accepted = len(ids & self.accepted)
         return f"{writes} sent{f', {accepted} of them accepted' if accepted else ''}: outcome unknown"
 
+    def sending(self, request: Any) -> None:
+        """Note a call that is about to be sent."""
+        self.ids.add(wire.correlation_of(request))
 
-class SentWritesObserver:
-    """Observer of a client's commands; gives each that changes the plant to the call that sends it."""
-
-    def sending(self, request: pb.MxCommandRequest) -> None:
-        """Note a command that is about to be sent."""
-        if (call := _CALL.get()) is not None and wire.is_mutating(request):
-            call.ids.add(wire.correlation_of(request))
-
-    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """Note a command that was accepted, which is under way until its completion; forget one that was refused."""
-        if (call := _CALL.get()) is None or not wire.is_mutating(request):
-            return
+    def answered(self, request: Any, reply: Any) -> None:
+        """Note a call that was accepted, which is under way until its completion; forget one that was refused, and an
+        acknowledgement that was made: nothing comes after its answer."""
         answer = wire.write_answer(request, reply)
-        if answer.outcome == "refused" and all(answer.refused):
-            call.ids.discard(wire.correlation_of(request))
+        is_over = answer.outcome == "accepted" and not isinstance(request, wire.INVOKE.request)
+        if is_over or (answer.outcome == "refused" and all(answer.refused)):
+            self.ids.discard(wire.correlation_of(request))
         elif answer.outcome != "unknown":
-            call.accepted.add(wire.correlation_of(request))
+            self.accepted.add(wire.correlation_of(request))
 
-    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """Forget a command that surely had no effect."""
-        if (call := _CALL.get()) is not None and isinstance(error, MxGatewayError) and not error.outcome_unknown:
-            call.ids.discard(wire.correlation_of(request))
+    def failed(self, request: Any, error: BaseException) -> None:
+        """Forget a call that surely had no effect."""
+        if isinstance(error, MxGatewayError) and not error.outcome_unknown:
+            self.ids.discard(wire.correlation_of(request))

@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.safety.verification import write_and_verify
 from zb_mom_ww_mxgateway.sync.blocking_method import BlockingList, BlockingMethod
 from zb_mom_ww_mxgateway.sync.callback_thread import CallbackThread
 from zb_mom_ww_mxgateway.sync.loop_thread import LoopThread
-from zb_mom_ww_mxgateway.sync.sent_writes import SentWrites, SentWritesObserver
+from zb_mom_ww_mxgateway.sync.sent_writes import SentWrites
 from zb_mom_ww_mxgateway.sync.subscription import SyncSubscription
 from zb_mom_ww_mxgateway.system import clock
 
@@ -82,7 +82,6 @@ class SyncSession:
         self._live = live
         self._callbacks = CallbackThread("mxgw callbacks")
         self._parts = _Parts(loop, client, live, self._callbacks)
-        client.observe(SentWritesObserver())
         _open_parts.add(self._parts)
         weakref.finalize(self, self._parts.drop).atexit = False
 

@@ -47,6 +47,7 @@ from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLo
 from zb_mom_ww_mxgateway.transport.guarding import GuardedCall, Guarding
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
+from zb_mom_ww_mxgateway.transport.sent_calls import FOLLOWER
 from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
 from zb_mom_ww_mxgateway.transport.urgency import Urgency
 
@@ -107,9 +108,14 @@ class Transport:
             with self._reports.reported(request, call) as write:
                 send = partial(self._ready_and_sent, rpc, call, timeout, write)
                 write.reply = reply = await self.guarding.run(request, call, send)
-        except MxGatewayError as error:
-            log_failed_write(self.options, call, request, error)
+        except BaseException as error:
+            if (follower := FOLLOWER.get()) is not None:
+                follower.failed(request, error)
+            if isinstance(error, MxGatewayError):
+                log_failed_write(self.options, call, request, error)
             raise
+        if (follower := FOLLOWER.get()) is not None:
+            follower.answered(request, reply)
         log_answered_write(self.options, call, request, reply)
         return reply
 
@@ -140,7 +146,7 @@ class Transport:
         if rpc is not wire.INVOKE:
             if guarded:
                 guarded.check()
-                guarded.is_sent = True
+                guarded.begin(request)
             reply = await self._call(rpc, request, call, mutating, timeout)
             self.agreement.check_fit(reply, call, mutating=mutating)
             return reply
@@ -155,7 +161,7 @@ class Transport:
                 observer.sending(request)
             if guarded:
                 self._check_not_lost(request, call)
-                guarded.is_sent = True
+                guarded.begin(request)
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
             if session_id in self.lost_sessions and wire.concerns_handles(request, reply):

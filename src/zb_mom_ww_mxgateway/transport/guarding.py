@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.transport.sent_calls import FOLLOWER
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite, WriteAnswer, WriteGuard
@@ -133,6 +134,12 @@ class GuardedCall:
         """
         if self.admission is not None and self._pending and (reason := self.admission.refusal()):
             raise self._guarding.blocked(self._pending, reason)
+
+    def begin(self, request: Any) -> None:
+        """Note that it is sent now."""
+        self.is_sent = True
+        if (follower := FOLLOWER.get()) is not None:
+            follower.sending(request)
 
     def answered(self, request: Any, reply: Any) -> None:
         """Show the guard the reply."""
