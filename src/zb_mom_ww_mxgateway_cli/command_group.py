@@ -15,7 +15,8 @@ from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.gateways import Gateways
 from zb_mom_ww_mxgateway_cli.running import CommandRun, form_asked_for
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_console.process.standard_streams import why_not_written
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, ExpectationNotMet
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 
@@ -96,7 +97,8 @@ def run(arguments: list[str]) -> int:
         # A usage error may come before the options were read.
         if isinstance(error, click.UsageError) and not report.output and (asked := form_asked_for(arguments)):
             report.choose(asked)
-        code = report.error(error)
+        why = why_not_written(error)
+        code = report.error(ExpectationNotMet(f"cannot write the output: {why}") if why else error)
     if report.reader_stuck:
         # Python would wait for the print, which waits for the reader.
         os._exit(code)

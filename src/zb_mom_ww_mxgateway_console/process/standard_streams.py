@@ -8,6 +8,7 @@ from typing import TextIO
 
 # Windows raises EINVAL where POSIX raises EPIPE; a terminal that is gone raises EIO.
 _CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def silence_grpc() -> None:
@@ -48,6 +49,17 @@ def give_up_output(error: OSError) -> bool:
     """
     _discard(sys.stdout)
     return error.errno in _CLOSED
+
+
+def why_not_written(error: BaseException) -> str:
+    """Return why standard output cannot be written, and discard it, where `error` is that its disk is full; else empty.
+
+    For what is printed without a handler of its own, such as ``--help``: the error of another file has its name.
+    """
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+        give_up_output(error)
+        return error.strerror or str(error)
+    return ""
 
 
 def written_to_the_end() -> bool:

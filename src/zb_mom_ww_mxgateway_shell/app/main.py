@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import click
 
 from zb_mom_ww_mxgateway_console.connect import profiles_path
-from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc
-from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
+from zb_mom_ww_mxgateway_console.process.standard_streams import silence_grpc, why_not_written
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS
@@ -112,6 +112,9 @@ def check_files(wanted: LaunchOptions, files: Sequence[str]) -> int:
 
 def report_failed_start(error: Exception, arguments: Sequence[str]) -> int:
     """Report what kept the program from starting, in the form that the command line asks for; return the exit code."""
+    if why := why_not_written(error):
+        sys.stderr.write(f"mxgw-shell: cannot write the output: {why}\n")
+        return ExitCode.NOT_MET
     named = (form for name, form in FORMATTERS.items() if f"--{name}" in arguments)
     formatter = next(named, FORMATTERS[DEFAULT_FORM])
     if record := formatter.record({"command": "", "error": problem_form(error), "line": 0, "ok": False}):

@@ -346,7 +346,7 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], formatter: Format
             warned = len(findings) - wrong
             summary = counted(wrong, "mistake") if wrong else "nothing wrong"
             summary += f", {counted(warned, 'warning')}" if warned else ""
-            print(safe(f"{path}: {counted(count, 'statement')}, {summary}"))
+            print(safe(f"{path}: {counted(count, 'statement')}, {summary}"), flush=True)
     if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
         code = ExitCode.USAGE
         _report_file(paths[0], unused, formatter)
