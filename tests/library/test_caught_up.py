@@ -313,7 +313,7 @@ async def test_the_first_value_of_a_tag_that_is_advised_is_from_any_time(
     gateway.set("TestChildObject.TestString", "old", timestamp=datetime.now(UTC) + timedelta(seconds=3))
     await live.write_and_confirm(*items[1].key, 1.0)
     with pytest.raises(MxGatewayWaitError, match="it is 'old'"):
-        await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=0.2, new=True)
+        await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=1, new=True)
     gateway.set("TestChildObject.TestString", "new")
     new = await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=20, new=True)
     assert new.value == "new"

@@ -23,9 +23,13 @@ PASTE = f"\x1b[200~{LINES}\x1b[201~"
 
 
 async def begin(sh: Shell, line: str, *wanted: str) -> None:
-    """Types a line, and waits until its view says that it runs."""
-    sh.terminal.type_ahead(line + ENTER)
-    await sh.terminal.shows("Ctrl-C", *wanted)
+    """Types a line once something reads it, and waits until its view says that it runs."""
+    await sh.terminal.enter(line, "Ctrl-C", *wanted)
+
+
+async def waits(sh: Shell) -> None:
+    """Waits until a line waits for a value: one that comes before that, while the line begins, is not new to it."""
+    await until(lambda: sh.context.live_session._hub.values._waits, lambda: f"a wait:\n{sh.terminal.text}")
 
 
 async def test_a_paste_while_a_command_runs_gets_the_review_of_a_paste_at_the_prompt(tmp_path: Path) -> None:
@@ -118,6 +122,7 @@ async def test_a_password_that_is_typed_before_the_login_of_a_sourced_file_is_sh
         await begin(sh, f"source {file}", "logs_in.mxs:1")
         screen.type_ahead(f"unseen 1{ENTER}")
         await screen.shows("typed ahead: hidden, maybe a secret")
+        await waits(sh)
         sh.gateway.set(INT, 99)
         await screen.shows("typed before a question for a secret, and dropped", "password of bob:")
         screen.type(f"other 2{ENTER}")
@@ -125,6 +130,7 @@ async def test_a_password_that_is_typed_before_the_login_of_a_sourced_file_is_sh
         # No other question follows: what comes now is the next line.
         screen.type_ahead("read what")
         await screen.shows("typed ahead: read what")
+        await waits(sh)
         sh.gateway.set(INT, 98)
         await screen.shows("3 statements", "demo> read what")
         screen.type(CTRL_C)
