@@ -11,6 +11,7 @@ import pytest
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
+    ClientOptions,
     GatewayClient,
     MxAccessError,
     MxGatewayArgumentError,
@@ -322,6 +323,18 @@ async def seen_gone(session: Session) -> None:
             except MxGatewayError as error:
                 if "no connection: " in str(error):
                     return
+
+
+async def test_a_server_of_another_kind_is_said_to_be_no_gateway() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(MxGatewayTransportError, match=r"a server for HTTP/1 answers there \(HTTP status 405\)"):
+            await GatewayClient.connect(ClientOptions(endpoint=f"127.0.0.1:{port}", plaintext=True))
 
 
 @pytest.mark.parametrize("mutating", [True, False])

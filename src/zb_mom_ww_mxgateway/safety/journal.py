@@ -223,9 +223,10 @@ class Journal:
 
     def _failure(self, error: Exception) -> JournalError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        remedy = "end that process" if isinstance(error, TimeoutError) else "make room or access there"
         return JournalError(
-            f"the journal in {self.folder} cannot be written: {reason}: nothing is sent without it; make room "
-            f"or access there, or set {STATE_VARIABLE} to a folder that can be written"
+            f"the journal in {self.folder} cannot be written: {reason}: nothing is sent without it; {remedy}, "
+            f"or set {STATE_VARIABLE} to a folder that can be written"
         )
 
 

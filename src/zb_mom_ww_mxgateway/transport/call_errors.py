@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.transport.tls import TRUST_ADVICE
 
 _TIMED_OUT = ("Deadline Exceeded", "Stream removed (Deadline Exceeded)")
+_HTTP_1 = re.compile(r"http1\.x server( \(HTTP status \d+\))?")
 _DISTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)")
 
 
@@ -76,13 +77,15 @@ def undecodable(
 
 
 def _in_short(details: str) -> str:
-    """Cut gRPC's long words to the reason: of a connection that is refused, or whose certificate is, and of a time-out
-    here."""
+    """Cut gRPC's long words to the reason: of a connection that is refused, or whose certificate is, of a server of
+    another kind, and of a time-out here."""
     refused = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
     if refused:
         return f"no connection: {refused[1]}"
     if distrusted := _DISTRUSTED.search(details):
         return f"no connection: the gateway shows a certificate that is not the trusted one ({distrusted[1]})"
+    if http := _HTTP_1.search(details):
+        return f"no connection: a server for HTTP/1 answers there{http[1] or ''}, no gateway; check the port"
     return "no answer in time" if details in _TIMED_OUT else details
 
 
