@@ -9,6 +9,7 @@ import grpc
 import pytest
 from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
+from shell_plants import two_plants
 from shell_process import KEY
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
@@ -758,3 +759,16 @@ async def test_the_prompt_leaves_half_of_a_row_for_what_is_typed(
         assert focused in prompt_text(context, columns)
         assert len(prompt_text(context, columns)) <= max(columns // 2, 35)
         assert "Plant.Tank1 (armed Plant.* " in prompt_text(context)
+
+
+async def test_the_prompt_has_the_whole_name_of_a_connection_that_would_look_like_another_one(tmp_path: Path) -> None:
+    async with two_plants(tmp_path) as (sh, _):
+        context = sh.context
+        one, other = context.connections.values()
+        one.name, other.name = "plant-north-1", "plant-south-1"
+        context.connections = {each.name: each for each in (one, other)}
+        one.arming.arm(["Plant.*"], 600)
+        assert prompt_text(context, 40).startswith("plant-north-1 (armed ")
+        other.name = "plant-south-2"
+        context.connections = {each.name: each for each in (one, other)}
+        assert prompt_text(context, 40).startswith("pla…th-1 (armed ")

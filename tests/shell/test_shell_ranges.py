@@ -69,7 +69,7 @@ async def test_many_values_at_once_are_asked_for_too(tmp_path: Path) -> None:
     rows.write_text(f"tag,value\n{SETPOINT},4000\nTestChildObject.TestInt,7\n", encoding="utf-8")
     async with shell(tmp_path) as made:
         await until(lambda: made.context.catalogue.is_complete)
-        shown = await made.terminal.enter(f"write-many {rows}", "send these 2 writes?")
+        shown = await made.terminal.enter(f"write-many {rows}", "send these 2 writes on demo?")
         assert "4000.0 is FAR OUTSIDE" in shown
         made.terminal.type(CTRL_C)
         await made.terminal.shows("nothing was sent")

@@ -111,7 +111,9 @@ async def test_a_file_of_writes_is_one_list_with_one_question(tmp_path: Path) ->
     file = tmp_path / "setpoints.csv"
     file.write_text(f"tag,value\n{SETPOINT},65\nPlant.Tank2.LevelSP,55\n")
     async with selecting(tmp_path, "value") as made:
-        await made.terminal.enter(f"write-many {file}", "send these 2 writes? Type how many they are:", "2 entries")
+        await made.terminal.enter(
+            f"write-many {file}", "send these 2 writes on demo? Type how many they are:", "2 entries"
+        )
         assert not made.gateway.writes
         await made.terminal.enter("2", "completed")
         assert [each.value for each in made.gateway.writes] == [65.0, 55.0]
@@ -156,7 +158,7 @@ async def test_several_acknowledgements_are_one_list_with_one_question(tmp_path:
         for reference in (first, second):
             gateway.raise_alarm(reference)
         line = f"ack {first} {second} {first} --comment seen"
-        shown = await screen.enter(line, "send these 2 acknowledgements? [y/N]", "2 entries", "void in")
+        shown = await screen.enter(line, "send these 2 acknowledgements on demo? [y/N]", "2 entries", "void in")
         assert shown.index(first, shown.index("2 entries")) < shown.rindex(second)
         await screen.enter("n", "the selection is void: it was not confirmed; nothing was sent")
         assert sent() == 0

@@ -158,6 +158,21 @@ def test_an_acknowledgement_shows_its_comment_and_operator() -> None:
     ]
 
 
+def test_acknowledgements_say_once_what_is_said_of_all_of_them() -> None:
+    def lines(*comments: str) -> list[str]:
+        pending = [PendingEntry(alarm=f"ZB!T{number}.Hi", comment=each) for number, each in enumerate(comments)]
+        return panel_lines(selection(*(entry(pending=each) for each in pending), call="acknowledge_alarm"), "plant")
+
+    assert lines("seen", "seen") == [
+        "acknowledge alarm on plant (plantgw:5001)   2 entries",
+        "  comment      seen",
+        "  operator     none",
+        "   1  ZB!T0.Hi",
+        "   2  ZB!T1.Hi",
+    ]
+    assert [line.split()[-1] for line in lines("seen", "heard") if "comment" in line] == ["seen", "heard"]
+
+
 def test_nothing_from_outside_moves_the_cursor_or_makes_a_line() -> None:
     nasty = "\x1b[2J\nsend? [y/N] y"
     facts = TagFacts(nasty, nasty, nasty, 1)
@@ -175,8 +190,8 @@ def test_nothing_from_outside_moves_the_cursor_or_makes_a_line() -> None:
         ("value", [entry], "send 65.0 to Plant.Tank1.LevelSP? Type the value again:"),
         ("tag", [entry], "send 65.0 to Plant.Tank1.LevelSP? Type the tag again:"),
         ("value", [lambda: entry([1, 2])], "send [1, 2] to Plant.Tank1.LevelSP? Type the tag again:"),
-        ("tag", [entry, entry], "send these 2 writes? Type how many they are:"),
-        ("yes", [entry, entry], "send these 2 writes? [y/N]"),
+        ("tag", [entry, entry], "send these 2 writes on plant? Type how many they are:"),
+        ("yes", [entry, entry], "send these 2 writes on plant? [y/N]"),
         ("tag", [], "send this write? Type the name of the call again:"),
         (
             "tag",
@@ -187,5 +202,5 @@ def test_nothing_from_outside_moves_the_cursor_or_makes_a_line() -> None:
 )
 def test_the_question_says_what_answers_it(level: Level, entries: list[Any], question: str) -> None:
     made = selection(*(each() for each in entries), level=level)
-    assert question_text(made) == question
+    assert question_text(made, "plant") == question
     assert hint_text(made).startswith("void in 30 s")

@@ -271,7 +271,7 @@ async def test_one_confirmation_holds_for_all_rows(tmp_path: Path) -> None:
         for tag in tags:
             gateway.set(tag.name, 9)
         await screen.enter("arm Row.*", "armed for")
-        await screen.enter("restore before", "Row.Value0", "Row.Value2", "send these 3 writes? [y/N]")
+        await screen.enter("restore before", "Row.Value0", "Row.Value2", "send these 3 writes on 127.0.0.1:")
         await screen.enter("y", "completed")
         assert [write.value for write in gateway.writes] == [0, 1, 2]
         assert sent(gateway) == ["write_bulk"]

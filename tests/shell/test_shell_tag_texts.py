@@ -133,6 +133,8 @@ def test_tags_of_another_connection_keep_its_name_and_what_tells_them_apart() ->
     assert [line.split()[0] for line, _ in fitted(rows, 39)] == ["tag", "B:…ank1.Level", "B:…ank2.Level"]
     assert [cut_tag("B:Plant.Tank1.Level", head, 10) for head in ("B:", "")] == ["B:…1.Level", "…nk1.Level"]
     assert cut_tag("B:A.b", "B:", 5) == "B:A.b"
+    assert [cut_tag(f"plant{each}:Tank1.Level", f"plant{each}:", 11) for each in "AB"] == ["pl…tA:…evel", "pl…tB:…evel"]
+    assert cut_tag("plantB:Tank1.Level", "plantB:", 13) == "plantB:…Level"
 
 
 def test_nothing_known_takes_no_room() -> None:

@@ -1,8 +1,8 @@
 """What a person is shown before a write: the selection as lines without colours, and the question about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
 from zb_mom_ww_mxgateway.safety.known_range import beyond_range, range_text
 from zb_mom_ww_mxgateway.safety.selection import RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.system import clock
@@ -25,23 +25,39 @@ def panel_lines(selection: Selection, where: str) -> list[str]:
         (only,) = selection.entries
         return [head, *(f"  {_labelled(label, text)}" for label, text in _facts(only))]
     lines = [f"{head}   {len(selection.entries)} entries"]
+    shared = _shared(selection.entries)
+    lines += [f"  {_labelled(label, text)}" for label, text in shared]
     for number, entry in enumerate(selection.entries, start=1):
         name, *rest = _facts(entry)
         lines.append(f"{number:>4}  {name[1]}")
-        lines += [f"      {_labelled(label, text)}" for label, text in rest]
+        lines += [f"      {_labelled(label, text)}" for label, text in rest if (label, text) not in shared]
     return lines
+
+
+def _shared(entries: Sequence[SelectedEntry]) -> list[tuple[str, str]]:
+    """Return what is said of acknowledgements, if it is the same of all: many more of them fit on a screen."""
+    said = {tuple(_said(each.entry)) if each.entry.alarm else () for each in entries}
+    return list(said.pop()) if len(said) == 1 else []
+
+
+def _said(given: PendingEntry) -> Iterator[tuple[str, str]]:
+    yield "comment", one_line(given.comment) or "none"
+    yield "operator", one_line(given.operator) or "none"
 
 
 def _labelled(label: str, text: str) -> str:
     return f"{label:<{_LABEL - 1}} {text}"
 
 
-def question_text(selection: Selection) -> str:
-    """Return the question, with what answers it."""
+def question_text(selection: Selection, where: str) -> str:
+    """Return the question, with what answers it.
+
+    That about several entries names the connection, `where`, as the lines above may fill the screen.
+    """
     entries = selection.entries
     if len(entries) != 1:
         kind = "acknowledgements" if entries and entries[0].entry.alarm else "writes"
-        what = f"these {len(entries)} {kind}" if entries else f"this {selection.call}"
+        what = f"these {len(entries)} {kind} on {safe(where)}" if entries else f"this {selection.call}"
     elif entries[0].entry.alarm:
         what = f"acknowledgement of {safe(entries[0].name)}"
     else:
@@ -72,8 +88,7 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
     facts, given = entry.facts, entry.entry
     if given.alarm:
         yield "alarm", safe(entry.name)
-        yield "comment", one_line(given.comment) or "none"
-        yield "operator", one_line(given.operator) or "none"
+        yield from _said(given)
         yield from map(_verdict, entry.verdicts)
         return
     yield "tag", safe(entry.name)

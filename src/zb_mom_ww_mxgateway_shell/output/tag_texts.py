@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from zb_mom_ww_mxgateway.safety.known_range import range_text
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_start, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, width
 from zb_mom_ww_mxgateway_shell.output.decimals import decimal_text, decimals_of
 
 UNIT_WIDTH = 12
@@ -93,7 +93,9 @@ def cut_tag(tag: str, connection: str, columns: int) -> str:
     with its colon, keeps that: it must not look like a tag of the current one."""
     if width(tag) <= columns:
         return tag
-    kept = cut(connection, columns // 2)
+    most = (columns + 1) // 2
+    # Names of connections often differ at the end alone.
+    kept = connection if width(connection) <= most else f"{cut_middle(connection[:-1], most - 1)}:"
     return kept + cut_start(tag[len(connection) :], columns - width(kept))
 
 

@@ -11,13 +11,14 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _GLOB_COLUMNS = 24
 _LEAST_NAME = 8
-"""Columns of the shortest name that still tells a connection from another one."""
+"""Columns that the name of a connection has at least; all of it where it would look like another open one."""
 
 
 def prompt_text(context: Context, columns: int | None = None) -> str:
     """Return the prompt as it is now, safe for a terminal.
 
-    On a screen of so many `columns` it takes half of a row: the toolbar has what is armed, and `use` the whole name.
+    On a screen of so many `columns` it takes half of a row, as far as it still tells the connection from the other open
+    ones: the toolbar has what is armed, and `use` the whole name.
     """
     current = context.current
     if current is None:
@@ -31,7 +32,10 @@ def prompt_text(context: Context, columns: int | None = None) -> str:
         armed = f" (armed{countdown(current.arming.seconds_left)})"
     room = columns // 2 - width(_joined("", state, "", armed))
     focus = cut_start(focus, max(_LEAST_NAME, room // 2))
-    return _joined(cut_middle(name, max(_LEAST_NAME, room - width(focus) - bool(focus))), state, focus, armed)
+    most = max(_LEAST_NAME, room - width(focus) - bool(focus))
+    others = [cut_middle(safe(each), most) for each in context.connections if each != current.name]
+    shown = cut_middle(name, most)
+    return _joined(name if shown in others else shown, state, focus, armed)
 
 
 def _joined(name: str, state: str, focus: str, armed: str) -> str:

@@ -61,7 +61,7 @@ class SelectionQuestions:
                     return ""
                 for line in panel_lines(selection, where):
                     self._show(line)
-                text = question_text(selection)
+                text = question_text(selection, where)
                 question = LiveQuestion(
                     text,
                     self._input,
