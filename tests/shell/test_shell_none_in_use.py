@@ -112,6 +112,19 @@ async def test_a_file_stays_with_its_connection_where_connecting_again_fails(tmp
             assert [each.value for each in gateway.writes] == list(range(number + 1))
 
 
+async def test_a_file_begins_on_the_connection_of_the_run_wherever_the_file_before_it_went(tmp_path: Path) -> None:
+    options = {"plaintext": True, "api_keys": ()}
+    async with SimulatedGateway(**options) as gateway, SimulatedGateway(**options) as other:
+        process = ShellProcess(tmp_path).on(gateway)
+        (tmp_path / "second.mxs").write_text(f'requires write "{INT}"\nwrite {INT} 5', encoding="utf-8")
+        connect = f"connect {other.endpoint} --plaintext"
+        for number, text in enumerate((connect, "use nowhere", f"{connect}\ndisconnect"), start=1):
+            (tmp_path / "first.mxs").write_text(text, encoding="utf-8")
+            await process("--plaintext", "--arm", INT, "-c", "first.mxs", "-c", "second.mxs")
+            assert [each.value for each in gateway.writes] == [5] * number, text
+            assert not other.writes
+
+
 async def test_a_leading_dot_means_no_object_after_one_that_could_not_be_focused(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         glob = "*.TestInt"

@@ -149,14 +149,15 @@ class ScriptJob:
     async def run(self, context: Context) -> ExitCode:
         """Run one file after another on the connections of the context; return the gravest exit code.
 
-        Each file starts with its own names, aliases and settings. A failure in one does not leave out the next, unless
-        it ends everything.
+        Each file starts with its own names, aliases and settings, on the connection on which the first one started. A
+        failure in one does not leave out the next, unless it ends everything.
         """
         if self._how.plan_hash and (refused := await self._not_as_planned(context)):
             return refused
         codes: list[ExitCode] = []
         logs = self.logs
         names, aliases, settings = context.names, context.aliases, context.settings
+        first = context.current
         context.made_files = MadeFileCheck(context)
         try:
             for part in self._parts:
@@ -164,6 +165,10 @@ class ScriptJob:
                 context.file = FileState(former_servers=context.registered())
                 context.aliases, context.settings = dict(aliases), replace(settings)
                 context.last, context.failure, context.focus_ahead = None, None, ""
+                if first is not None:
+                    # The one of this name that is open now; a file never writes where the file before it went.
+                    context.connection, context.connected_as = first.connection, first.name
+                    context.current = context.connections.get(first.name)
                 for connected in context.connections.values():
                     connected.focus = ""
                 logs.append(RunLog(part.name, is_reported=self._how.reports.tells_alarms))
