@@ -210,7 +210,7 @@ async def test_ctrl_c_in_a_file_says_of_a_write_under_way_that_its_outcome_is_un
     _, err = await process.communicate()
     # Graver than the interruption: the same as of a command file.
     said = err.decode().splitlines()
-    assert (process.returncode, said[0]) == (6, "interrupted; if a write was sent, its outcome is UNKNOWN")
+    assert (process.returncode, said[0]) == (6, "interrupted; a write was sent, and its outcome is UNKNOWN")
     assert [line.partition("Z  ")[2].partition(",")[0] for line in said[1:]] == [f"{INT}   the write of 5"]
 
 
@@ -292,7 +292,7 @@ async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknow
         screen.type(write.format(INT) + "\r")
         await until(lambda: sh.gateway.mutating_calls > 0)
         os.kill(os.getpid(), signal.SIGINT)
-        await screen.shows("KeyboardInterrupt", "if a write was sent, its outcome is UNKNOWN")
+        await screen.shows("KeyboardInterrupt", "a write was sent, and its outcome is UNKNOWN")
         sh.gateway.faults.release()
         # Of what was before it nothing is said again.
         live = sh.context.live

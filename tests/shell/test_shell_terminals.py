@@ -83,9 +83,9 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
         terminal.type("y\r")
         await until(lambda: any("write {" in str(call.request) for call in gateway.calls))
         terminal.type(CTRL_C)
-        await terminal.shows("interrupted; if a write was sent, its outcome is UNKNOWN")
+        await terminal.shows("interrupted; a write was sent, and its outcome is UNKNOWN")
         # It may still happen, and is looked for.
-        await terminal.enter("last-error", f"line         {line}", "outcome      UNKNOWN, if it")
+        await terminal.enter("last-error", f"line         {line}", "outcome      UNKNOWN: it may")
         await terminal.enter("status", f"in doubt    {tag}   the write of {written}")
         gateway.faults.release()
         await terminal.shows("the tag had that")

@@ -162,7 +162,7 @@ def _outcome(error: BaseException) -> str:
     if isinstance(error, InterruptedAccepted):
         return "accepted: its effect is unknown, as nothing waited for its completion any more; it was not sent again"
     if isinstance(error, InterruptedInDoubt):
-        return f"UNKNOWN, if it was sent: it may have been carried out, or {MAY_STILL_HAPPEN}; it was not sent again"
+        return f"UNKNOWN: it may have been carried out, or {MAY_STILL_HAPPEN}; it was not sent again"
     if isinstance(error, Interrupted):
         return "nothing of it is in doubt"
     return "nothing was sent" if isinstance(error, ShellError) else "unknown"

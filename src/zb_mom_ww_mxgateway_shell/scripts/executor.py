@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Follow = Callable[[Feed], Awaitable[Result]]
 """Shows a feed until it ends, in the way of a front end."""
 
-UNSURE = "if a write was sent, its outcome is UNKNOWN"
+UNSURE = "a write was sent, and its outcome is UNKNOWN"
 """Reported when a line that writes was interrupted."""
 
 
