@@ -116,7 +116,15 @@ def error_message(error: BaseException) -> str:
             return one_line(error.format_message())
         case KeyboardInterrupt() | click.Abort():
             return str(error) or "interrupted"
-    return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)")
+    return one_line(internal_error_text(error, "--debug shows where"))
+
+
+def internal_error_text(error: BaseException, hint: str) -> str:
+    """Return the text of an unexpected error. Parts that are loaded late do not fit after an upgrade meanwhile."""
+    what = f"{type(error).__name__}: {error} ({hint})"
+    if isinstance(error, ImportError) and (error.name or "").startswith("zb_mom_ww_mxgateway"):
+        return f"the parts of this program do not fit together: if it was upgraded while it ran, start it again; {what}"
+    return f"internal error, please report it: {what}"
 
 
 def _session_remedy(error: MxGatewaySessionError) -> str:

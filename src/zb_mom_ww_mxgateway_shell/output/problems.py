@@ -9,7 +9,7 @@ import click
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, internal_error_text, one_line
 from zb_mom_ww_mxgateway_console.render.write_results import verdict_of_failure
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
 from zb_mom_ww_mxgateway_console.text.wording import error_text
@@ -60,7 +60,7 @@ def message_of(error: BaseException) -> str:
     elif isinstance(error, ShellError | MxGatewayError | Interrupted):
         text = error_text(error)
     else:
-        text = f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)"
+        text = internal_error_text(error, "--debug shows more")
     return redact(one_line(text))
 
 
