@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PAUSE = 0.02
@@ -84,19 +84,14 @@ def unlock(handle: int) -> None:
 
 def holder_of(path: Path | str) -> str:
     """Return in words which process holds the lock of a file, and whether that is stopped, as far as Linux tells."""
-    try:
-        file = Path(path).stat()
-        place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
-        for line in Path("/proc/locks").read_text(encoding="utf-8", errors="replace").splitlines():
-            _, kind, _, _, number, where, *_ = line.split()
-            if (kind, where) == ("FLOCK", place) and int(number) > 0:
-                state = (
-                    Path(f"/proc/{number}/stat")
-                    .read_text(encoding="utf-8", errors="replace")
-                    .rpartition(")")[2]
-                    .split()[0]
-                )
-                return f"process {number}{' (stopped)' if state in 'Tt' else ''}"
-    except (OSError, ValueError, AttributeError):
-        pass  # Windows has neither, and a container may not tell.
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError):  # A container may not tell.
+            file = Path(path).stat()
+            place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+            for line in Path("/proc/locks").read_text(encoding="utf-8", errors="replace").splitlines():
+                _, kind, _, _, number, where, *_ = line.split()
+                if (kind, where) == ("FLOCK", place) and int(number) > 0:
+                    stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+                    is_stopped = stat.rpartition(")")[2].split()[0] in "Tt"
+                    return f"process {number}{' (stopped)' if is_stopped else ''}"
     return "another process"

@@ -124,7 +124,7 @@ class GuardedCall:
         self._pending = pending
         self.admission: Admission | None = admission
         """What the guard gave for it; None without a guard, and from one that does not follow its calls."""
-        self.is_sent = False
+        self.is_sent: bool = False
         """Whether the call has begun."""
 
     def check(self) -> None:
