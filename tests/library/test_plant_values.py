@@ -138,7 +138,6 @@ async def test_a_value_from_before_a_write_to_the_tag_is_stale(
     assert (held.value, held.stale_since) == (77, None)
 
 
-@pytest.mark.usefixtures("briefly")
 async def test_a_write_that_never_shows_is_over_with_time(gateway: SimulatedGateway, live: LiveSession) -> None:
     values, sleep = LivePlantValues(live), clock.SimulatedSleep()
     await values.prepare([INT])
