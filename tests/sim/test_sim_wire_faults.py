@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -303,3 +304,16 @@ async def test_a_connection_that_is_accepted_while_the_proxy_closes_is_reset() -
     late.connection_made(transport)
     transport.abort.assert_called_once()
     assert proxy.connections == 0
+
+
+async def test_a_connection_that_waits_for_its_transport_while_the_proxy_closes_is_reset() -> None:
+    loop, proxy = asyncio.get_running_loop(), TcpProxy()
+    port = await proxy.start("127.0.0.1", 0)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.setblocking(False)
+        # asyncio accepts it in the first turn of the loop, and makes its transport in the second, behind this.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        await proxy.aclose()
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(loop.sock_recv(client, 1), DEADLINE) == b""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 
@@ -123,6 +124,12 @@ class TcpProxy:
         self._is_closed = True
         listening, self._listening = self._listening, None
         if listening is not None:
+            for each in listening.sockets:
+                with suppress(NotImplementedError):  # Windows accepts a connection and makes its transport in one step.
+                    asyncio.get_running_loop().remove_reader(each)
+            # asyncio makes the transports of the connections that it has accepted: for a closed server it fails, tells
+            # nobody, and leaves them open.
+            await asyncio.sleep(0)
             listening.close()
         await self._connecting.aclose()
         for client in list(self._clients):
