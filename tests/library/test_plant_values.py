@@ -18,12 +18,6 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 INT, DOUBLE, ARRAY = "TestChildObject.TestInt", "TestChildObject.TestDouble", "TestChildObject.TestIntArray"
 
 
-@pytest.fixture
-def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Does not wait long for what does not come."""
-    monkeypatch.setattr(plant_values, "FIRST_VALUES_TIMEOUT", 0.2)
-
-
 def calls(gateway: SimulatedGateway, *kinds: str) -> list[str]:
     named = [wire.kind_name(each.request) for each in gateway.calls if each.rpc == "Invoke"]
     return [each for each in named if each in kinds]
@@ -54,9 +48,8 @@ async def test_what_arrived_before_is_taken_in(gateway: SimulatedGateway, live: 
     await eventually(lambda: live[INT].value == 19, "the last value has come")
 
 
-@pytest.mark.usefixtures("briefly")
 async def test_a_tag_that_cannot_be_had_raises_nothing_and_refuses(
-    gateway: SimulatedGateway, live: LiveSession
+    gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = LivePlantValues(live)
     await values.prepare([INT, "No.Such.Tag"])
@@ -68,12 +61,12 @@ async def test_a_tag_that_cannot_be_had_raises_nothing_and_refuses(
     await values.prepare([DOUBLE])
     assert values.latest(DOUBLE) is None
     gateway.faults.stall("subscribe_bulk")
+    monkeypatch.setattr(plant_values, "FIRST_VALUES_TIMEOUT", 0.2)  # It does not come.
     await values.prepare([DOUBLE])
     assert values.latest(DOUBLE) is None
     await values.prepare([""])
 
 
-@pytest.mark.usefixtures("briefly")
 async def test_a_value_that_the_gateway_does_not_confirm_is_stale(
     gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
