@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -66,6 +67,7 @@ async def kept_figures(endpoint: str, tags: int) -> dict[str, float]:
     """Until its catalogue is whole and verified; all tags of a large galaxy were kept."""
     context = Context(all_commands(), interactive=False)
     await context.connect(Connection(endpoint=endpoint, plaintext=True), "another run")
+    gc.freeze()  # As mxgw-shell does then.
     try:
         seconds, pauses = await loaded(context, tags, until_kept=False)
         is_kept = context.catalogue.earlier.path is not None
