@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.state.connection import SESSION_LOST, GatewayConnection
-from zb_mom_ww_mxgateway_shell.state.run_scope import HELD_DESPITE, uncovered
+from zb_mom_ww_mxgateway_shell.state.run_scope import HELD_DESPITE, ArmedOnceMore, uncovered
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
@@ -29,7 +29,7 @@ class EndingScope:
         self._in_ending = False
         self._lost: dict[GatewayConnection, ArmedScope] = {}
         """What was armed on connections when they lost their session."""
-        self._armed_again: list[GatewayConnection] = []
+        self._once_more = ArmedOnceMore()
 
     @contextmanager
     def following(self, connections: Iterable[GatewayConnection]) -> Iterator[None]:
@@ -53,9 +53,7 @@ class EndingScope:
     def end_ending(self) -> None:
         """Disarm what was armed for the lines after ``finally`` alone."""
         self._in_ending = False
-        for each in self._armed_again:
-            each.arming.disarm(SESSION_LOST)
-        self._armed_again.clear()
+        self._once_more.end()
 
     def _on_disarmed(self, connected: GatewayConnection, scope: "ArmedScope | None", why: str) -> None:
         if why != SESSION_LOST or scope is None:
@@ -76,5 +74,4 @@ class EndingScope:
         except MxGatewayWriteBlockedError as error:
             self._alert(str(error))
             return
-        self._armed_again.append(connected)
-        self._alert(f"armed once more for the lines after finally: {arming.scope}")
+        self._alert(self._once_more.add(connected))

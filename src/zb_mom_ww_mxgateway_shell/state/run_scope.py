@@ -27,6 +27,24 @@ def uncovered(declared: Iterable[TagGlob], granted: Sequence[TagGlob]) -> list[T
     return [each for each in declared if not any(glob.covers(each) for glob in granted)]
 
 
+class ArmedOnceMore:
+    """Connections that lost their session, and are armed for the lines after ``finally`` alone."""
+
+    def __init__(self) -> None:
+        self._all: list[GatewayConnection] = []
+
+    def add(self, connected: GatewayConnection) -> str:
+        """Note one that was just armed; return what a person must know of it."""
+        self._all.append(connected)
+        return f"armed once more for the lines after finally: {connected.arming.scope}"
+
+    def end(self) -> None:
+        """Disarm them all."""
+        for each in self._all:
+            each.arming.disarm(SESSION_LOST)
+        self._all.clear()
+
+
 class RunScope:
     """Arms the connections of one run. It is void as soon as anything disarms one of them.
 
@@ -57,8 +75,7 @@ class RunScope:
         self._declared = list(declared)
         self._void = ""
         self._in_ending = False
-        self._armed_again: list[GatewayConnection] = []
-        """Connections that lost their session, and are armed for the lines after ``finally``."""
+        self._once_more = ArmedOnceMore()
         self._ends: dict[GatewayConnection, float] = {}
         """When the longest time of each connection that was armed is over, in seconds of the clock."""
 
@@ -123,9 +140,7 @@ class RunScope:
     def end_ending(self) -> None:
         """Disarm what was armed for the lines after ``finally`` alone."""
         self._in_ending = False
-        for each in self._armed_again:
-            each.arming.disarm(SESSION_LOST)
-        self._armed_again.clear()
+        self._once_more.end()
 
     def end(self, connections: Mapping[str, GatewayConnection]) -> None:
         """End the run's arming."""
@@ -142,8 +157,7 @@ class RunScope:
         self._void = ""
         self.arm(connected)
         if connected.arming.scope is not None:
-            self._armed_again.append(connected)
-            self.alert(f"armed once more for the lines after finally: {connected.arming.scope}")
+            self.alert(self._once_more.add(connected))
 
     def _on_disarmed(self, connected: GatewayConnection, scope: "ArmedScope | None", why: str) -> None:
         if why in (CLOSED, RUN_ENDED):
