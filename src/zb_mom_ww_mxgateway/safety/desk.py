@@ -1,10 +1,16 @@
 """The write guard of one connection: it decides, has a person asked, keeps the journal and follows every call."""
 
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite
 from zb_mom_ww_mxgateway.safety.write_note import current_note
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
 from zb_mom_ww_mxgateway.system import clock
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction
 
 
 class WriteDesk:
@@ -25,29 +31,26 @@ class WriteDesk:
 
         Make them while ``agreed_under`` is given with these rules; each passes the guard by itself all the same.
         """
-        from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
-
-        action = GuardedAction(self.rules, self.records, calls, current_note())
-        try:
-            refused = await action.agree()
-        except BaseException as error:
-            self.records.refused(calls, action.form(), f"interrupted: {type(error).__name__}")
-            raise
-        if refused:
-            self.records.refused(calls, action.form(), refused)
-        return refused
+        action = self._action(calls)
+        return await self._judged(action, action.agree)
 
     async def __call__(self, pending: PendingWrite, /) -> bool | str | Admission:
+        self.asked_at = clock.monotonic()
+        action = self._action(pending)
+        return await self._judged(action, action.decide) or action
+
+    def _action(self, pending: PendingWrite) -> "GuardedAction":
         from zb_mom_ww_mxgateway.safety.guarded_action import GuardedAction  # Lazy: most sessions write nothing.
 
-        self.asked_at = clock.monotonic()
-        action = GuardedAction(self.rules, self.records, pending, current_note())
+        return GuardedAction(self.rules, self.records, pending, current_note())
+
+    async def _judged(self, action: "GuardedAction", judge: Callable[[], Awaitable[str]]) -> str:
+        """Return why it must not be sent, by what `judge` finds; the journal has a refusal, and an interruption."""
         try:
-            refused = await action.decide()
+            refused = await judge()
         except BaseException as error:
-            self.records.refused(pending, action.form(), f"interrupted: {type(error).__name__}")
+            self.records.refused(action.pending, action.form(), f"interrupted: {type(error).__name__}")
             raise
         if refused:
-            self.records.refused(pending, action.form(), refused)
-            return refused
-        return action
+            self.records.refused(action.pending, action.form(), refused)
+        return refused

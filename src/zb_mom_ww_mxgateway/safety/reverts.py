@@ -149,6 +149,12 @@ class Revert:
         for each in self._timed():
             each.due_at = min(each.due_at, clock.monotonic())
 
+    def reopen(self) -> None:
+        """Let its time be over, also where it waits for a person."""
+        if self.stage in (RevertStage.QUESTION, RevertStage.FAILED):
+            self.stop(RevertStage.PENDING, "")
+        self.hurry()
+
     def adopt(self, ours: Sequence[object], sent_at: float, due: datetime) -> None:
         """Take over the writes of another process, whose outcome and time are its own: they are never due here."""
         self.writes = [TimedWrite(each, sent_at, "unknown", 0.0, math.inf, due) for each in ours]

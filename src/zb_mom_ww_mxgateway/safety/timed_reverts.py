@@ -291,12 +291,12 @@ class TimedReverts:
         Somebody else's value is only overwritten if it is still the one to which a person `agreed`.
         """
         if agreed is None:
-            _hurry(revert)
+            revert.reopen()
             await self._look_at(revert)
         else:
             async with self._turn(revert):
                 # Not before its turn: a look that was under way may have asked once more.
-                _hurry(revert)
+                revert.reopen()
                 found = await self._present(revert)
                 if found is not None and self.pending.of(revert.tag) is revert and revert.is_due:
                     await self._make(revert, found[0], agreed)
@@ -400,10 +400,3 @@ class TimedReverts:
 
 def _reason(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-
-
-def _hurry(revert: Revert) -> None:
-    """Have a revert be due now, also one that waits for a person."""
-    if revert.stage in (RevertStage.QUESTION, RevertStage.FAILED):
-        revert.stop(RevertStage.PENDING, "")
-    revert.hurry()
